@@ -1,0 +1,1 @@
+"""Figures of the lab against their floors, their aims and two peers; and the soak."""

@@ -1,0 +1,41 @@
+"""`make bench`: the table of figures, as JSON and for the eye; exit 1 when a floor is missed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench.figures import COLD, FIGURES, Standing
+from bench.report import render_costs, render_json, render_table
+from bench.trials import Bench
+from bench.workspace import open_workspace
+
+
+@click.command()
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(min=1))
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the JSON here.")
+def main(runs: int, json_path: Path | None) -> None:
+    """Time the lab: JSON on standard output (or in a file), the table on standard error."""
+    progress = Console(stderr=True)
+    with open_workspace() as workspace:
+        bench = Bench(workspace=workspace, runs=runs, report=progress.print)
+        outcomes = list(bench.measure_all())
+        peers = bench.measure_peers()
+    cold = next(outcome for outcome in outcomes if outcome.figure is COLD)
+    outcomes.append(peers.cold_ratio(cold))
+    outcomes.sort(key=lambda outcome: FIGURES.index(outcome.figure))
+    document = render_json(outcomes, peers)
+    if json_path is None:
+        click.echo(document, nl=False)
+    else:
+        json_path.write_text(document, encoding="utf-8")
+    progress.print(render_table(outcomes, peers))
+    progress.print(render_costs(outcomes))
+    if any(outcome.standing is Standing.MISSED for outcome in outcomes):
+        sys.exit(1)
+
+
+main()

@@ -1,0 +1,39 @@
+"""What bench reads of xenlab's JSON; each shape is parsed here and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.figures import Phase
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=False)
+
+
+class UpDocument(_Document):
+    """`xenlab up --json FILE`: seconds by phase, and the checkpoint that was made or used."""
+
+    phases: dict[str, float]
+    checkpoint: Path
+
+    @property
+    def phase_times(self) -> tuple[Phase, ...]:
+        """The phases in the order in which they ended."""
+        return tuple(
+            Phase(name=name, elapsed_s=elapsed_s) for name, elapsed_s in self.phases.items()
+        )
+
+
+class FloorDocument(_Document):
+    """`xenlab up --dry-run --json FILE`: how to start the same machine by hand.
+
+    `argv` has the console on standard output; `ready` is a regular expression that matches it once
+    the domUs exchanged a verified ping; `kernel_package` is the `.deb` that dom0 boots from.
+    """
+
+    argv: tuple[str, ...]
+    ready: str
+    kernel_package: Path

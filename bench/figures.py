@@ -1,0 +1,84 @@
+"""Figures: what is measured, what it must be (floor) and what it should be (aim)."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """How a median stands to its floor and its aim."""
+
+    AIM = "aim reached"
+    FLOOR = "floor held"
+    MISSED = "floor missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One line of the table: smaller is better for every one of them."""
+
+    name: str
+    what: str
+    unit: str
+    floor: float
+    aim: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A part of the time that a figure measures, as xenlab reports it."""
+
+    name: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The samples of one figure, and where the time of the median run went."""
+
+    figure: Figure
+    samples: tuple[float, ...]
+    phases: tuple[Phase, ...] = ()
+
+    @property
+    def median(self) -> float:
+        """The middle sample."""
+        return statistics.median(self.samples)
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the median reaches the aim, holds the floor, or misses it."""
+        if self.median <= self.figure.aim:
+            return Standing.AIM
+        return Standing.FLOOR if self.median <= self.figure.floor else Standing.MISSED
+
+    @property
+    def costs(self) -> str:
+        """The three longest phases, longest first: what stands between the median and the aim."""
+        longest = sorted(self.phases, key=lambda phase: phase.elapsed_s, reverse=True)[:3]
+        return ", ".join(f"{phase.name} {phase.elapsed_s:.1f} s" for phase in longest)
+
+
+COLD = Figure(name="cold", what="up pair, cold", unit="s", floor=35, aim=15)
+CONNECTED = Figure(
+    name="connected", what="up pair, from the connected checkpoint", unit="s", floor=4, aim=1.5
+)
+BARE = Figure(name="bare", what="up pair, from the bare checkpoint", unit="s", floor=12, aim=5)
+COLD_RATIO = Figure(
+    name="cold-ratio", what="up pair, cold, to the bare floor", unit="x", floor=1.25, aim=1.1
+)
+FURTHER_DOMU = Figure(name="further-domu", what="each further domU, cold", unit="s", floor=8, aim=3)
+IMAGES = Figure(
+    name="images", what="images from the package cache alone", unit="s", floor=120, aim=40
+)
+STATUS = Figure(name="status", what="xenlab status", unit="s", floor=0.4, aim=0.15)
+HELP = Figure(name="help", what="xenlab --help", unit="s", floor=0.4, aim=0.15)
+CHECKPOINT = Figure(
+    name="checkpoint", what="connected checkpoint of pair", unit="MB", floor=400, aim=150
+)
+
+FIGURES = (
+    COLD, CONNECTED, BARE, COLD_RATIO, FURTHER_DOMU, IMAGES, STATUS, HELP, CHECKPOINT
+)  # fmt: skip

@@ -1,0 +1,69 @@
+"""Peers: the same machine started by hand with no xenlab, and virtme-ng on the same kernel."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.documents import FloorDocument
+from bench.figures import COLD_RATIO, Outcome
+from bench.programs import time_until_line
+from bench.workspace import Workspace
+
+VNG = Path(__file__).parents[1] / ".venv-bench" / "bin" / "vng"
+LIMIT_S = 180.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peers:
+    """Seconds that each peer needed, run by run."""
+
+    bare_floor_s: tuple[float, ...]
+    virtme_ng_s: tuple[float, ...]
+
+    @property
+    def bare_floor_median_s(self) -> float:
+        """The middle run of the machine started by hand."""
+        return statistics.median(self.bare_floor_s)
+
+    @property
+    def virtme_ng_median_s(self) -> float:
+        """The middle run of virtme-ng."""
+        return statistics.median(self.virtme_ng_s)
+
+    def cold_ratio(self, cold: Outcome) -> Outcome:
+        """A cold `up` as a ratio to the same machine started by hand."""
+        ratios = tuple(sample_s / self.bare_floor_median_s for sample_s in cold.samples)
+        return Outcome(figure=COLD_RATIO, samples=ratios)
+
+
+def time_bare_floor(workspace: Workspace, floor: FloorDocument) -> float:
+    """Seconds until the machine is ready when QEMU is started by hand with xenlab's own argv."""
+    return time_until_line(floor.argv, floor.ready, env=workspace.env, limit_s=LIMIT_S)
+
+
+def unpack_kernel(workspace: Workspace, package: Path) -> Path:
+    """The bzImage of a kernel package, unpacked into the workspace with its modules beside it."""
+    folder = workspace.root / "kernel"
+    workspace.run("dpkg-deb", "-x", str(package), str(folder)).require_success()
+    version = next(folder.glob("lib/modules/*")).name
+    workspace.run("depmod", "-b", str(folder), version).require_success()
+    return next(folder.glob("boot/vmlinuz-*"))
+
+
+def time_virtme_ng(workspace: Workspace, kernel: Path) -> float:
+    """Seconds until virtme-ng has booted one plain VM under TCG and a command printed its line.
+
+    The word is new each time and virtme-ng passes it on encoded, so that no echo can be taken for
+    it. The exit status is not looked at: it comes back as 255 for a command that returned 0.
+    """
+    word = secrets.token_hex(8)
+    argv = (
+        *(str(VNG), "--run", str(kernel), "--disable-kvm", "--force-9p", "--verbose"),
+        *("--user", "root", "--cpus", "2", "--memory", "1G", "--", f"echo {word}"),
+    )
+    env = workspace.env | {"PATH": f"{VNG.parent}{os.pathsep}{os.environ['PATH']}"}
+    return time_until_line(argv, rf"^{word}\r?$", env=env, limit_s=LIMIT_S)

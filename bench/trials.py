@@ -1,0 +1,129 @@
+"""Trials: how each figure is measured, by running the real commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import figures
+from bench.documents import FloorDocument, UpDocument
+from bench.figures import Figure, Outcome, Phase
+from bench.peers import Peers, time_bare_floor, time_virtme_ng, unpack_kernel
+from bench.workspace import Workspace
+
+PACKAGE_FOLDERS = ("packages", "requests")  # the .deb files, and what apt once resolved
+IMAGES_LIMIT_S = 600.0
+QUICK_LIMIT_S = 10.0
+PAIR_DOMUS, QUAD_DOMUS = 2, 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Measures in one workspace, `runs` times each, and says what it does through `report`."""
+
+    workspace: Workspace
+    runs: int
+    report: Callable[[str], None]
+
+    def measure_all(self) -> Iterator[Outcome]:
+        """Every figure that xenlab alone can give, in the order they are measured."""
+        yield self.measure_images()
+        self._up_and_down("pair")  # so that both checkpoints are there
+        cold = self.measure_up(figures.COLD, "pair", "--cold")
+        yield cold
+        yield self.measure_further_domu(cold)
+        yield self.measure_up(figures.CONNECTED, "pair")
+        yield self.measure_up(figures.BARE, "pair", "--from", "bare")
+        document = self._up("pair")[1]
+        yield measure_checkpoint(document.checkpoint)
+        yield self.measure_command(figures.STATUS, "status")
+        self.workspace.down()
+        yield self.measure_command(figures.HELP, "--help")
+
+    def measure_up(self, figure: Figure, topology: str, *options: str) -> Outcome:
+        """Wall time of `xenlab up`, its verified ping included; the phases are the median run's."""
+        timed = sorted(
+            (self._up_and_down(topology, *options) for _ in self._runs(figure.what)),
+            key=lambda run: run[0],
+        )
+        return Outcome(
+            figure=figure,
+            samples=tuple(elapsed_s for elapsed_s, _phases in timed),
+            phases=timed[len(timed) // 2][1],
+        )
+
+    def measure_further_domu(self, pair: Outcome) -> Outcome:
+        """What quad costs over the median of pair, for each domU that it has more."""
+        quad = self.measure_up(figures.FURTHER_DOMU, "quad", "--cold")
+        further = QUAD_DOMUS - PAIR_DOMUS
+        samples = tuple((elapsed_s - pair.median) / further for elapsed_s in quad.samples)
+        return Outcome(figure=figures.FURTHER_DOMU, samples=samples, phases=quad.phases)
+
+    def measure_images(self) -> Outcome:
+        """Wall time of `xenlab images build` with a cache that holds the packages alone."""
+        self.workspace.xenlab("images", "build", limit_s=IMAGES_LIMIT_S).require_success()
+        samples = tuple(self._build_images() for _ in self._runs(figures.IMAGES.what))
+        return Outcome(figure=figures.IMAGES, samples=samples)
+
+    def measure_command(self, figure: Figure, *words: str) -> Outcome:
+        """Wall time of a command that only looks."""
+        samples = tuple(
+            self.workspace.xenlab(*words, limit_s=QUICK_LIMIT_S).require_success().elapsed_s
+            for _ in self._runs(figure.what)
+        )
+        return Outcome(figure=figure, samples=samples)
+
+    def measure_peers(self) -> Peers:
+        """The bare floor and virtme-ng, with what `xenlab up --dry-run` says of them."""
+        path = self.workspace.root / "floor.json"
+        self.workspace.up("pair", "--cold", "--dry-run", "--json", str(path))
+        floor = FloorDocument.model_validate_json(path.read_bytes())
+        kernel = unpack_kernel(self.workspace, floor.kernel_package)
+        return Peers(
+            bare_floor_s=tuple(
+                time_bare_floor(self.workspace, floor) for _ in self._runs("bare floor")
+            ),
+            virtme_ng_s=tuple(
+                time_virtme_ng(self.workspace, kernel) for _ in self._runs("virtme-ng")
+            ),
+        )
+
+    def _runs(self, what: str) -> Iterator[int]:
+        for run in range(self.runs):
+            self.report(f"{what} {run + 1}/{self.runs}")
+            yield run
+
+    def _up(self, topology: str, *options: str) -> tuple[float, UpDocument]:
+        path = self.workspace.root / "up.json"
+        ended = self.workspace.up(topology, "--json", str(path), *options)
+        return ended.elapsed_s, UpDocument.model_validate_json(path.read_bytes())
+
+    def _up_and_down(self, topology: str, *options: str) -> tuple[float, tuple[Phase, ...]]:
+        elapsed_s, document = self._up(topology, *options)
+        self.workspace.down()
+        return elapsed_s, document.phase_times
+
+    def _build_images(self) -> float:
+        with tempfile.TemporaryDirectory(dir=self.workspace.cache, prefix="xlb-images-") as folder:
+            copy_packages(self.workspace.cache / "xenlab", Path(folder) / "xenlab")
+            alone = self.workspace.with_cache(Path(folder))
+            return (
+                alone.xenlab("images", "build", limit_s=IMAGES_LIMIT_S).require_success().elapsed_s
+            )
+
+
+def measure_checkpoint(checkpoint: Path) -> Outcome:
+    """What a checkpoint, file or folder, takes on the disk: its blocks, for it may be sparse."""
+    paths = (checkpoint, *checkpoint.rglob("*"))
+    size_mb = sum(path.lstat().st_blocks * 512 for path in paths) / 1e6
+    return Outcome(figure=figures.CHECKPOINT, samples=(size_mb,))
+
+
+def copy_packages(cache: Path, new_cache: Path) -> None:
+    """Give `new_cache` the packages of `cache` and nothing else, as hard links."""
+    for name in PACKAGE_FOLDERS:
+        shutil.copytree(cache / name, new_cache / name, copy_function=os.link)

@@ -1,0 +1,101 @@
+"""NamespaceShell: a Shell whose node is a network namespace of this machine."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xenlab.errors import ConnectionLost, WaitTimedOut
+from xenlab.transport.shell import CommandResult
+from xenlab.waiting import Deadline
+
+
+@dataclass(slots=True)
+class RunningProgram:
+    """See RunningCommand."""
+
+    where: str
+    argv: tuple[str, ...]
+    program: subprocess.Popen[bytes]
+    unread: bytearray = field(default_factory=bytearray)
+
+    def read_line(self, deadline: Deadline) -> bytes:
+        assert self.program.stdout is not None
+        while b"\n" not in self.unread:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self.program.stdout, selectors.EVENT_READ)
+                if not selector.select(deadline.remaining_s):
+                    raise WaitTimedOut(f"{self.where}: no line of {self.argv}")
+            chunk = os.read(self.program.stdout.fileno(), 4096)
+            if not chunk:
+                raise ConnectionLost(f"{self.where}: {self.argv} ended")
+            self.unread += chunk
+        line, _, rest = bytes(self.unread).partition(b"\n")
+        self.unread[:] = rest
+        return line
+
+    def wait(self, deadline: Deadline) -> CommandResult:
+        try:
+            stdout, stderr = self.program.communicate(timeout=deadline.remaining_s)
+        except subprocess.TimeoutExpired as error:
+            raise WaitTimedOut(f"{self.where}: {self.argv} did not end") from error
+        return self._result(bytes(self.unread) + stdout, stderr)
+
+    def _result(self, stdout: bytes, stderr: bytes) -> CommandResult:
+        return CommandResult(
+            where=self.where,
+            argv=self.argv,
+            status=self.program.returncode,
+            stdout=stdout,
+            stderr=stderr,
+            elapsed_s=0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceShell:
+    """Commands run by nsenter in the namespaces of a process; programs of ours come first."""
+
+    where: str
+    pid: int
+    programs: Path
+
+    def run(
+        self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b""
+    ) -> CommandResult:
+        with self.start(argv, deadline=deadline) as running:
+            assert running.program.stdin is not None
+            running.program.stdin.write(stdin)
+            return running.wait(deadline)
+
+    @contextmanager
+    def start(self, argv: Sequence[str], *, deadline: Deadline) -> Iterator[RunningProgram]:
+        program = subprocess.Popen(
+            [*self.enter, *argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PATH": f"{self.programs}:/usr/sbin:/usr/bin:/sbin:/bin"},
+        )
+        with program:
+            try:
+                yield RunningProgram(self.where, tuple(argv), program)
+            finally:
+                program.kill()
+
+    @property
+    def enter(self) -> list[str]:
+        """The words that put a command into the namespaces."""
+        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        return ["nsenter", "--target", str(self.pid), *user, "--net", "--mount"]
+
+    def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:
+        Path(path).write_bytes(content)
+
+    def read_file(self, path: str, *, deadline: Deadline) -> bytes:
+        return self.run(["cat", path], deadline=deadline).require_success().stdout

@@ -1,0 +1,32 @@
+"""A figure stands by its median: at the aim, within the floor, or short of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.figures import Figure, Outcome, Phase, Standing
+
+UP = Figure(name="up", what="up", unit="s", floor=4, aim=1.5)
+
+
+@pytest.mark.parametrize(
+    ("samples", "standing"),
+    [
+        ((1.5, 9.0, 1.0), Standing.AIM),
+        ((1.6, 9.0, 1.0), Standing.FLOOR),
+        ((4.0, 4.0, 1.0), Standing.FLOOR),
+        ((4.1, 4.1, 1.0), Standing.MISSED),
+    ],
+)
+def test_standing_is_that_of_the_median(samples: tuple[float, ...], standing: Standing) -> None:
+    assert Outcome(figure=UP, samples=samples).standing is standing
+
+
+def test_costs_name_the_three_longest_phases_longest_first() -> None:
+    phases = tuple(
+        Phase(name=name, elapsed_s=elapsed_s)
+        for name, elapsed_s in (("plan", 0.1), ("boot", 6.4), ("ping", 0.3), ("create", 5.5))
+    )
+    outcome = Outcome(figure=UP, samples=(12.0,), phases=phases)
+
+    assert outcome.costs == "boot 6.4 s, create 5.5 s, ping 0.3 s"

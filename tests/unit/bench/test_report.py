@@ -1,0 +1,35 @@
+"""The bench's JSON keeps every sample, and what is short of its aim is named with its cost."""
+
+from __future__ import annotations
+
+import json
+
+from bench.figures import COLD, CONNECTED, Outcome, Phase
+from bench.peers import Peers
+from bench.report import render_costs, render_json
+
+PEERS = Peers(bare_floor_s=(20.0, 18.0, 25.0), virtme_ng_s=(9.0,))
+COLD_OUTCOME = Outcome(
+    figure=COLD, samples=(22.0, 24.0, 21.0), phases=(Phase(name="boot", elapsed_s=19.0),)
+)
+CONNECTED_OUTCOME = Outcome(figure=CONNECTED, samples=(1.2,))
+
+
+def test_json_keeps_samples_medians_and_peers() -> None:
+    document = json.loads(render_json((COLD_OUTCOME, CONNECTED_OUTCOME), PEERS))
+
+    assert document["schema_version"] == 1
+    assert document["figures"][0]["samples"] == [22.0, 24.0, 21.0]
+    assert document["figures"][0]["median"] == 22.0
+    assert document["figures"][0]["standing"] == "floor held"
+    assert document["peers"]["bare_floor_s"] == [20.0, 18.0, 25.0]
+
+
+def test_what_is_short_of_its_aim_is_named_with_its_cost() -> None:
+    assert render_costs((COLD_OUTCOME, CONNECTED_OUTCOME)) == (
+        "up pair, cold: floor held; boot 19.0 s"
+    )
+
+
+def test_cold_ratio_is_to_the_median_of_the_bare_floor() -> None:
+    assert PEERS.cold_ratio(COLD_OUTCOME).median == 1.1

@@ -1,0 +1,1 @@
+"""xenlab: a Xen network lab in one QEMU, and verdicts with numbers."""

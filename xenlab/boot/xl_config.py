@@ -1,0 +1,30 @@
+"""xl.cfg of a domU: pure, from the plan; vifs are attached later, so that none is in it."""
+
+from __future__ import annotations
+
+from xenlab.boot.command_lines import render_domu_command_line
+from xenlab.plan.model import DomUPlan
+
+# libxlu_cfg.c, xlu__cfgl_dequote: the escapes that xl undoes in a double-quoted string.
+ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+
+
+def render_xl_config(domu: DomUPlan, *, kernel: str, ramdisk: str) -> str:
+    """The configuration file; `kernel` and `ramdisk` are paths in dom0. See xl.cfg(5)."""
+    settings: list[tuple[str, str | int]] = [
+        ("name", domu.name),
+        ("type", domu.kind.value),
+        ("kernel", kernel),
+        ("ramdisk", ramdisk),
+        ("cmdline", render_domu_command_line(domu)),
+        ("memory", domu.memory_mib),
+        ("vcpus", domu.vcpus),
+        ("on_poweroff", "preserve"),
+        ("on_reboot", "preserve"),
+        ("on_crash", "preserve"),
+    ]
+    return "".join(f"{name} = {_render_value(value)}\n" for name, value in settings)
+
+
+def _render_value(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else f'"{value.translate(ESCAPES)}"'

@@ -1,0 +1,57 @@
+"""The key of a checkpoint: a digest over everything that decides what would be in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from xenlab.plan.model import Accel, LabPlan
+
+# Goes up when xenlab itself changes what a saved lab holds.
+FORMAT_VERSION = 1
+
+
+class Level(StrEnum):
+    """How far a lab had come when it was saved."""
+
+    BARE = "bare"
+    CONNECTED = "connected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingredients:
+    """All that goes into a saved lab."""
+
+    plan: LabPlan
+    images_digest: str
+    accel: Accel
+    emulator: Path
+
+    def digest(self, level: Level) -> str:
+        """SHA-256 in hexadecimal digits; differs for the two levels."""
+        content = {
+            "format": FORMAT_VERSION,
+            "plan": self.plan.content_digest(),
+            "images": self.images_digest,
+            "accel": self.accel.value,
+            "emulator": _describe_program(self.emulator),
+            "host_cpu": _read_cpu_model(),
+            "level": level.value,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _describe_program(path: Path) -> list[str | int]:
+    """A package upgrade changes size or date; asking QEMU for its version takes longer."""
+    status = path.resolve().stat()
+    return [str(path), status.st_size, status.st_mtime_ns]
+
+
+def _read_cpu_model() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return "unknown"

@@ -1,0 +1,162 @@
+"""CheckpointStore: the directory of checkpoints; written whole or not at all, checked on use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from xenlab.checkpoint.key import Level
+from xenlab.errors import ChecksumMismatch
+
+SCHEMA_VERSION = 1
+BAD_SUFFIX = ".bad"
+PART_SUFFIX = ".part"
+PART_LIFE_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointFacts:
+    """What is written beside the memory image; `files` maps names to SHA-256."""
+
+    level: Level
+    topology: str
+    machine_uuid: str
+    machine_name: str
+    domids: tuple[tuple[str, int], ...]
+    created_unix_s: float
+    files: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """One saved lab: `memory`, `keys/`, `logs/` and its facts."""
+
+    directory: Path
+    facts: CheckpointFacts
+
+    @property
+    def key(self) -> str:
+        """The digest it is filed under."""
+        return self.directory.name
+
+    @property
+    def memory(self) -> Path:
+        """The machine's memory and devices, in libvirt's save format."""
+        return self.directory / "memory"
+
+    @property
+    def size_bytes(self) -> int:
+        """What it occupies on the disk."""
+        return sum(
+            path.stat().st_blocks * 512 for path in self.directory.rglob("*") if path.is_file()
+        )
+
+    def verify(self) -> None:
+        """Read every byte again; ChecksumMismatch names the file that changed."""
+        for name, expected in self.facts.files:
+            path = self.directory / name
+            if not path.is_file() or path.is_symlink() or _digest(path) != expected:
+                raise ChecksumMismatch(f"{path} is not what was saved")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointStore:
+    """All checkpoints below one directory, the most recently used ones the last to go."""
+
+    root: Path
+
+    def find(self, key: str) -> Checkpoint | None:
+        """The checkpoint of this key, marked as used; None if there is none."""
+        checkpoint = self._read(self.root / key)
+        if checkpoint is not None:
+            os.utime(checkpoint.directory)
+        return checkpoint
+
+    def list(self) -> tuple[Checkpoint, ...]:
+        """All checkpoints, the least recently used first."""
+        if not self.root.is_dir():
+            return ()
+        found = [
+            checkpoint
+            for path in self.root.iterdir()
+            if not path.suffix and (checkpoint := self._read(path)) is not None
+        ]
+        return tuple(sorted(found, key=lambda one: one.directory.stat().st_mtime))
+
+    @contextmanager
+    def new(self, key: str) -> Iterator[Path]:
+        """A fresh directory to save into; it gets its name only if `publish` was called on it."""
+        part = self.root / f"{key}-{uuid.uuid4().hex[:8]}{PART_SUFFIX}"
+        part.mkdir(mode=0o700, parents=True)
+        try:
+            yield part
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def publish(self, part: Path, key: str, facts: CheckpointFacts) -> None:
+        """Write the facts with the digest of every file, then move the directory into place."""
+        names = sorted(str(p.relative_to(part)) for p in part.rglob("*") if p.is_file())
+        files = tuple((name, _digest(part / name)) for name in names)
+        content = {"schema_version": SCHEMA_VERSION, **asdict(facts), "files": files}
+        with (part / "facts.json").open("w") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        target = self.root / key
+        if target.exists():
+            shutil.rmtree(target, ignore_errors=True)
+        part.rename(target)
+
+    def quarantine(self, checkpoint: Checkpoint) -> None:
+        """Put a damaged checkpoint aside as `.bad`; the next `gc` removes it."""
+        bad = checkpoint.directory.with_suffix(BAD_SUFFIX)
+        shutil.rmtree(bad, ignore_errors=True)
+        checkpoint.directory.rename(bad)
+
+    def prune(self, limit_bytes: int) -> tuple[Path, ...]:
+        """Remove damaged and unfinished ones, then the least recently used, down to the limit."""
+        if not self.root.is_dir():
+            return ()
+        removed = [path for path in self.root.iterdir() if _is_debris(path)]
+        kept = list(self.list())
+        while sum(one.size_bytes for one in kept) > limit_bytes:
+            removed.append(kept.pop(0).directory)
+        for path in removed:
+            shutil.rmtree(path, ignore_errors=True)
+        return tuple(removed)
+
+    def _read(self, directory: Path) -> Checkpoint | None:
+        try:
+            content = json.loads((directory / "facts.json").read_text())
+            if content.pop("schema_version") != SCHEMA_VERSION:
+                return None
+            return Checkpoint(
+                directory=directory,
+                facts=CheckpointFacts(
+                    level=Level(content.pop("level")),
+                    domids=tuple((name, int(domid)) for name, domid in content.pop("domids")),
+                    files=tuple((name, digest) for name, digest in content.pop("files")),
+                    **content,
+                ),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # not a whole checkpoint: it is made again
+
+
+def _is_debris(path: Path) -> bool:
+    """Whether nobody can want it: damaged, or unfinished for longer than any save takes."""
+    age_s = time.time() - path.stat().st_mtime
+    return path.suffix == BAD_SUFFIX or (path.suffix == PART_SUFFIX and age_s > PART_LIFE_S)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

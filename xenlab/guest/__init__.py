@@ -1,0 +1,1 @@
+"""What any Linux can see and do, asked through a Shell."""

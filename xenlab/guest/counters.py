@@ -1,0 +1,40 @@
+"""Counters of a Linux: one `xlflow counters` a snapshot, however many devices there are."""
+
+from __future__ import annotations
+
+from xenlab.errors import MeasurementError
+from xenlab.guest.answer import Answer
+from xenlab.measure.counters import QDISC_DROPS, CounterSnapshot
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+XLFLOW = "xlflow"
+SCHEMA = 1
+
+# They show the sums of their children, which are listed too (net/sched/sch_mq.c, mq_dump).
+SUMMING_QDISCS = frozenset({"mq", "mqprio"})
+
+
+def read_counters(shell: Shell, node: str, deadline: Deadline) -> CounterSnapshot:
+    """All counters of a node as they stand. Raises CommandFailed or MeasurementError."""
+    result = shell.run([XLFLOW, "counters"], deadline=deadline).require_success()
+    return parse_counters(node, result.stdout)
+
+
+def parse_counters(node: str, text: bytes) -> CounterSnapshot:
+    """The snapshot in an answer of `xlflow counters`. Raises MeasurementError."""
+    answer = Answer.parse(f"counters of {node}", text)
+    if answer.integer("schema") != SCHEMA:
+        raise MeasurementError(f"{node} has an xlflow of schema {answer.integer('schema')}")
+    devices = answer.nested("devices")
+    counted = {device: devices.nested(device).all_integers() for device in devices}
+    for counters in counted.values():
+        counters[QDISC_DROPS] = 0
+    for qdisc in answer.nested_list("qdiscs"):
+        device = qdisc.text("device")
+        # A device may have come between the two dumps; it is not one that was asked for.
+        if device in counted and qdisc.text("kind") not in SUMMING_QDISCS:
+            counted[device][QDISC_DROPS] += qdisc.integer("drops")
+    return CounterSnapshot(
+        node=node, devices=counted, protocols=answer.nested("protocols").all_integers()
+    )

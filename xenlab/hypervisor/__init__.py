@@ -1,0 +1,1 @@
+"""libvirt: the private session daemon, the machine's XML, its start, save, restore and consoles."""

@@ -1,0 +1,151 @@
+"""LibvirtDaemon: a private session libvirtd for one lab, and the connection to it (or to any URI)."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import ClassVar
+
+import libvirt
+
+from xenlab.errors import ConnectionLost, LabError
+from xenlab.hypervisor.sandbox import DaemonUser, Sandbox
+from xenlab.registry.places import LabPlaces
+from xenlab.registry.sweep import MARKER, render_marker
+from xenlab.transport.process import which
+from xenlab.waiting import Deadline, wait_until
+
+KEEPALIVE_INTERVAL_S = 1
+KEEPALIVE_COUNT = 3
+
+# stdio_handler: QEMU writes the console logs itself; virtlogd would rotate them at 2 MiB.
+QEMU_CONF = """\
+stdio_handler = "file"
+security_driver = "none"
+namespaces = []
+remember_owner = 0
+"""
+LIBVIRTD_CONF = """\
+auth_unix_rw = "none"
+auth_unix_ro = "none"
+unix_sock_dir = "{sockets}"
+log_outputs = "3:file:{log}"
+"""
+
+
+@cache
+def start_event_loop() -> None:
+    """Run libvirt's event loop in one thread: without it keepalive cannot notice a frozen daemon."""
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+    libvirt.virEventRegisterDefaultImpl()
+
+    def turn() -> None:
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+    threading.Thread(target=turn, name="libvirt-events", daemon=True).start()
+
+
+def connect(uri: str, deadline: Deadline) -> libvirt.virConnect:
+    """An open connection with keepalive; ConnectionLost if nothing answers by the deadline."""
+    start_event_loop()
+
+    def probe() -> libvirt.virConnect | None:
+        try:
+            return libvirt.open(uri)
+        except libvirt.libvirtError as error:
+            last_error.append(str(error))
+            return None
+
+    last_error: list[str] = []
+    connection = wait_until(
+        probe, f"libvirt at {uri}", deadline, last_seen=lambda: "".join(last_error[-1:])
+    )
+    connection.setKeepAlive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)
+    return connection
+
+
+@contextlib.contextmanager
+def libvirt_errors(what: str) -> Iterator[None]:
+    """Turn libvirtError into LabError, or ConnectionLost where the daemon is to blame."""
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        lost = error.get_error_domain() in {libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE}
+        kind = ConnectionLost if lost or error.get_error_code() == libvirt.VIR_ERR_RPC else LabError
+        raise kind(f"{what}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibvirtDaemon:
+    """The files and the start of a lab's private libvirtd; the process itself lives in a Sandbox."""
+
+    places: LabPlaces
+    lab_id: str
+
+    DIRECTORIES: ClassVar[tuple[str, ...]] = (
+        "run", "sockets", "config/libvirt", "qemu-cache", "home", "lab", "cache",
+    )  # fmt: skip
+
+    @property
+    def socket(self) -> Path:
+        """Where the daemon listens; a path short enough for a UNIX socket."""
+        return self.places.run / "sockets" / "libvirt-sock"
+
+    @property
+    def uri(self) -> str:
+        """The libvirt URI of the private daemon."""
+        return f"qemu:///session?socket={self.socket}"
+
+    def start(self, *, kvm: bool, dies_with_us: bool) -> Sandbox:
+        """Write the configuration and start the daemon in its sandbox."""
+        run = self.places.run
+        # QEMU's capabilities are probed once for all labs; they differ where KVM is in sight.
+        shared_name = "libvirt-kvm" if kvm else "libvirt-tcg"
+        self._write_configuration(shared_name)
+        env = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(run / "home"),
+            "XDG_RUNTIME_DIR": str(run / "run"),
+            "XDG_CONFIG_HOME": str(run / "config"),
+            "XDG_CACHE_HOME": str(run / "cache" / shared_name),
+            MARKER: render_marker(self.lab_id),
+        }
+        argv = [which("libvirtd"), "--config", str(run / "config" / "libvirtd.conf")]
+        argv += ["--pid-file", str(run / "libvirtd.pid")]
+        return Sandbox.start(self.places, argv, env, kvm=kvm, dies_with_us=dies_with_us)
+
+    def link_directories(self) -> None:
+        """For a daemon that is not ours and sees the host as it is: links in place of mounts."""
+        run = self.places.run
+        (run / "sockets").mkdir(mode=0o700, parents=True)
+        (run / "lab").symlink_to(self.places.state)
+        (run / "cache").symlink_to(self.places.cache)
+
+    def _write_configuration(self, shared_name: str) -> None:
+        run = self.places.run
+        user = DaemonUser.choose()
+        user.let_through(self.places.cache, self.places.state)
+        run.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        run.mkdir(mode=0o700)
+        made = [run]
+        for name in self.DIRECTORIES:
+            path = run
+            for part in Path(name).parts:
+                path = path / part
+                if not path.exists():
+                    path.mkdir(mode=0o700)
+                    made.append(path)
+        shared = self.places.cache / shared_name
+        shared.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (run / "config/libvirt/qemu.conf").write_text(QEMU_CONF)
+        (run / "config/libvirtd.conf").write_text(
+            LIBVIRTD_CONF.format(
+                sockets=run / "sockets", log=self.places.inside(self.places.logs / "libvirtd.log")
+            )
+        )
+        user.own(*made, shared, run / "config/libvirt/qemu.conf", run / "config/libvirtd.conf")

@@ -1,0 +1,151 @@
+"""Sandbox: the process tree of one lab's libvirtd, which ends whole when its one outer process ends.
+
+bubblewrap gives it an own PID namespace (no QEMU can outlive it), a /dev without /dev/kvm (with the
+node in sight libvirt probes QEMU anew at every call), a read-only view of the host, and fixed paths
+for the lab's state and the cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenlab.errors import Unavailable
+from xenlab.registry.identity import ProcessIdentity
+from xenlab.registry.places import LabPlaces
+from xenlab.transport.process import which
+from xenlab.waiting import Deadline, wait_until
+
+# libvirtd is started again when it dies (its QEMU lives on and is adopted); SIGTERM ends both.
+SUPERVISOR = """\
+trap 'kill -TERM "$daemon" 2>/dev/null; exit 0' TERM
+while :; do
+    "$@" &
+    daemon=$!
+    wait "$daemon"
+    echo "libvirtd ended with status $?; starting it again" >&2
+done
+"""
+UNPRIVILEGED_USER = "nobody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonUser:
+    """As whom libvirtd and QEMU run: we ourselves, or an unprivileged user when we are root."""
+
+    uid: int
+    gid: int
+    switches: bool
+
+    @classmethod
+    def choose(cls) -> DaemonUser:
+        """`nobody` for root, else the calling user."""
+        if os.geteuid() != 0:
+            return cls(uid=os.geteuid(), gid=os.getegid(), switches=False)
+        entry = pwd.getpwnam(UNPRIVILEGED_USER)
+        return cls(uid=entry.pw_uid, gid=entry.pw_gid, switches=True)
+
+    def own(self, *paths: Path) -> None:
+        """Give files that we made to the daemon's user."""
+        if self.switches:
+            for path in paths:
+                os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+
+    def let_through(self, *directories: Path) -> None:
+        """Let the daemon's user pass through directories that are mounted into its sandbox."""
+        if self.switches:
+            for directory in directories:
+                directory.chmod(0o711)
+
+
+def render_sandbox_argv(
+    places: LabPlaces, user: DaemonUser, command: list[str], *, kvm: bool, dies_with_us: bool
+) -> list[str]:
+    """The bubblewrap command line; nothing is run. `kvm` puts /dev/kvm into the sandbox."""
+    argv = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    if kvm:
+        argv += ["--dev-bind", "/dev/kvm", "/dev/kvm"]
+    argv += ["--bind", str(places.run), str(places.run)]
+    argv += ["--bind", str(places.cache), str(places.run / "cache")]
+    argv += ["--bind", str(places.state), str(places.run / "lab")]
+    argv += ["--unshare-pid", "--unshare-ipc"]
+    if dies_with_us:
+        argv.append("--die-with-parent")
+    if user.switches:
+        argv += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        command = [
+            "setpriv", f"--reuid={user.uid}", f"--regid={user.gid}",
+            "--clear-groups", "--no-new-privs", *command,
+        ]  # fmt: skip
+    return [*argv, *command]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """A started sandbox, known by its first process: when that ends, the kernel ends all others."""
+
+    init: ProcessIdentity
+    outer_pid: int
+
+    @classmethod
+    def start(
+        cls, places: LabPlaces, daemon_argv: list[str], env: dict[str, str], *,
+        kvm: bool, dies_with_us: bool,
+    ) -> Sandbox:  # fmt: skip
+        """Start the daemon's process tree; Unavailable if this host cannot make a sandbox."""
+        for program in ("bwrap", "setpriv", daemon_argv[0]):
+            which(program)
+        supervised = ["sh", "-c", SUPERVISOR, "xenlab-supervisor", *daemon_argv]
+        argv = render_sandbox_argv(
+            places, DaemonUser.choose(), supervised, kvm=kvm, dies_with_us=dies_with_us
+        )
+        log = places.logs / "sandbox.log"
+        outer_pid, answer = _spawn_with_info_pipe(argv, env, log)
+        if not answer:
+            os.waitpid(outer_pid, 0)
+            raise Unavailable(
+                f"bubblewrap cannot make the sandbox: {log.read_text(errors='replace')[-400:]}",
+                try_next="xenlab doctor",
+            )
+        return cls(
+            init=ProcessIdentity.of(json.loads(answer)["child-pid"]), outer_pid=outer_pid
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the sandbox, and so the daemon and its QEMU, still runs."""
+        return self.init.alive
+
+    def stop(self, deadline: Deadline) -> None:
+        """End the whole process tree; returns when it is gone."""
+        self.init.kill()
+        wait_until(lambda: not self.alive or None, "the sandbox to end", deadline)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.outer_pid, 0)
+
+
+def _spawn_with_info_pipe(argv: list[str], env: dict[str, str], log: Path) -> tuple[int, bytes]:
+    """Spawn bubblewrap in a session of its own; its pid and what it told about the sandbox."""
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    argv = [argv[0], "--info-fd", str(writer), *argv[1:]]
+    try:
+        pid = os.posix_spawn(
+            which(argv[0]), argv, env, setsid=True,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, output, 1),
+                (os.POSIX_SPAWN_DUP2, output, 2),
+            ],
+        )  # fmt: skip
+    finally:
+        os.close(output)
+        os.close(writer)
+    with open(reader, "rb") as pipe:
+        return pid, pipe.read()

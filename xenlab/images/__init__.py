@@ -1,0 +1,1 @@
+"""Root images, Xen and kernels from Debian packages, in a content-addressed cache."""

@@ -1,0 +1,195 @@
+"""LabImages: all that a lab boots, built or taken from the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from xenlab.images.cpio import write_cpio
+from xenlab.images.deb import EXECUTE_BY_OWNER
+from xenlab.images.disk import require_room
+from xenlab.images.entry import Entry, Recipe
+from xenlab.images.kernel_image import build_kernel, kernel_files, kernel_request
+from xenlab.images.manifest import Manifest, Role, read_manifest
+from xenlab.images.package import DebPackage
+from xenlab.images.root_image import build_root
+from xenlab.images.store import ImageStore
+from xenlab.images.supply import PackageSupply, Request, open_supply
+from xenlab.images.tools import compile_tools, tool_files, tools_request
+from xenlab.images.xen_image import XEN, choose_xen, unpack_xen
+from xenlab.kernel.files import KernelFiles
+from xenlab.plan.model import KernelPlan, LabPlan, XenPlan
+from xenlab.waiting import Deadline
+
+# Goes up when the same inputs would give other bytes than before.
+BUILDER_VERSION = 3
+
+KERNEL = "kernel"
+TOOLS = "tools"
+ROOT_FILE = "root.cpio"
+ROOT_BYTES = 60_000_000  # about twice the larger one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabImages:
+    """Paths of everything a lab boots; `digest` changes when any byte of them does."""
+
+    xen: Path
+    root_dom0: Path
+    root_domu: Path
+    dom0_kernel: KernelFiles
+    domu_kernels: Mapping[str, KernelFiles]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageBuilder:
+    """Makes each part of a lab's images, once."""
+
+    supply: PackageSupply
+    store: ImageStore
+    manifests: Mapping[Role, Manifest]
+
+    def provide_xen(self, xen: XenPlan) -> Entry:
+        """The hypervisor's entry."""
+        choice = choose_xen(self.supply, xen.suite, xen.version)
+        recipe = Recipe(kind=XEN, inputs=_package_inputs((choice.package,)))
+
+        def build(part: Path) -> dict[str, str]:
+            (deb,) = self.supply.fetch(xen.suite, (choice.package,))
+            (part / XEN).write_bytes(unpack_xen(deb, self.supply.deadline))
+            return {"series": choice.series, "version": choice.package.version}
+
+        return self.store.provide(recipe, build)
+
+    def provide_root(self, role: Role, xen: XenPlan) -> Entry:
+        """The entry of a root image; its userland is of Xen's suite, as libraries go with Xen."""
+        manifest = self.manifests[role]
+        series = choose_xen(self.supply, xen.suite, xen.version).series
+        request = Request(
+            suite=xen.suite, packages=manifest.package_names(series), without=manifest.without
+        )
+        packages = self.supply.resolve(request)
+        tools = self.provide_tools(xen.suite)
+        inputs = {
+            **_package_inputs(packages),
+            "manifest": asdict(manifest),
+            "rootfs": [_file_inputs(folder.rglob("*")) for folder in role.rootfs_folders],
+            "tools": {name: tools.sha256[name] for name in manifest.tools},
+        }
+
+        def build(part: Path) -> dict[str, str]:
+            debs = self.supply.fetch(xen.suite, packages)
+            self.supply.report(f"building the root image of {role}")
+            require_room(part, ROOT_BYTES)
+            tree = build_root(
+                manifest,
+                debs,
+                role.rootfs_folders,
+                [tools.path(name) for name in manifest.tools],
+                part,
+                self.supply.deadline,
+            )
+            with (part / ROOT_FILE).open("wb") as file:
+                write_cpio(tree, file)
+            return {"files": str(len(tree.nodes))}
+
+        return self.store.provide(Recipe(kind=f"root-{role}", inputs=inputs), build)
+
+    def provide_tools(self, suite: str) -> Entry:
+        """The entry of our own C programs, compiled against a suite's libraries."""
+        packages = self.supply.resolve(tools_request(suite))
+        names = sorted({name for manifest in self.manifests.values() for name in manifest.tools})
+        sources = {name: _file_inputs(tool_files(name)) for name in names}
+        recipe = Recipe(kind=TOOLS, inputs={**_package_inputs(packages), "sources": sources})
+
+        def build(part: Path) -> dict[str, str]:
+            debs = self.supply.fetch(suite, packages)
+            self.supply.report(f"compiling {', '.join(names)}")
+            compile_tools(names, debs, part, self.supply.deadline)
+            return {}
+
+        return self.store.provide(recipe, build)
+
+    def provide_kernel(self, kernel: KernelPlan) -> Entry:
+        """A kernel's entry; it has no role in it, so that one serves dom0 and domUs."""
+        packages = self.supply.resolve(kernel_request(kernel.suite, kernel.package))
+        modules = {role: manifest.modules for role, manifest in self.manifests.items()}
+        wanted = {str(role): asdict(of_role) for role, of_role in modules.items()}
+        recipe = Recipe(kind=KERNEL, inputs={**_package_inputs(packages), "modules": wanted})
+
+        def build(part: Path) -> dict[str, str]:
+            debs = self.supply.fetch(kernel.suite, packages)
+            self.supply.report(f"unpacking the kernel of {kernel.package} ({kernel.suite})")
+            return build_kernel(debs, modules, part, self.supply.deadline)
+
+        return self.store.provide(recipe, build)
+
+
+def provide_images(
+    plan: LabPlan,
+    cache: Path,
+    *,
+    report: Callable[[str], None],
+    offline: bool,
+    deadline: Deadline,
+    refresh: bool = False,
+) -> LabImages:
+    """All that a plan boots, from the cache if it is there, built from Debian packages if not.
+
+    `refresh` asks the archives anew instead of taking what was resolved before; `offline` never
+    touches the network. Raises InputError for what Debian does not have, Unavailable for what this
+    host lacks, LabError for a full disk, ChecksumMismatch for damage found while offline.
+    """
+    with open_supply(
+        cache, report=report, offline=offline, refresh=refresh, deadline=deadline
+    ) as supply:
+        builder = ImageBuilder(
+            supply=supply,
+            store=ImageStore(
+                folder=cache / "images", report=report, offline=offline, deadline=deadline
+            ),
+            manifests={role: read_manifest(role) for role in Role},
+        )
+        xen = builder.provide_xen(plan.xen)
+        roots = {role: builder.provide_root(role, plan.xen) for role in Role}
+        kernels = {kernel.name: builder.provide_kernel(kernel) for kernel in plan.kernels}
+    domu_kernels = {domu.kernel for domu in plan.domus}
+    entries = (xen, *roots.values(), *kernels.values())
+    return LabImages(
+        xen=xen.path(XEN),
+        root_dom0=roots[Role.DOM0].path(ROOT_FILE),
+        root_domu=roots[Role.DOMU].path(ROOT_FILE),
+        dom0_kernel=kernel_files(kernels[plan.dom0.kernel]),
+        domu_kernels={name: kernel_files(kernels[name]) for name in sorted(domu_kernels)},
+        digest=_digest(entries),
+    )
+
+
+def _package_inputs(packages: Iterable[DebPackage]) -> dict[str, object]:
+    return {
+        "builder": BUILDER_VERSION,
+        "packages": [[package.apt_name, package.sha256] for package in packages],
+    }
+
+
+def _file_inputs(paths: Iterable[Path]) -> list[list[str | bool]]:
+    """Name, executable bit and SHA-256 of each file."""
+    return [
+        [
+            str(path.relative_to(Path(__file__).parent)),
+            bool(path.stat().st_mode & EXECUTE_BY_OWNER),
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        ]
+        for path in sorted(paths)
+        if path.is_file()
+    ]
+
+
+def _digest(entries: Iterable[Entry]) -> str:
+    """The SHA-256 over all files' own, in an order that depends on nothing else."""
+    files = sorted(json.dumps([entry.kind, dict(entry.sha256)]) for entry in entries)
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * xlflow: makes and checks flows of exactly known payload, and reads a node's counters.
+ *
+ *	xlflow recv [--nonce A+B] [--idle-ms N] [--linger-ms N] [--timeout-ms N] FLOW...
+ *	xlflow send [--timeout-ms N] FLOW...
+ *	xlflow counters
+ *
+ * FLOW is proto@address@port@seed@sizes, address and port being the receiver's. The receiver binds
+ * all its flows, prints `READY AB` and takes them one after another, as the sender sends them. Each
+ * side prints one JSON object per flow, a line each. Status: 0 ran to its end (whatever it found),
+ * 1 the system refused something, 2 usage.
+ */
+#define _GNU_SOURCE /* strerrorname_np() */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "xlflow.h"
+
+enum option_id { OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT };
+
+static const struct option options[] = {
+	{ "nonce", required_argument, NULL, OPT_NONCE },
+	{ "idle-ms", required_argument, NULL, OPT_IDLE },
+	{ "linger-ms", required_argument, NULL, OPT_LINGER },
+	{ "timeout-ms", required_argument, NULL, OPT_TIMEOUT },
+	{ 0 },
+};
+
+static struct flow flows[FLOWS_MAX];
+
+static void usage(void) __attribute__((noreturn));
+
+static void usage(void)
+{
+	fputs("usage: xlflow recv|send [--nonce A+B] [--idle-ms N] [--linger-ms N]"
+	      " [--timeout-ms N] proto@address@port@seed@sizes...\n"
+	      "       xlflow counters\n", stderr);
+	exit(2);
+}
+
+void die(const char *what)
+{
+	fprintf(stderr, "xlflow: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+const char *error_name(int error)
+{
+	const char *name = strerrorname_np(error);
+
+	return name ? name : "EUNKNOWN";
+}
+
+int64_t now_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now))
+		die("clock_gettime");
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool wait_for(int fd, short events, int timeout_ms, const struct times *t)
+{
+	int64_t end_ms = t->deadline_ms;
+
+	if (timeout_ms >= 0 && now_ms() + timeout_ms < end_ms)
+		end_ms = now_ms() + timeout_ms;
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = events };
+		int64_t left_ms = end_ms - now_ms();
+		int n = poll(&p, 1, left_ms > 0 ? left_ms : 0);
+
+		if (n > 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			die("poll");
+		if (now_ms() >= end_ms)
+			return false;
+	}
+}
+
+static void set(int fd, int level, int name, int value, const char *what)
+{
+	if (setsockopt(fd, level, name, &value, sizeof(value)))
+		die(what);
+}
+
+/* Without CAP_NET_ADMIN the system's own maximum stands; an overrun shows in UdpRcvbufErrors. */
+static void set_receive_buffer(int fd)
+{
+	int bytes = RECEIVE_BUFFER_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		set(fd, SOL_SOCKET, SO_RCVBUF, bytes, "SO_RCVBUF");
+}
+
+static void open_receiver(struct flow *f)
+{
+	f->fd = socket(f->addr.sa.sa_family, f->tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
+	if (f->fd < 0)
+		die("socket");
+	if (f->tcp)
+		set(f->fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
+	else
+		set_receive_buffer(f->fd);
+	if (bind(f->fd, &f->addr.sa, f->addr_len))
+		die("bind");
+	if (f->tcp && listen(f->fd, 1))
+		die("listen");
+}
+
+/*
+ * Path MTU discovery is off so that a datagram above the MTU leaves in fragments. IP_RECVERR makes
+ * a drop in the source's own queueing discipline an error of send() instead of a silent loss.
+ */
+static void open_sender(struct flow *f)
+{
+	int flags = f->tcp ? SOCK_STREAM | SOCK_NONBLOCK : SOCK_DGRAM;
+
+	f->fd = socket(f->addr.sa.sa_family, flags, 0);
+	if (f->fd < 0)
+		die("socket");
+	if (f->tcp)
+		return;
+	if (f->addr.sa.sa_family == AF_INET) {
+		set(f->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "IP_MTU_DISCOVER");
+		set(f->fd, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
+	} else {
+		set(f->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER");
+		set(f->fd, IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR");
+	}
+	if (connect(f->fd, &f->addr.sa, f->addr_len))
+		die("connect");
+}
+
+static void receive_all(int count, const struct times *t, const char *nonce)
+{
+	bool started = false;
+
+	for (int i = 0; i < count; i++)
+		open_receiver(&flows[i]);
+	/* The nonce comes in two halves, so that an echo of the command is not the answer. */
+	printf("READY %.*s%s\n", (int)strcspn(nonce, "+"), nonce,
+	       nonce[strcspn(nonce, "+")] ? nonce + strcspn(nonce, "+") + 1 : "");
+	fflush(stdout);
+	for (int i = 0; i < count; i++) {
+		const struct flow *f = &flows[i];
+
+		started = f->tcp ? tcp_receive(f, t, started) : udp_receive(f, t, started);
+	}
+}
+
+static void send_all(int count, const struct times *t)
+{
+	for (int i = 0; i < count; i++) {
+		struct flow *f = &flows[i];
+
+		open_sender(f);
+		if (f->tcp)
+			tcp_send(f, t);
+		else
+			udp_send(f, t);
+		close(f->fd);
+	}
+}
+
+static int milliseconds(const char *text)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (end == text || *end || value < 0 || value > 86400000)
+		usage();
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	struct times t = { .idle_ms = 3000, .linger_ms = 20 };
+	const char *nonce = "", *verb = argc > 1 ? argv[1] : "";
+	int timeout_ms = 60000, opt, count;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!strcmp(verb, "counters") && argc == 2)
+		return counters_print();
+	if (argc < 3 || (strcmp(verb, "recv") && strcmp(verb, "send")))
+		usage();
+	argc--;
+	argv++;
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case OPT_NONCE:
+			nonce = optarg;
+			break;
+		case OPT_IDLE:
+			t.idle_ms = milliseconds(optarg);
+			break;
+		case OPT_LINGER:
+			t.linger_ms = milliseconds(optarg);
+			break;
+		case OPT_TIMEOUT:
+			timeout_ms = milliseconds(optarg);
+			break;
+		default:
+			usage();
+		}
+	}
+	count = argc - optind;
+	if (count < 1 || count > FLOWS_MAX)
+		usage();
+	for (int i = 0; i < count; i++)
+		flow_parse(&flows[i], i, argv[optind + i]);
+	t.deadline_ms = now_ms() + timeout_ms;
+	if (!strcmp(verb, "recv"))
+		receive_all(count, &t, nonce);
+	else
+		send_all(count, &t);
+	if (fflush(stdout) || ferror(stdout))
+		die("stdout");
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* xlflow: makes and checks flows of exactly known payload, and reads a node's counters. */
+#ifndef XLFLOW_H
+#define XLFLOW_H
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define XLFLOW_SCHEMA		1
+/* 65535 less the UDP header; IPv4 takes its own header of 20 bytes from it too. */
+#define UDP_PAYLOAD_MAX		65527
+#define UDP4_PAYLOAD_MAX	65507
+#define TCP_WRITE_MAX		(1 << 20)
+#define SIZES_MAX		(1 << 16)
+#define FLOWS_MAX		16
+/* Doubled by the kernel; see the bound in xenlab/measure/flow.py before changing it. */
+#define RECEIVE_BUFFER_BYTES	(16 << 20)
+
+/* One flow of the command line: proto@address@port@seed@sizes. */
+struct flow {
+	int index;
+	bool tcp;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} addr;
+	socklen_t addr_len;
+	uint64_t seed;
+	uint32_t *sizes;
+	size_t count;
+	int fd;
+};
+
+struct times {
+	int idle_ms;		/* end of a flow: this long without a packet */
+	int linger_ms;		/* how long a complete flow waits for duplicates */
+	int64_t deadline_ms;	/* CLOCK_MONOTONIC; end of everything */
+};
+
+void die(const char *what) __attribute__((noreturn));
+const char *error_name(int error);
+int64_t now_ms(void);
+/* Whether one of @events came within @timeout_ms (-1: no limit) and before the deadline. */
+bool wait_for(int fd, short events, int timeout_ms, const struct times *t);
+
+/* Ends the program with status 2 when @text is not a flow. */
+void flow_parse(struct flow *f, int index, const char *text);
+
+/* Bytes [offset, offset + len) of datagram (or TCP stream) @index under @seed. */
+void payload_fill(uint8_t *to, size_t len, uint64_t seed, uint64_t index, uint64_t offset);
+
+/* A flow that is received returns true when something arrived. */
+bool udp_receive(const struct flow *f, const struct times *t, bool started);
+bool tcp_receive(const struct flow *f, const struct times *t, bool started);
+void udp_send(const struct flow *f, const struct times *t);
+void tcp_send(const struct flow *f, const struct times *t);
+
+int counters_print(void);
+
+#endif

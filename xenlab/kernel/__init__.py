@@ -1,0 +1,1 @@
+"""Kernels: what a domain needs of one, how to get at it, and whether it can do its part."""

@@ -1,0 +1,68 @@
+"""The ELF notes of a kernel: its build id, and what it tells Xen about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.construct import Container
+from elftools.elf.elffile import ELFFile
+from elftools.elf.enums import ENUM_NOTE_N_TYPE
+from elftools.elf.segments import NoteSegment
+
+from xenlab.errors import InputError
+
+# xen/include/public/elfnote.h
+XEN_ELFNOTE_ENTRY = 1
+XEN_ELFNOTE_PHYS32_ENTRY = 18
+
+NT_GNU_BUILD_ID = 3
+
+X86_64 = "EM_X86_64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelNotes:
+    """What the notes of a kernel ELF say."""
+
+    build_id: str
+    xen_note_types: frozenset[int]
+
+    @property
+    def can_boot_pv(self) -> bool:
+        """Whether Xen finds the entry point of a paravirtual guest."""
+        return XEN_ELFNOTE_ENTRY in self.xen_note_types
+
+    @property
+    def can_boot_pvh(self) -> bool:
+        """Whether Xen finds the 32-bit entry point of a PVH guest."""
+        return XEN_ELFNOTE_PHYS32_ENTRY in self.xen_note_types
+
+
+def read_notes(vmlinux: Path) -> KernelNotes:
+    """The notes of a kernel. Raises InputError if the file is not a whole ELF for x86-64."""
+    build_id = ""
+    types: set[int] = set()
+    for note in _iter_notes(vmlinux):
+        kind = int(ENUM_NOTE_N_TYPE.get(note["n_type"], note["n_type"]))
+        if note["n_name"] == "GNU" and kind == NT_GNU_BUILD_ID:
+            build_id = note["n_desc"]
+        elif note["n_name"] == "Xen":
+            types.add(kind)
+    return KernelNotes(build_id=build_id, xen_note_types=frozenset(types))
+
+
+def _iter_notes(vmlinux: Path) -> Iterator[Container]:
+    """Every note; pyelftools names a type as if it were GNU's, whosever note it is."""
+    with vmlinux.open("rb") as file:
+        try:
+            elf = ELFFile(file)
+            if elf["e_machine"] != X86_64:
+                raise InputError(f"{vmlinux}: built for {elf['e_machine']}, not for {X86_64}")
+            for segment in elf.iter_segments():
+                if isinstance(segment, NoteSegment):
+                    yield from segment.iter_notes()
+        except ELFError as error:
+            raise InputError(f"{vmlinux}: not a whole ELF kernel: {error}") from error

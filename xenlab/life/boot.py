@@ -1,0 +1,72 @@
+"""Booting a machine cold, and waiting until every node says on its console that it answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from xenlab.errors import BootFailed, WaitTimedOut
+from xenlab.lab import Lab
+from xenlab.life.phases import Phases
+from xenlab.plan.model import DOM0
+from xenlab.waiting import Deadline, wait_until
+
+READY = "xenlab: {node} is ready"
+CREATE_FAILED = re.compile(rb"xenlab: (xl create \S+ returned .*)")
+FATAL = re.compile(rb"(Panic on CPU \d+:[^\n]*|Kernel panic - not syncing[^\r\n]*)")
+TAIL_LINES = 50
+
+
+@dataclass(slots=True, kw_only=True)
+class BootWatch:
+    """Watches the consoles of a machine that boots."""
+
+    lab: Lab
+    phases: Phases
+    deadline: Deadline
+
+    def wait_for_all(self) -> None:
+        """Return when dom0 and every domU are ready; BootFailed with the console's end if not."""
+        nodes = [(DOM0, "boot Xen and dom0")]
+        nodes += [(domu.name, f"boot {domu.name}") for domu in self.lab.plan.domus]
+        for node, phase in nodes:
+            with self.phases.run(phase):
+                self._wait_for(node)
+
+    def _wait_for(self, node: str) -> None:
+        console = self.lab.console(node)
+        marker = READY.format(node=node).encode()
+
+        def ready() -> bool | None:
+            if console.has(marker):
+                return True
+            self._require_hope(node)
+            return None
+
+        try:
+            wait_until(ready, f"{node} to say `{marker.decode()}`", self.deadline)
+        except WaitTimedOut as error:
+            raise self._failure(node, f"{node} hangs: {error.what}") from error
+
+    def _require_hope(self, node: str) -> None:
+        """Nothing while the node can still come up; BootFailed as soon as it cannot."""
+        state = self.lab.machine.state()
+        if state != "running":
+            raise self._failure(node, f"the machine is {state}")
+        for where in {DOM0, node}:
+            fatal = FATAL.search(self.lab.console_bytes(where))
+            if fatal:
+                raise self._failure(where, fatal[1].decode(errors="replace").strip())
+        refused = CREATE_FAILED.search(self.lab.console_bytes(DOM0))
+        if refused:
+            raise self._failure(DOM0, refused[1].decode(errors="replace").strip())
+
+    def _failure(self, node: str, what: str) -> BootFailed:
+        console = self.lab.console(node)
+        return BootFailed(
+            what,
+            phase=self.phases.current,
+            console_tail=console.tail(TAIL_LINES),
+            log_path=str(console.path),
+            try_next="xenlab doctor",
+        )

@@ -1,0 +1,63 @@
+"""Saving a running lab as a checkpoint, and laying a checkpoint's files out for a new lab."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from xenlab.checkpoint.key import Level
+from xenlab.checkpoint.store import Checkpoint, CheckpointFacts, CheckpointStore
+from xenlab.hypervisor.sandbox import DaemonUser
+from xenlab.lab import Lab
+from xenlab.registry.places import LabPlaces
+
+
+def checkpoint_store(places: LabPlaces) -> CheckpointStore:
+    """The store of this cache."""
+    return CheckpointStore(root=places.cache / "checkpoints")
+
+
+def save_checkpoint(lab: Lab, key: str, level: Level) -> None:
+    """Save the lab as it stands; it runs on. Closes the control connections first.
+
+    A connection that is open while the memory is written would be saved half: its end in dom0 would
+    hold the vchan of a restored domU for ever.
+    """
+    lab.disconnect()
+    store = checkpoint_store(lab.places)
+    store.root.mkdir(mode=0o711, parents=True, exist_ok=True)
+    with store.new(key) as part:
+        DaemonUser.choose().own(part)
+        lab.machine.save_and_go_on(lab.places.inside(part / "memory"))
+        shutil.copytree(lab.places.keys, part / "keys")
+        logs = part / "logs"
+        logs.mkdir()
+        for node in lab.plan.node_names:
+            shutil.copyfile(lab.places.console_log(node), logs / f"{node}.console.log")
+        facts = CheckpointFacts(
+            level=level,
+            topology=lab.plan.topology_name,
+            machine_uuid=lab.record.machine_uuid,
+            machine_name=lab.machine.name,
+            domids=lab.record.domids,
+            created_unix_s=time.time(),
+        )
+        store.publish(part, key, facts)
+
+
+def lay_out_checkpoint(checkpoint: Checkpoint, places: LabPlaces) -> None:
+    """Give a new lab the saved one's keys and the consoles' text so far."""
+    shutil.copytree(checkpoint.directory / "keys", places.keys)
+    places.keys.chmod(0o700)
+    user = DaemonUser.choose()
+    for source in (checkpoint.directory / "logs").iterdir():
+        target = places.logs / source.name
+        shutil.copyfile(source, target)
+        user.own(target)
+
+
+def memory_path(checkpoint: Checkpoint, places: LabPlaces) -> str:
+    """The saved memory as the lab's daemon sees it."""
+    DaemonUser.choose().own(checkpoint.directory, checkpoint.memory)
+    return places.inside(Path(checkpoint.memory))

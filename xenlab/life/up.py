@@ -1,0 +1,239 @@
+"""Bringing a lab up: from a checkpoint where one fits, cold where none does."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xenlab.boot.bundle import write_bundle
+from xenlab.checkpoint.key import Ingredients, Level
+from xenlab.checkpoint.store import Checkpoint, CheckpointStore
+from xenlab.errors import LabError
+from xenlab.hypervisor.acceleration import Acceleration
+from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
+from xenlab.hypervisor.machine import Machine
+from xenlab.images.lab_images import LabImages
+from xenlab.lab import Lab
+from xenlab.life.boot import BootWatch
+from xenlab.life.connect import (
+    awaken_nodes,
+    connect_shells,
+    connect_vifs,
+    ping_all,
+    read_domids,
+)
+from xenlab.life.host import Host, make_directories, start_host
+from xenlab.life.phases import Phases
+from xenlab.life.saving import (
+    checkpoint_store,
+    lay_out_checkpoint,
+    memory_path,
+    save_checkpoint,
+)
+from xenlab.plan.model import Accel, LabPlan
+from xenlab.registry.identity import ProcessIdentity
+from xenlab.registry.record import LabRecord, LabState
+from xenlab.registry.sweep import remove_lab
+from xenlab.transport.keys import generate_keys
+from xenlab.transport.process import which
+from xenlab.waiting import Deadline
+
+BOOT_BUDGET_S = 300.0
+EMULATOR = "qemu-system-x86_64"
+MACHINE_UUIDS = uuid.UUID("6f0b8a52-3c1e-5d0b-9a57-6b1e6c6f78a1")  # name space of our machines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpRequest:
+    """What `up` was asked for, after every choice is made.
+
+    `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from.
+    """
+
+    name: str
+    plan: LabPlan
+    acceleration: Acceleration
+    provide_images: Callable[[], LabImages]
+    transient: bool = False
+    cold: bool = False
+    start_from: Level = Level.CONNECTED
+    connect_uri: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class BringUp:
+    """One `up` under way; the lab's lock is held by the caller."""
+
+    request: UpRequest
+    phases: Phases
+    deadline: Deadline = field(default_factory=lambda: Deadline.after(BOOT_BUDGET_S))
+
+    def run(self) -> Lab:
+        """The lab, connected and pinged; if anything fails, all that was made is removed."""
+        with self.phases.run("images"):
+            images = self.request.provide_images()
+        ingredients = Ingredients(
+            plan=self.request.plan, images_digest=images.digest,
+            accel=self.request.acceleration.accel, emulator=Path(which(EMULATOR)),
+        )  # fmt: skip
+        record = self._new_record(ingredients)
+        with _removed_on_failure(record):
+            lab = self._restore_best(record, ingredients) or self._boot(record, images)
+            return self._complete(lab, ingredients)
+
+    def _new_record(self, ingredients: Ingredients) -> LabRecord:
+        request = self.request
+        record = LabRecord(
+            name=request.name,
+            lab_id=uuid.uuid4().hex,
+            state=LabState.STARTING,
+            transient=request.transient,
+            creator=ProcessIdentity.own(),
+            created_unix_s=time.time(),
+            topology=request.plan.topology_name,
+            plan_json=request.plan.to_json(),
+            accel=request.acceleration.accel.value,
+            accel_reason=request.acceleration.reason,
+            machine_uuid=str(uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))),
+            connect_uri=request.connect_uri,
+        )
+        record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        record.write()
+        return record
+
+    def _restore_best(self, record: LabRecord, ingredients: Ingredients) -> Lab | None:
+        """The lab from the furthest checkpoint that is whole; the damaged ones are put aside."""
+        store = checkpoint_store(record.places)
+        for checkpoint in self._candidates(store, ingredients):
+            try:
+                with self.phases.run(f"restore the {checkpoint.facts.level} checkpoint"):
+                    return self._restore(record, checkpoint)
+            except LabError as error:
+                self.phases.watcher.detail(f"checkpoint thrown away: {error}")
+                store.quarantine(checkpoint)
+                self._stop_host(record)
+        return None
+
+    def _candidates(
+        self, store: CheckpointStore, ingredients: Ingredients
+    ) -> Iterator[Checkpoint]:
+        if self.request.cold or self.request.connect_uri:
+            return
+        levels = [Level.CONNECTED, Level.BARE]
+        for level in levels[levels.index(self.request.start_from) :]:
+            found = store.find(ingredients.digest(level))
+            if found is not None:
+                yield found
+
+    def _restore(self, record: LabRecord, checkpoint: Checkpoint) -> Lab:
+        places = record.places
+        make_directories(places)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            checking = pool.submit(checkpoint.verify)
+            lay_out_checkpoint(checkpoint, places)
+            path = memory_path(checkpoint, places)
+            host = self._start_host(record)
+            checking.result()
+        record = dataclasses.replace(
+            host.record, machine_uuid=checkpoint.facts.machine_uuid,
+            domids=checkpoint.facts.domids, level=checkpoint.facts.level.value,
+            origin=f"{checkpoint.facts.level} checkpoint",
+        )  # fmt: skip
+        xml = self._render_xml(record, checkpoint.facts.machine_name)
+        Machine.restore(host.connection, path, xml)
+        lab = self._take(Host(record=record, connection=host.connection))
+        connect_shells(lab, self.deadline)
+        awaken_nodes(lab, self.deadline)
+        return lab
+
+    def _boot(self, record: LabRecord, images: LabImages) -> Lab:
+        """The lab from power-on, bare."""
+        places = record.places
+        make_directories(places)
+        with self.phases.run("start libvirtd and the machine"):
+            keys = generate_keys(places.keys)
+            write_bundle(self.request.plan, images, keys, places.boot)
+            host = self._start_host(record)
+            record = dataclasses.replace(
+                host.record, level=Level.BARE.value, origin="cold boot"
+            )
+            machine = Machine.define(
+                host.connection, self._render_xml(record, f"xenlab-{record.name}")
+            )
+            machine.start()
+        lab = self._take(Host(record=record, connection=host.connection))
+        BootWatch(lab=lab, phases=self.phases, deadline=self.deadline).wait_for_all()
+        with self.phases.run("open the control channels"):
+            domids = read_domids(lab, self.deadline)
+            lab.record = dataclasses.replace(lab.record, domids=domids)
+            connect_shells(lab, self.deadline)
+        return lab
+
+    def _complete(self, lab: Lab, ingredients: Ingredients) -> Lab:
+        """From whatever level the lab has to connected and pinged; saved where that is new."""
+        if lab.record.level == Level.BARE:
+            if lab.record.origin == "cold boot":
+                self._save(lab, ingredients, Level.BARE)
+            with self.phases.run("load the drivers and connect the vifs"):
+                connect_vifs(lab, self.deadline)
+            lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
+            with self.phases.run("ping"):
+                ping_all(lab, self.deadline)
+            self._save(lab, ingredients, Level.CONNECTED)
+        else:
+            with self.phases.run("ping"):
+                ping_all(lab, self.deadline)
+        lab.record = dataclasses.replace(lab.record, state=LabState.UP)
+        lab.record.write()
+        return lab
+
+    def _save(self, lab: Lab, ingredients: Ingredients, level: Level) -> None:
+        if self.request.cold or self.request.connect_uri:
+            return
+        with self.phases.run(f"save the {level} checkpoint"):
+            save_checkpoint(lab, ingredients.digest(level), level)
+
+    def _start_host(self, record: LabRecord) -> Host:
+        kvm = self.request.acceleration.accel is Accel.KVM
+        return start_host(record, kvm=kvm, deadline=self.deadline)
+
+    @staticmethod
+    def _stop_host(record: LabRecord) -> None:
+        """End what a failed restore left running; directories are made anew by the next try."""
+        remove_lab(record)
+        record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        record.write()
+
+    def _render_xml(self, record: LabRecord, machine_name: str) -> str:
+        identity = MachineIdentity(
+            domain_name=machine_name, uuid=record.machine_uuid, lab_id=record.lab_id
+        )
+        return render_domain_xml(
+            self.request.plan, record.places, identity, self.request.acceleration.accel
+        )
+
+    def _take(self, host: Host) -> Lab:
+        """The lab of a host whose machine runs."""
+        host.record.write()
+        return Lab(
+            record=host.record,
+            plan=self.request.plan,
+            places=host.record.places,
+            connection=host.connection,
+            machine=Machine.find(host.connection, host.record.machine_uuid),
+        )
+
+
+@contextlib.contextmanager
+def _removed_on_failure(record: LabRecord) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        remove_lab(record)
+        raise

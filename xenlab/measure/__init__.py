@@ -1,0 +1,1 @@
+"""Raw results and counter snapshots become a Measurement: flows, hop accounts, negotiation."""

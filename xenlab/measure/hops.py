@@ -1,0 +1,118 @@
+"""HopAccount: every packet of one direction, counted at each hop; what is missing, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from xenlab.measure.counters import CounterDelta
+from xenlab.measure.path import DropCounter, Leg, Path, Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Packets that a named place says it threw away."""
+
+    place: DropCounter
+    packets: int
+
+    def __str__(self) -> str:
+        """Such as `bob eth0 rx_errors 3`."""
+        return f"{self.place} {self.packets}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """Packets counted at two neighbouring points, and the drops that places between admit to."""
+
+    start: Point
+    end: Point
+    packets_in: int
+    packets_out: int
+    drops: tuple[Drop, ...]
+
+    @property
+    def lost(self) -> int:
+        """Packets that did not come out."""
+        return max(0, self.packets_in - self.packets_out)
+
+    @property
+    def surplus(self) -> int:
+        """Packets that came out and had not gone in."""
+        return max(0, self.packets_out - self.packets_in)
+
+    @property
+    def explained(self) -> int:
+        """How many of the lost packets the named places account for."""
+        return min(self.lost, sum(drop.packets for drop in self.drops))
+
+    @property
+    def silent(self) -> int:
+        """Lost packets that no counter explains."""
+        return self.lost - self.explained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HopAccount:
+    """The hops of one direction in their order; none where a device of each has vanished."""
+
+    hops: tuple[Hop, ...]
+
+    @property
+    def packets_in(self) -> int:
+        """What the first point counted: packets that left the source's device."""
+        return self.hops[0].packets_in if self.hops else 0
+
+    @property
+    def packets_out(self) -> int:
+        """What the last point counted: packets that reached the sink's device."""
+        return self.hops[-1].packets_out if self.hops else 0
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every packet that was counted once was counted at every other hop as well."""
+        return all(hop.packets_in == hop.packets_out for hop in self.hops)
+
+
+def account_hops(path: Path, deltas: Mapping[str, CounterDelta]) -> HopAccount:
+    """The account of one direction. Raises MeasurementError if a counter is absent.
+
+    A hop to a device that vanished is left out: nothing can be said of it.
+    """
+    vanished = find_vanished(path, deltas)
+    legs = [leg for leg in path.legs if not any(map(leg.touches, vanished))]
+    return HopAccount(hops=tuple(_account_leg(leg, deltas) for leg in legs))
+
+
+def find_vanished(path: Path, deltas: Mapping[str, CounterDelta]) -> tuple[tuple[str, str], ...]:
+    """Node and name of each device of the path that was there before the run and not after it."""
+    points = dict.fromkeys((p.node, p.device) for leg in path.legs for p in (leg.start, leg.end))
+    return tuple((node, device) for node, device in points if deltas[node].vanished(device))
+
+
+def read_drops(
+    places: Iterable[DropCounter], deltas: Mapping[str, CounterDelta]
+) -> tuple[Drop, ...]:
+    """The places that dropped something. Raises MeasurementError if a counter is absent."""
+    drops = (Drop(place=place, packets=_dropped(place, deltas[place.node])) for place in places)
+    return tuple(drop for drop in drops if drop.packets)
+
+
+def _account_leg(leg: Leg, deltas: Mapping[str, CounterDelta]) -> Hop:
+    return Hop(
+        start=leg.start,
+        end=leg.end,
+        packets_in=_counted(leg.start, deltas),
+        packets_out=_counted(leg.end, deltas),
+        drops=read_drops(leg.drop_counters, deltas),
+    )
+
+
+def _counted(point: Point, deltas: Mapping[str, CounterDelta]) -> int:
+    return deltas[point.node].device(point.device, point.side)
+
+
+def _dropped(place: DropCounter, delta: CounterDelta) -> int:
+    if place.device:
+        return delta.device(place.device, place.counter)
+    return delta.protocol(place.counter)

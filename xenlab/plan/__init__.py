@@ -1,0 +1,1 @@
+"""What was decided: from a `Topology`, every name, MAC, address and size of the lab, fixed."""

@@ -1,0 +1,115 @@
+"""Link: one way a packet can take from one node of the lab to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xenlab.plan.model import DomUPlan, LabPlan, NetworkPlan, VifPlan
+
+DOM0 = "dom0"
+# RFC 8200, section 5. Linux takes IPv6 off a device whose MTU is below.
+IPV6_MIN_MTU_BYTES = 1280
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """From `source` to `sink`; a vif is None at dom0's end, whose device is then the bridge.
+
+    `networks` has one name, or two if dom0 routes between them (the source's first).
+    `mtu_bytes` is the least on the way: what arrives without being fragmented.
+    """
+
+    source: str
+    sink: str
+    networks: tuple[str, ...]
+    source_vif: VifPlan | None
+    sink_vif: VifPlan | None
+    source_device: str
+    sink_device: str
+    source_address4: str
+    source_address6: str
+    sink_address4: str
+    sink_address6: str
+    mtu_bytes: int
+
+    @property
+    def routed(self) -> bool:
+        """Whether dom0 forwards on the network layer between two bridges."""
+        return len(self.networks) > 1
+
+    @property
+    def carries_ipv6(self) -> bool:
+        """Whether no MTU on the way is below what IPv6 needs."""
+        return self.mtu_bytes >= IPV6_MIN_MTU_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """One end of a link: a node on a network."""
+
+    node: str
+    network: NetworkPlan
+    vif: VifPlan | None
+
+    @property
+    def device(self) -> str:
+        return self.vif.device if self.vif else self.network.bridge
+
+    @property
+    def place(self) -> VifPlan | NetworkPlan:
+        """What holds the addresses and the MTU."""
+        return self.vif or self.network
+
+
+def links_of(plan: LabPlan) -> tuple[Link, ...]:
+    """Links in the order of nodes, and of networks between the same two nodes."""
+    return tuple(
+        link
+        for source in plan.node_names
+        for sink in plan.node_names
+        if source != sink
+        for link in _links_between(plan, source, sink)
+    )
+
+
+def _links_between(plan: LabPlan, source: str, sink: str) -> Iterator[Link]:
+    sources = {end.network.name: end for end in _ends_of(plan, source)}
+    sinks = {end.network.name: end for end in _ends_of(plan, sink)}
+    shared = [network for network in sources if network in sinks]
+    for network in shared:
+        yield _link(sources[network], sinks[network])
+    if not shared and sources and sinks and plan.dom0.forwarding:
+        # Each domU routes by its first vif, so only these two see the traffic both ways.
+        yield _link(next(iter(sources.values())), next(iter(sinks.values())))
+
+
+def _ends_of(plan: LabPlan, node: str) -> list[_End]:
+    if node == DOM0:
+        return [_End(node=node, network=network, vif=None) for network in plan.networks]
+    domu: DomUPlan = plan.domu(node)
+    return [_End(node=node, network=plan.network(vif.network), vif=vif) for vif in domu.vifs]
+
+
+def _link(source: _End, sink: _End) -> Link:
+    return Link(
+        source=source.node,
+        sink=sink.node,
+        networks=tuple(dict.fromkeys((source.network.name, sink.network.name))),
+        source_vif=source.vif,
+        sink_vif=sink.vif,
+        source_device=source.device,
+        sink_device=sink.device,
+        source_address4=source.place.address4,
+        source_address6=source.place.address6,
+        sink_address4=sink.place.address4,
+        sink_address6=sink.place.address6,
+        mtu_bytes=min(
+            source.place.mtu_bytes,
+            source.network.mtu_bytes,
+            sink.network.mtu_bytes,
+            sink.place.mtu_bytes,
+        ),
+    )

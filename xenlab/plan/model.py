@@ -1,0 +1,210 @@
+"""LabPlan: everything about a lab that is fixed before it starts; touches nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xenlab.errors import InputError, LabError
+from xenlab.plan.codec import Undecodable, decode, encode
+from xenlab.plan.links import DOM0, Link, links_of
+from xenlab.topology.model import Accel, DomUKind, Iommu
+from xenlab.topology.wording import did_you_mean, list_names, quote
+
+__all__ = [
+    "DOM0",
+    "Accel",
+    "Dom0Plan",
+    "DomUKind",
+    "DomUPlan",
+    "Iommu",
+    "KernelPlan",
+    "LabPlan",
+    "Link",
+    "MachinePlan",
+    "NetworkPlan",
+    "RoutePlan",
+    "VifPlan",
+    "XenPlan",
+]
+
+# Goes up when a field changes, so that an older xenlab's plan is refused, not misread.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VifPlan:
+    """One vif of a domU; `queues` None leaves the number to the drivers."""
+
+    index: int
+    network: str
+    mac: str
+    mtu_bytes: int
+    queues: int | None
+    features: tuple[tuple[str, bool], ...]
+    address4: str
+    prefix4: int
+    address6: str
+    prefix6: int
+
+    @property
+    def device(self) -> str:
+        """The netfront device: the domU's end."""
+        return f"eth{self.index}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePlan:
+    """A route of a domU: `destination` as address/prefix, `gateway` on one of its networks."""
+
+    destination: str
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomUPlan:
+    """One domU."""
+
+    name: str
+    kernel: str
+    kind: DomUKind
+    vcpus: int
+    memory_mib: int
+    command_line: str
+    vifs: tuple[VifPlan, ...]
+    routes: tuple[RoutePlan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPlan:
+    """One network: a bridge in dom0, and dom0's own addresses on it."""
+
+    name: str
+    bridge: str
+    mtu_bytes: int
+    address4: str
+    prefix4: int
+    address6: str
+    prefix6: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelPlan:
+    """A kernel that dom0 or a domU of this lab runs."""
+
+    name: str
+    suite: str
+    package: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dom0Plan:
+    """dom0; `forwarding` makes it a router between the networks."""
+
+    kernel: str
+    vcpus: int
+    memory_mib: int
+    command_line: str
+    forwarding: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachinePlan:
+    """The QEMU guest that boots Xen."""
+
+    cpus: int
+    memory_mib: int
+    accel: Accel
+    cpu_model: str
+    iommu: Iommu
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XenPlan:
+    """Which Xen; `version` None is the newest of the suite."""
+
+    suite: str
+    version: str | None
+    command_line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabPlan:
+    """A whole lab. What one run adds (lab name, ports, folders) is not in it."""
+
+    topology_name: str
+    machine: MachinePlan
+    xen: XenPlan
+    kernels: tuple[KernelPlan, ...]
+    dom0: Dom0Plan
+    domus: tuple[DomUPlan, ...]
+    networks: tuple[NetworkPlan, ...]
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """dom0 and every domU."""
+        return (DOM0, *(domu.name for domu in self.domus))
+
+    def domu(self, name: str) -> DomUPlan:
+        """The domU of that name. Raises InputError with the names there are."""
+        found = {domu.name: domu for domu in self.domus}
+        if name not in found:
+            hint = did_you_mean(name, self.node_names)
+            raise InputError(f"no domU {quote(name)}{hint} (there are {list_names(found)})")
+        return found[name]
+
+    def network(self, name: str) -> NetworkPlan:
+        """The network of that name. Raises InputError with the names there are."""
+        found = {network.name: network for network in self.networks}
+        if name not in found:
+            hint = did_you_mean(name, found)
+            raise InputError(f"no network {quote(name)}{hint} (there are {list_names(found)})")
+        return found[name]
+
+    def kernel(self, name: str) -> KernelPlan:
+        """The kernel of that name. Raises InputError with the names there are."""
+        found = {kernel.name: kernel for kernel in self.kernels}
+        if name not in found:
+            hint = did_you_mean(name, found)
+            raise InputError(f"no kernel {quote(name)}{hint} (there are {list_names(found)})")
+        return found[name]
+
+    def vifs_on(self, network: str) -> Iterator[tuple[DomUPlan, VifPlan]]:
+        """Every vif on a network, with its domU."""
+        return ((domu, vif) for domu in self.domus for vif in domu.vifs if vif.network == network)
+
+    def peers(self, name: str) -> tuple[str, ...]:
+        """The nodes that a node can send to."""
+        return tuple(dict.fromkeys(link.sink for link in self.links() if link.source == name))
+
+    def links(self) -> tuple[Link, ...]:
+        """Every ordered pair of nodes that can exchange packets, once for each way."""
+        return links_of(self)
+
+    def to_json(self) -> str:
+        """The plan as JSON text that `from_json` reads back to an equal plan."""
+        document = {"schema_version": SCHEMA_VERSION, "plan": encode(self)}
+        return json.dumps(document, indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> LabPlan:
+        """The plan that `to_json` wrote. Raises LabError for anything else."""
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise LabError(f"the saved plan is not JSON: {quote(error)}") from error
+        version = document.get("schema_version") if isinstance(document, dict) else None
+        if version != SCHEMA_VERSION:
+            raise LabError(
+                f"the saved plan has schema {quote(version)}, this xenlab reads {SCHEMA_VERSION}"
+            )
+        try:
+            return decode(cls, document.get("plan"))
+        except Undecodable as error:
+            raise LabError(f"the saved plan is damaged: {error}") from error
+
+    def content_digest(self) -> str:
+        """SHA-256 of the plan, equal for equal plans: part of the checkpoint's key."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()

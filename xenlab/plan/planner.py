@@ -1,0 +1,187 @@
+"""plan_lab: from what the user asked to what will be; pure, and the same every time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xenlab.errors import InputError
+from xenlab.plan.addresses import (
+    DOM0_HOST,
+    FIRST_DOMU_HOST,
+    IPV4_PREFIX,
+    IPV6_PREFIX,
+    Subnet,
+    bridge_name,
+    mac_address,
+)
+from xenlab.plan.model import (
+    Dom0Plan,
+    DomUPlan,
+    KernelPlan,
+    LabPlan,
+    MachinePlan,
+    NetworkPlan,
+    RoutePlan,
+    VifPlan,
+    XenPlan,
+)
+from xenlab.topology.model import Accel, DomUSpec, Topology, VifSpec
+from xenlab.topology.wording import did_you_mean, list_names, quote
+
+
+def plan_lab(
+    topology: Topology,
+    *,
+    accel: Accel | None = None,
+    dom0_kernel: str | None = None,
+    domu_kernel: str | None = None,
+) -> LabPlan:
+    """The plan of a topology; what is given beside it takes precedence over the file.
+
+    Raises InputError for a kernel that the topology does not have and for a machine too small.
+    """
+    asked = _override_kernels(topology, dom0_kernel, domu_kernel)
+    return _Planner(asked).plan(accel or asked.machine.accel)
+
+
+def _override_kernels(
+    topology: Topology, dom0_kernel: str | None, domu_kernel: str | None
+) -> Topology:
+    return replace(
+        topology,
+        dom0=replace(topology.dom0, kernel=dom0_kernel or topology.dom0.kernel),
+        domus=tuple(replace(domu, kernel=domu_kernel or domu.kernel) for domu in topology.domus),
+    )
+
+
+class _Planner:
+    """Hands out the numbers of one plan: every name, MAC and host number once."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._subnets = {
+            network.name: Subnet(number=number)
+            for number, network in enumerate(topology.networks, start=1)
+        }
+        self._next_host = dict.fromkeys(self._subnets, FIRST_DOMU_HOST)
+        self._macs = {vif.mac for domu in topology.domus for vif in domu.vifs if vif.mac}
+
+    def plan(self, accel: Accel) -> LabPlan:
+        """The whole plan."""
+        topology = self._topology
+        return LabPlan(
+            topology_name=topology.name,
+            machine=self._machine(accel),
+            xen=XenPlan(
+                suite=topology.xen.suite,
+                version=topology.xen.version,
+                command_line=topology.xen.command_line,
+            ),
+            kernels=self._kernels(),
+            dom0=Dom0Plan(
+                kernel=topology.dom0.kernel,
+                vcpus=topology.dom0.vcpus,
+                memory_mib=topology.dom0.memory_mib,
+                command_line=topology.dom0.command_line,
+                forwarding=topology.dom0.forwarding,
+            ),
+            domus=tuple(self._domu(domu) for domu in topology.domus),
+            networks=self._networks(),
+        )
+
+    def _machine(self, accel: Accel) -> MachinePlan:
+        asked, needed_mib = self._topology.machine, self._topology.needed_memory_mib
+        memory_mib = needed_mib if asked.memory_mib is None else asked.memory_mib
+        if memory_mib < needed_mib:
+            raise InputError(
+                f"topology {quote(self._topology.name)}: a machine of {memory_mib}MiB is too"
+                f" little: dom0, the domUs and Xen need {needed_mib}MiB"
+            )
+        return MachinePlan(
+            cpus=asked.cpus,
+            memory_mib=memory_mib,
+            accel=accel,
+            cpu_model=asked.cpu_model,
+            iommu=asked.iommu,
+        )
+
+    def _kernels(self) -> tuple[KernelPlan, ...]:
+        """The kernels in use: others must not change the checkpoint's key."""
+        known = {kernel.name: kernel for kernel in self._topology.kernels}
+        used = {self._topology.dom0.kernel, *(domu.kernel for domu in self._topology.domus)}
+        if unknown := sorted(used - known.keys()):
+            raise InputError(
+                *(
+                    f"unknown kernel {quote(name)}{did_you_mean(name, known)}"
+                    f" (there are {list_names(known)})"
+                    for name in unknown
+                )
+            )
+        return tuple(
+            KernelPlan(name=name, suite=known[name].suite, package=known[name].package)
+            for name in sorted(used)
+        )
+
+    def _networks(self) -> tuple[NetworkPlan, ...]:
+        # Names that fit go first: a cut one must give way, whatever the order in the file.
+        bridges: dict[str, str] = {}
+        for name in sorted(self._subnets, key=lambda name: (len(name), name)):
+            bridges[name] = bridge_name(name, bridges.values())
+        return tuple(
+            NetworkPlan(
+                name=network.name,
+                bridge=bridges[network.name],
+                mtu_bytes=network.mtu_bytes,
+                address4=self._subnets[network.name].address4(DOM0_HOST),
+                prefix4=IPV4_PREFIX,
+                address6=self._subnets[network.name].address6(DOM0_HOST),
+                prefix6=IPV6_PREFIX,
+            )
+            for network in self._topology.networks
+        )
+
+    def _domu(self, domu: DomUSpec) -> DomUPlan:
+        return DomUPlan(
+            name=domu.name,
+            kernel=domu.kernel,
+            kind=domu.kind,
+            vcpus=domu.vcpus,
+            memory_mib=domu.memory_mib,
+            command_line=domu.command_line,
+            vifs=tuple(self._vif(domu.name, index, vif) for index, vif in enumerate(domu.vifs)),
+            routes=self._routes(domu),
+        )
+
+    def _vif(self, domu: str, index: int, vif: VifSpec) -> VifPlan:
+        subnet, host = self._subnets[vif.network], self._next_host[vif.network]
+        self._next_host[vif.network] += 1
+        mac = vif.mac or mac_address(domu, index, self._macs)
+        self._macs.add(mac)
+        return VifPlan(
+            index=index,
+            network=vif.network,
+            mac=mac,
+            mtu_bytes=vif.mtu_bytes,
+            queues=vif.queues,
+            features=vif.features,
+            address4=subnet.address4(host),
+            prefix4=IPV4_PREFIX,
+            address6=subnet.address6(host),
+            prefix6=IPV6_PREFIX,
+        )
+
+    def _routes(self, domu: DomUSpec) -> tuple[RoutePlan, ...]:
+        """By dom0 on the first vif's network to every network that the domU is not on."""
+        if not self._topology.dom0.forwarding or not domu.vifs:
+            return ()
+        own = {vif.network for vif in domu.vifs}
+        gateway = self._subnets[domu.vifs[0].network]
+        others = [subnet for name, subnet in self._subnets.items() if name not in own]
+        return tuple(
+            route
+            for subnet in others
+            for route in (
+                RoutePlan(destination=subnet.range4, gateway=gateway.address4(DOM0_HOST)),
+                RoutePlan(destination=subnet.range6, gateway=gateway.address6(DOM0_HOST)),
+            )
+        )

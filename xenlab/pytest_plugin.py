@@ -1,0 +1,156 @@
+"""LabPlugin: pytest's fixtures for a lab that is up, and the verdicts that its tests came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import pytest
+
+from xenlab.plan.model import DOM0, DomUPlan, Link
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.ladder import Extent
+from xenlab.traffic.plant import EVERY, PlantKind, planting
+from xenlab.transport.shell import Shell
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict, verdict_of_error
+
+GIVES_A_VERDICT = "gives a verdict"
+
+# The suites are ours and not the project's in whose folder the user stands: none of its
+# configuration, and nothing written into it.
+PYTEST_OPTIONS = ("-c", "/dev/null", "--import-mode=importlib", "-p", "no:cacheprovider")
+
+Judge = Callable[[Verdict], None]
+
+
+class LabPlugin:
+    """Hand it to `run_suite`, then read `verdicts`.
+
+    A test says what it found by `judge(verdict)`, as often as it likes; it fails if one of its
+    verdicts is not a pass. A test that ends without any is INCONCLUSIVE, and one that ends by an
+    error of the lab has the verdict of that error. `bugs` holds errors that are xenlab's own.
+    """
+
+    def __init__(
+        self,
+        lab: LabHandle,
+        *,
+        extent: Extent = Extent.WHOLE,
+        plant: PlantKind | None = None,
+        plant_every: int = EVERY,
+    ) -> None:
+        self.verdicts: list[Verdict] = []
+        self.bugs: list[str] = []
+        self._lab = lab
+        self._extent = extent
+        self._plant = plant
+        self._plant_every = plant_every
+        self._judged: dict[str, list[Verdict]] = {}
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """One test for each link, each domU and each node of this lab's plan."""
+        plan = self._lab.plan
+        if "link" in metafunc.fixturenames:
+            metafunc.parametrize("link", plan.links(), ids=_name_link)
+        if "domu" in metafunc.fixturenames:
+            metafunc.parametrize("domu", plan.domus, ids=lambda domu: domu.name)
+        if "node" in metafunc.fixturenames:
+            metafunc.parametrize("node", plan.node_names)
+
+    @pytest.fixture(scope="session")
+    def lab(self) -> LabHandle:
+        """The lab."""
+        return self._lab
+
+    @pytest.fixture(scope="session")
+    def dom0(self) -> Shell:
+        """dom0's shell."""
+        return self._lab.shell(DOM0)
+
+    @pytest.fixture(scope="session")
+    def domus(self) -> tuple[DomUPlan, ...]:
+        """All domUs of the plan."""
+        return self._lab.plan.domus
+
+    @pytest.fixture(scope="session")
+    def extent(self) -> Extent:
+        """How much of the suite was asked for."""
+        return self._extent
+
+    @pytest.fixture(scope="session", autouse=True)
+    def silence(self) -> None:
+        """Before the first packet: nothing but our own traffic on any link."""
+        self._lab.restore_silence()
+
+    @pytest.fixture
+    def judge(self, request: pytest.FixtureRequest) -> Judge:
+        """Takes a verdict of this test."""
+        return self._judged.setdefault(request.node.nodeid, []).append
+
+    @pytest.fixture
+    def planted(self, link: Link) -> Iterator[None]:
+        """The fault that was asked for, while this test runs, if its link is the one for faults."""
+        fault: AbstractContextManager[None] = nullcontext()
+        if self._plant is not None and link == _link_for_faults(self._lab.plan.links()):
+            fault = planting(self._lab, link, self._plant, every=self._plant_every)
+        with fault:
+            yield
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Verdicts make the test's outcome: pytest's own says only whether it ran to its end."""
+        report = yield
+        found = self._verdicts_of(item, call)
+        self.verdicts += found
+        bad = [verdict for verdict in found if verdict.outcome is not Outcome.PASS]
+        if bad and report.passed:
+            report.outcome = "failed"
+            report.longrepr = "\n".join(map(str, bad))
+        return report
+
+    def _verdicts_of(self, item: pytest.Item, call: pytest.CallInfo[None]) -> list[Verdict]:
+        """What this phase of a test adds: its own verdicts, its error's, or that there are none."""
+        judged = self._judged.pop(item.nodeid, []) if call.when == "call" else []
+        if call.excinfo is not None:
+            error = call.excinfo.value
+            told = None
+            if isinstance(error, Exception):
+                told = verdict_of_error(GIVES_A_VERDICT, item.name, error)
+            if told is None:
+                self.bugs.append(f"{item.nodeid}: {call.excinfo.exconly()}")
+            return judged if told is None else [*judged, told]
+        if call.when == "call" and not judged:
+            return [_silent(item.name)]
+        return judged
+
+
+def run_suite(plugin: LabPlugin, paths: Sequence[Path], options: Sequence[str] = ()) -> int:
+    """Run tests inside the plugin's lab; pytest's own exit code, 5 where nothing was selected.
+
+    The outcome is in the plugin's verdicts. `options` are pytest's: `-k`, `--junitxml` and so on.
+    """
+    arguments = [*PYTEST_OPTIONS, *options, *map(str, paths)]
+    return int(pytest.main(arguments, plugins=[plugin]))
+
+
+def _silent(name: str) -> Verdict:
+    """Silence is never success."""
+    return Verdict(
+        rule=GIVES_A_VERDICT,
+        subject=name,
+        outcome=Outcome.INCONCLUSIVE,
+        reasons=("the test ended without a verdict",),
+    )
+
+
+def _link_for_faults(links: tuple[Link, ...]) -> Link:
+    """One from domU to domU, which crosses two vifs; the first where there is no such link."""
+    return next((link for link in links if link.source_vif and link.sink_vif), links[0])
+
+
+def _name_link(link: Link) -> str:
+    return f"{link.source}-{link.sink}-{'+'.join(link.networks)}"

@@ -1,0 +1,1 @@
+"""What this host knows about its labs: directories, records, owners; survives every command."""

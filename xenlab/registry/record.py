@@ -1,0 +1,143 @@
+"""LabRecord: what is known of one lab, on disk before anything of it exists."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from xenlab.errors import LabError, Unavailable
+from xenlab.registry.identity import ProcessIdentity
+from xenlab.registry.places import LabPlaces, require_lab_name, state_dir
+
+SCHEMA_VERSION = 1
+
+
+class LabState(StrEnum):
+    """How far a lab has come."""
+
+    STARTING = "starting"
+    UP = "up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabRecord:
+    """One lab: its names, its plan as JSON text, and the processes that own it.
+
+    `creator` is the xenlab process that brings it up (and, with `transient`, must outlive it);
+    `sandbox` is the first process of its sandbox once there is one.
+    """
+
+    name: str
+    lab_id: str
+    state: LabState
+    transient: bool
+    creator: ProcessIdentity
+    created_unix_s: float
+    topology: str
+    plan_json: str
+    accel: str
+    accel_reason: str
+    machine_uuid: str
+    level: str = ""
+    origin: str = ""
+    sandbox: ProcessIdentity | None = None
+    domids: tuple[tuple[str, int], ...] = ()
+    connect_uri: str = ""
+
+    @property
+    def places(self) -> LabPlaces:
+        """The lab's directories."""
+        return LabPlaces.of(self.name, lab_id=self.lab_id)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the lab can be used or is being brought up by a living process."""
+        if self.state is LabState.STARTING or self.transient:
+            return self.creator.alive
+        return bool(self.connect_uri) or (self.sandbox is not None and self.sandbox.alive)
+
+    def write(self) -> None:
+        """Put the record on disk, durable before the next step is taken."""
+        path = self.places.state / "record.json"
+        part = path.with_suffix(".part")
+        content = {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
+        with part.open("w") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+
+
+def read_record(name: str) -> LabRecord | None:
+    """The record of a lab by name; None if there is no such lab. LabError if it is damaged."""
+    path = state_dir() / "labs" / require_lab_name(name) / "record.json"
+    try:
+        return _parse_record(json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise LabError(
+            f"{path}: not a lab record: {error}", try_next=f"xenlab down {name}"
+        ) from error
+
+
+def list_lab_names() -> tuple[str, ...]:
+    """The names of all labs with a directory, whatever their state."""
+    root = state_dir() / "labs"
+    if not root.is_dir():
+        return ()
+    return tuple(sorted(path.name for path in root.iterdir() if path.is_dir()))
+
+
+@contextmanager
+def hold_lab(name: str, *, busy_with: str) -> Iterator[None]:
+    """Have the lab for ourselves; Unavailable, naming the owner, if another process has it."""
+    root = state_dir() / "labs"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _open_lock(root / f"{require_lab_name(name)}.lock") as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+            raise Unavailable(
+                f"lab {name} is in use: {owner or 'another process has it'}",
+                try_next="xenlab status",
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"pid {os.getpid()}, {busy_with}\n".encode(), 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)
+
+
+@contextmanager
+def _open_lock(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _parse_record(content: dict[str, Any]) -> LabRecord:
+    if content.pop("schema_version") != SCHEMA_VERSION:
+        raise ValueError("written by another version of xenlab")
+    sandbox = content.pop("sandbox")
+    return LabRecord(
+        **{
+            **content,
+            "state": LabState(content["state"]),
+            "creator": ProcessIdentity(**content["creator"]),
+            "sandbox": ProcessIdentity(**sandbox) if sandbox else None,
+            "domids": tuple((name, int(domid)) for name, domid in content["domids"]),
+        }
+    )

@@ -1,0 +1,1 @@
+"""The shipped suites: pytest files that `xenlab test` runs inside a lab."""

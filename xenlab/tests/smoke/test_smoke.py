@@ -1,0 +1,36 @@
+"""Every link carries verified traffic, every vif is negotiated, and every console is clean."""
+
+from __future__ import annotations
+
+import pytest
+
+from xenlab.plan.model import DomUPlan, Link
+from xenlab.pytest_plugin import Judge
+from xenlab.traffic.consoles import judge_node_console
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.ladder import Extent, plan_runs
+from xenlab.traffic.measuring import measure_link
+from xenlab.traffic.proof import judge_vif
+from xenlab.verdict.rules import judge_measurement
+
+
+@pytest.mark.usefixtures("planted")
+def test_every_packet_of_every_flow_is_intact_and_accounted_for_at_every_hop(
+    lab: LabHandle, link: Link, extent: Extent, judge: Judge
+) -> None:
+    for specs in plan_runs(link, extent):
+        for verdict in judge_measurement(measure_link(lab, link, specs)):
+            judge(verdict)
+
+
+def test_both_ends_of_every_vif_are_connected_with_their_features(
+    lab: LabHandle, domu: DomUPlan, judge: Judge
+) -> None:
+    for vif in domu.vifs:
+        judge(judge_vif(lab, domu, vif))
+
+
+def test_no_kernel_has_written_of_a_fault_since_power_on(
+    lab: LabHandle, node: str, judge: Judge
+) -> None:
+    judge(judge_node_console(lab, node))

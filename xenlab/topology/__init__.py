@@ -1,0 +1,1 @@
+"""What the user asks for: a YAML file, checked whole, becomes a frozen `Topology`."""

@@ -1,0 +1,57 @@
+"""Every default and bound of a topology, in one place; memory in MiB."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+TOPOLOGY = "pair"
+
+# Without `+npt` Xen has no HAP and refuses PVH; `max` on QEMU 7.2 kills a PV dom0.
+CPU_MODEL = "qemu64,+svm,+npt"
+MACHINE_CPUS = 2
+SUITE = "bookworm"
+KERNEL = "debian"
+KERNEL_PACKAGE = "linux-image-amd64"
+# Kernels that need no entry under `kernels`, so that `--domu-kernel trixie` works everywhere.
+BUILT_IN_KERNELS = {
+    "debian": "bookworm",
+    "bookworm": "bookworm",
+    "trixie": "trixie",
+    "sid": "sid",
+}
+DOM0_VCPUS = 2
+DOM0_MEMORY_MIB = 512
+DOMU_VCPUS = 1
+DOMU_MEMORY_MIB = 160
+NETWORK = "lan"
+MTU_BYTES = 1500
+
+# What the machine holds besides its domains: Xen's heap and frame table, SeaBIOS, the multiboot
+# modules until dom0 has unpacked them; per domU Xen's own structures (page tables of a PVH domU,
+# grant and event channel pages); and a reserve so that `xl` never has to balloon dom0.
+XEN_AND_FIRMWARE_MIB = 160
+DOMU_OVERHEAD_MIB = 16
+RESERVE_MIB = 64
+
+MEMORY_MIN_MIB = 64
+MEMORY_MAX_MIB = 64 * 1024
+CPUS_MAX = 64
+QUEUES_MAX = 16
+# netback's `max_mtu` is 65535 - VLAN_ETH_HLEN; 68 is the least IPv4 allows (RFC 791).
+MTU_MIN_BYTES = 68
+MTU_MAX_BYTES = 65535 - 18
+# Xen keeps 1024 bytes of its own command line; xenlab adds console, memory and log words.
+COMMAND_LINE_MAX_BYTES = 900
+DESCRIPTION_MAX_CHARS = 100
+DOMUS_MAX = 16
+VIFS_MAX = 8
+NETWORKS_MAX = 16
+KERNELS_MAX = 16
+
+RESERVED_NODE_NAMES = ("dom0", "local", "machine", "xen")
+
+
+def needed_machine_mib(dom0_memory_mib: int, domu_memory_mib: Collection[int]) -> int:
+    """The machine memory that holds dom0, these domUs, Xen, the firmware and the reserve."""
+    domus_mib = sum(domu_memory_mib) + DOMU_OVERHEAD_MIB * len(domu_memory_mib)
+    return XEN_AND_FIRMWARE_MIB + dom0_memory_mib + domus_mib + RESERVE_MIB

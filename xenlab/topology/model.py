@@ -1,0 +1,124 @@
+"""Topology: what the user asked for, after every check and with every name resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from xenlab.topology import defaults
+
+
+class Accel(StrEnum):
+    """How QEMU runs the machine; `auto` takes KVM where it proves to work, else TCG."""
+
+    AUTO = "auto"
+    KVM = "kvm"
+    TCG = "tcg"
+
+
+class Iommu(StrEnum):
+    """The emulated IOMMU of the machine."""
+
+    NONE = "none"
+    INTEL = "intel"
+    AMD = "amd"
+
+
+class DomUKind(StrEnum):
+    """How Xen runs a domU."""
+
+    PV = "pv"
+    PVH = "pvh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineSpec:
+    """The QEMU guest that boots Xen; `memory_mib` None means as much as its domains need."""
+
+    cpus: int = defaults.MACHINE_CPUS
+    memory_mib: int | None = None
+    accel: Accel = Accel.AUTO
+    cpu_model: str = defaults.CPU_MODEL
+    iommu: Iommu = Iommu.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XenSpec:
+    """Which Xen to boot; `version` None means the newest one of the suite."""
+
+    suite: str = defaults.SUITE
+    version: str | None = None
+    command_line: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelSpec:
+    """A kernel that dom0 and domUs name."""
+
+    name: str
+    suite: str = defaults.SUITE
+    package: str = defaults.KERNEL_PACKAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dom0Spec:
+    """What dom0 is to be; `forwarding` makes it a router between the networks."""
+
+    kernel: str = defaults.KERNEL
+    vcpus: int = defaults.DOM0_VCPUS
+    memory_mib: int = defaults.DOM0_MEMORY_MIB
+    command_line: str = ""
+    forwarding: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VifSpec:
+    """One vif of a domU; `mac` None is derived from names, `queues` None is left to the drivers."""
+
+    network: str
+    mtu_bytes: int = defaults.MTU_BYTES
+    mac: str | None = None
+    queues: int | None = None
+    features: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomUSpec:
+    """What one domU is to be."""
+
+    name: str
+    kernel: str = defaults.KERNEL
+    kind: DomUKind = DomUKind.PV
+    vcpus: int = defaults.DOMU_VCPUS
+    memory_mib: int = defaults.DOMU_MEMORY_MIB
+    command_line: str = ""
+    vifs: tuple[VifSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSpec:
+    """One network: a bridge in dom0."""
+
+    name: str
+    mtu_bytes: int = defaults.MTU_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """A whole lab as asked for; `kernels` holds the built-in ones too."""
+
+    name: str
+    description: str = ""
+    machine: MachineSpec
+    xen: XenSpec
+    kernels: tuple[KernelSpec, ...]
+    dom0: Dom0Spec
+    domus: tuple[DomUSpec, ...]
+    networks: tuple[NetworkSpec, ...]
+
+    @property
+    def needed_memory_mib(self) -> int:
+        """The least machine memory that holds Xen, dom0 and every domU."""
+        return defaults.needed_machine_mib(
+            self.dom0.memory_mib, [domu.memory_mib for domu in self.domus]
+        )

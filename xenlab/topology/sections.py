@@ -1,0 +1,180 @@
+"""The sections of a topology file as pydantic models: types, bounds, and the JSON Schema.
+
+Only this edge knows pydantic. What follows checks across sections (`references`) and makes the
+`Topology` (`translation`). An empty section (`alice:`) means that section's defaults.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from xenlab.topology import defaults, fields
+from xenlab.topology.model import Accel, DomUKind, Iommu
+
+Name: TypeAlias = Annotated[
+    str,
+    AfterValidator(fields.check_name),
+    WithJsonSchema({"type": "string", "pattern": fields.NAME_PATTERN}),
+]
+NodeName: TypeAlias = Annotated[
+    str,
+    AfterValidator(fields.check_node_name),
+    WithJsonSchema({"type": "string", "pattern": fields.NAME_PATTERN}),
+]
+# Names of networks and kernels are looked up in `references`, which knows what there is.
+Reference: TypeAlias = Annotated[
+    str, WithJsonSchema({"type": "string", "pattern": fields.NAME_PATTERN})
+]
+MemoryMib: TypeAlias = Annotated[
+    int,
+    BeforeValidator(fields.parse_memory),
+    WithJsonSchema({"type": "string", "pattern": fields.MEMORY_PATTERN}),
+]
+Mac: TypeAlias = Annotated[
+    str,
+    AfterValidator(fields.parse_mac),
+    WithJsonSchema({"type": "string", "pattern": fields.MAC_PATTERN}),
+]
+CommandLine: TypeAlias = Annotated[
+    str,
+    AfterValidator(fields.check_command_line),
+    WithJsonSchema({"type": "string", "pattern": fields.COMMAND_LINE_PATTERN}),
+]
+Description: TypeAlias = Annotated[
+    str,
+    AfterValidator(fields.check_description),
+    WithJsonSchema({"type": "string", "pattern": fields.DESCRIPTION_PATTERN}),
+]
+Suite: TypeAlias = Annotated[
+    str,
+    AfterValidator(
+        partial(fields.check_pattern, fields.SUITE_PATTERN, "a Debian suite", "bookworm")
+    ),
+    WithJsonSchema({"type": "string", "pattern": fields.SUITE_PATTERN}),
+]
+Package: TypeAlias = Annotated[
+    str,
+    AfterValidator(
+        partial(
+            fields.check_pattern,
+            fields.PACKAGE_PATTERN,
+            "a Debian package",
+            defaults.KERNEL_PACKAGE,
+        )
+    ),
+    WithJsonSchema({"type": "string", "pattern": fields.PACKAGE_PATTERN}),
+]
+Version: TypeAlias = Annotated[
+    str,
+    AfterValidator(partial(fields.check_pattern, fields.VERSION_PATTERN, "a version", "4.17.5")),
+    WithJsonSchema({"type": "string", "pattern": fields.VERSION_PATTERN}),
+]
+CpuModel: TypeAlias = Annotated[
+    str,
+    AfterValidator(
+        partial(fields.check_pattern, fields.CPU_MODEL_PATTERN, "a CPU of QEMU", defaults.CPU_MODEL)
+    ),
+    WithJsonSchema({"type": "string", "pattern": fields.CPU_MODEL_PATTERN}),
+]
+Cpus: TypeAlias = Annotated[int, Field(ge=1, le=defaults.CPUS_MAX)]
+MtuBytes: TypeAlias = Annotated[int, Field(ge=defaults.MTU_MIN_BYTES, le=defaults.MTU_MAX_BYTES)]
+Feature: TypeAlias = Annotated[
+    str,
+    AfterValidator(fields.check_feature),
+    WithJsonSchema({"type": "string", "enum": list(fields.FEATURES)}),
+]
+Switch: TypeAlias = Annotated[
+    bool,
+    BeforeValidator(fields.parse_switch),
+    WithJsonSchema({"enum": [True, False, "on", "off"]}),
+]
+
+
+class Section(BaseModel):
+    """What all sections share: no unknown keys, no conversion between types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class MachineSection(Section):
+    """The QEMU guest that boots Xen."""
+
+    cpus: Cpus = defaults.MACHINE_CPUS
+    memory: MemoryMib | None = Field(None, description="as much as its domains need")
+    accel: Annotated[Accel, Field(strict=False)] = Accel.AUTO
+    cpu_model: CpuModel = defaults.CPU_MODEL
+    iommu: Annotated[Iommu, Field(strict=False)] = Iommu.NONE
+
+
+class XenSection(Section):
+    """Which Xen to boot, and words for its command line."""
+
+    suite: Suite = defaults.SUITE
+    version: Version | None = Field(None, description="the newest of the suite")
+    command_line: CommandLine = ""
+
+
+class KernelSection(Section):
+    """A kernel that dom0 and domUs can name."""
+
+    suite: Suite = defaults.SUITE
+    package: Package = defaults.KERNEL_PACKAGE
+
+
+class Dom0Section(Section):
+    """The control domain; forwarding makes it a router between the networks."""
+
+    kernel: Reference = defaults.KERNEL
+    vcpus: Cpus = defaults.DOM0_VCPUS
+    memory: MemoryMib = Field(f"{defaults.DOM0_MEMORY_MIB}MiB", validate_default=True)
+    command_line: CommandLine = ""
+    forwarding: bool = False
+
+
+class VifSection(Section):
+    """One vif of a domU; the network may be left away where there is only one."""
+
+    network: Reference | None = None
+    mac: Mac | None = Field(None, description="derived from the domU's name")
+    mtu: MtuBytes | None = Field(None, description="that of its network")
+    queues: Annotated[int, Field(ge=1, le=defaults.QUEUES_MAX)] | None = None
+    features: dict[Feature, Switch] = {}
+
+
+class DomUSection(Section):
+    """One domU; without `vifs` it has one vif on the only network."""
+
+    kernel: Reference = defaults.KERNEL
+    type: Annotated[DomUKind, Field(strict=False)] = DomUKind.PV
+    vcpus: Cpus = defaults.DOMU_VCPUS
+    memory: MemoryMib = Field(f"{defaults.DOMU_MEMORY_MIB}MiB", validate_default=True)
+    command_line: CommandLine = ""
+    vifs: Annotated[list[VifSection], Field(max_length=defaults.VIFS_MAX)] | None = None
+
+
+class NetworkSection(Section):
+    """One bridge in dom0."""
+
+    mtu: MtuBytes = defaults.MTU_BYTES
+
+
+class TopologyFile(Section):
+    """A xenlab topology: the machine, Xen, dom0, the domUs and the networks between them."""
+
+    description: Description = ""
+    machine: MachineSection | None = None
+    xen: XenSection | None = None
+    kernels: (
+        Annotated[dict[Name, KernelSection | None], Field(max_length=defaults.KERNELS_MAX)] | None
+    ) = None
+    dom0: Dom0Section | None = None
+    domus: Annotated[
+        dict[NodeName, DomUSection | None],
+        Field(min_length=1, max_length=defaults.DOMUS_MAX),
+    ]
+    networks: (
+        Annotated[dict[Name, NetworkSection | None], Field(max_length=defaults.NETWORKS_MAX)] | None
+    ) = None

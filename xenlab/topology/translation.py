@@ -1,0 +1,114 @@
+"""Sections of a checked file -> Topology: defaults applied, every reference resolved."""
+
+from __future__ import annotations
+
+from xenlab.topology import defaults
+from xenlab.topology.model import (
+    Dom0Spec,
+    DomUSpec,
+    KernelSpec,
+    MachineSpec,
+    NetworkSpec,
+    Topology,
+    VifSpec,
+    XenSpec,
+)
+from xenlab.topology.sections import (
+    Dom0Section,
+    DomUSection,
+    KernelSection,
+    MachineSection,
+    NetworkSection,
+    TopologyFile,
+    VifSection,
+    XenSection,
+)
+
+
+def translate_file(file: TopologyFile, name: str) -> Topology:
+    """The topology that a file without problems describes."""
+    networks = _networks_of(file)
+    return Topology(
+        name=name,
+        description=file.description,
+        machine=_machine_of(file.machine or MachineSection()),
+        xen=_xen_of(file.xen or XenSection()),
+        kernels=_kernels_of(file),
+        dom0=_dom0_of(file.dom0 or Dom0Section()),
+        domus=tuple(
+            _domu_of(domu_name, section or DomUSection(), networks)
+            for domu_name, section in file.domus.items()
+        ),
+        networks=tuple(networks.values()),
+    )
+
+
+def _machine_of(section: MachineSection) -> MachineSpec:
+    return MachineSpec(
+        cpus=section.cpus,
+        memory_mib=section.memory,
+        accel=section.accel,
+        cpu_model=section.cpu_model,
+        iommu=section.iommu,
+    )
+
+
+def _xen_of(section: XenSection) -> XenSpec:
+    return XenSpec(suite=section.suite, version=section.version, command_line=section.command_line)
+
+
+def _kernels_of(file: TopologyFile) -> tuple[KernelSpec, ...]:
+    sections = {
+        **{name: KernelSection(suite=suite) for name, suite in defaults.BUILT_IN_KERNELS.items()},
+        **(file.kernels or {}),
+    }
+    return tuple(
+        KernelSpec(
+            name=name,
+            suite=(section or KernelSection()).suite,
+            package=(section or KernelSection()).package,
+        )
+        for name, section in sections.items()
+    )
+
+
+def _dom0_of(section: Dom0Section) -> Dom0Spec:
+    return Dom0Spec(
+        kernel=section.kernel,
+        vcpus=section.vcpus,
+        memory_mib=section.memory,
+        command_line=section.command_line,
+        forwarding=section.forwarding,
+    )
+
+
+def _networks_of(file: TopologyFile) -> dict[str, NetworkSpec]:
+    sections = file.networks or {defaults.NETWORK: None}
+    return {
+        name: NetworkSpec(name=name, mtu_bytes=(section or NetworkSection()).mtu)
+        for name, section in sections.items()
+    }
+
+
+def _domu_of(name: str, section: DomUSection, networks: dict[str, NetworkSpec]) -> DomUSpec:
+    vifs = [VifSection()] if section.vifs is None else section.vifs
+    return DomUSpec(
+        name=name,
+        kernel=section.kernel,
+        kind=section.type,
+        vcpus=section.vcpus,
+        memory_mib=section.memory,
+        command_line=section.command_line,
+        vifs=tuple(_vif_of(vif, networks) for vif in vifs),
+    )
+
+
+def _vif_of(section: VifSection, networks: dict[str, NetworkSpec]) -> VifSpec:
+    network = networks[section.network or next(iter(networks))]
+    return VifSpec(
+        network=network.name,
+        mtu_bytes=section.mtu or network.mtu_bytes,
+        mac=section.mac,
+        queues=section.queues,
+        features=tuple(sorted(section.features.items())),
+    )

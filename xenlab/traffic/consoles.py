@@ -1,0 +1,46 @@
+"""Consoles: read whole and scanned for faults, after a control line was seen to come out."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+
+from xenlab.errors import WaitTimedOut
+from xenlab.guest.kernel_log import write_kernel_log
+from xenlab.traffic.handle import LabHandle
+from xenlab.verdict.console import scan_console
+from xenlab.verdict.console_rule import judge_console
+from xenlab.verdict.verdict import Verdict
+from xenlab.waiting import Deadline, wait_until
+
+NONCE_BYTES = 8
+CONTROL_S = 10.0
+
+
+def judge_node_console(lab: LabHandle, node: str) -> Verdict:
+    """The verdict on a node's console, Xen's lines with dom0's. Raises LabError.
+
+    A line that is written to the node's kernel log, at the level of a warning, must come out: a
+    console that shows less than warnings, or nothing, proves nothing.
+    """
+    nonce = secrets.token_hex(NONCE_BYTES)
+    deadline = lab.budget(CONTROL_S)
+    write_kernel_log(lab.shell(node), [f"xenlab: console control {nonce}"], deadline)
+    seen = _appears(lab, node, nonce.encode(), deadline)
+    content = lab.console_bytes(node)
+    return judge_console(
+        f"console of {node}", scan_console(node, content), log_bytes=len(content), control_seen=seen
+    )
+
+
+def _appears(lab: LabHandle, node: str, text: bytes, deadline: Deadline) -> bool:
+    try:
+        return wait_until(
+            partial(_shows, lab, node, text), f"the console of {node} to show it", deadline
+        )
+    except WaitTimedOut:
+        return False
+
+
+def _shows(lab: LabHandle, node: str, text: bytes) -> bool:
+    return text in lab.console_bytes(node)

@@ -1,0 +1,146 @@
+"""Flows between two nodes: one receiver and one sender, each one command however many flows."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xenlab.errors import LabError, MeasurementError
+from xenlab.guest.answer import Answer
+from xenlab.guest.counters import SCHEMA, XLFLOW
+from xenlab.measure.flow import Damage, DamageKind, Flow, FlowSpec, TcpFlow, Transport, UdpFlow
+from xenlab.transport.shell import CommandResult, RunningCommand, Shell
+from xenlab.waiting import Deadline
+
+NONCE_BYTES = 8
+# Lines that a login shell or a loader may print before the tool speaks.
+STRAY_LINES_MAX = 20
+# The tools end by themselves within this share of the deadline, so that they can still report.
+TOOL_SHARE = 0.8
+IDLE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowBudget:
+    """How long a run may take: all of it, and a receiver without a packet before it gives up."""
+
+    deadline: Deadline
+    idle_s: float = IDLE_S
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The budget as options of xlflow."""
+        timeout_ms = int(self.deadline.remaining_s * TOOL_SHARE * 1000)
+        return ("--timeout-ms", str(timeout_ms), "--idle-ms", str(int(self.idle_s * 1000)))
+
+
+def run_flows(
+    source: Shell, sink: Shell, specs: Sequence[FlowSpec], budget: FlowBudget
+) -> tuple[Flow, ...]:
+    """Send all flows from source to sink, one after another, and compare every byte at the sink.
+
+    Raises CommandFailed, WaitTimedOut or ConnectionLost when the lab broke, and MeasurementError
+    when an answer is not to be understood. Lost and damaged payload is a result, not an error.
+    """
+    arguments = [spec.argument for spec in specs]
+    halves = secrets.token_hex(NONCE_BYTES), secrets.token_hex(NONCE_BYTES)
+    receive = [XLFLOW, "recv", *budget.options, "--nonce", "+".join(halves), *arguments]
+    with sink.start(receive, deadline=budget.deadline) as receiver:
+        _wait_until_bound(sink, receiver, "".join(halves), budget.deadline)
+        send = [XLFLOW, "send", *budget.options, *arguments]
+        sent = source.run(send, deadline=budget.deadline).require_success()
+        received = receiver.wait(budget.deadline).require_success()
+    return parse_flows(specs, sent, received)
+
+
+def _wait_until_bound(
+    sink: Shell, receiver: RunningCommand, nonce: str, deadline: Deadline
+) -> None:
+    """Until the receiver says that all its sockets are there: nothing may be sent before."""
+    ready = f"READY {nonce}".encode()
+    for _ in range(STRAY_LINES_MAX):
+        if receiver.read_line(deadline).strip() == ready:
+            return
+    raise LabError(f"{sink.where}: xlflow recv did not say that it is ready")
+
+
+def parse_flows(
+    specs: Sequence[FlowSpec], sent: CommandResult, received: CommandResult
+) -> tuple[Flow, ...]:
+    """The flows in the lines that both tools printed. Raises MeasurementError."""
+    senders = _parse_lines(specs, sent)
+    receivers = _parse_lines(specs, received)
+    return tuple(
+        _parse_udp(*ends) if ends[0].transport is Transport.UDP else _parse_tcp(*ends)
+        for ends in zip(specs, senders, receivers, strict=True)
+    )
+
+
+def _parse_lines(specs: Sequence[FlowSpec], result: CommandResult) -> tuple[Answer, ...]:
+    lines = result.stdout.splitlines()
+    if len(lines) != len(specs):
+        raise MeasurementError(f"{result.where}: {len(lines)} answers for {len(specs)} flows")
+    return tuple(
+        _parse_line(f"{result.where}: {spec}", index, line)
+        for index, (spec, line) in enumerate(zip(specs, lines, strict=True))
+    )
+
+
+def _parse_line(what: str, index: int, line: bytes) -> Answer:
+    answer = Answer.parse(what, line)
+    if answer.integer("schema") != SCHEMA or answer.integer("flow") != index:
+        raise MeasurementError(f"{what}: not an answer of this xlflow to this flow")
+    return answer
+
+
+def _parse_udp(spec: FlowSpec, sender: Answer, receiver: Answer) -> UdpFlow:
+    return UdpFlow(
+        spec=spec,
+        sent=sender.integer("sent"),
+        errors=_parse_errors(sender),
+        received=receiver.integer("received"),
+        intact=receiver.integer("intact"),
+        corrupt=receiver.integer("corrupt"),
+        truncated=receiver.integer("truncated"),
+        missing=receiver.integer("missing"),
+        duplicates=receiver.integer("duplicates"),
+        foreign=receiver.integer("foreign"),
+        reordered=receiver.integer("reordered"),
+        missing_indexes=receiver.integers("missing_indexes"),
+        damages=tuple(_parse_damage(example) for example in receiver.nested_list("examples")),
+        ended=receiver.text("ended"),
+    )
+
+
+def _parse_tcp(spec: FlowSpec, sender: Answer, receiver: Answer) -> TcpFlow:
+    return TcpFlow(
+        spec=spec,
+        sent_bytes=sender.integer("sent"),
+        errors=_parse_errors(sender),
+        received_bytes=receiver.integer("received"),
+        bad_bytes=receiver.integer("bad_bytes"),
+        first_bad_offset=receiver.integer("first_bad_offset"),
+        sender_ended=sender.text("ended"),
+        receiver_ended=receiver.text("ended"),
+    )
+
+
+def _parse_errors(sender: Answer) -> tuple[tuple[str, int], ...]:
+    return tuple(sender.nested("errors").all_integers().items())
+
+
+def _parse_damage(example: Answer) -> Damage:
+    kind = example.text("kind")
+    try:
+        damage = DamageKind(kind)
+    except ValueError as error:
+        raise MeasurementError(f"{example.what}: {kind!r} is no kind of damage") from error
+    return Damage(
+        kind=damage,
+        index=example.integer("index"),
+        expected_bytes=example.integer("expected_bytes"),
+        got_bytes=example.integer("got_bytes"),
+        first_bad_offset=example.integer("first_bad_offset"),
+        bad_bytes=example.integer("bad_bytes"),
+    )

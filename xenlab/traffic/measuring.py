@@ -1,0 +1,74 @@
+"""Measuring one link: counters, flows, counters again once they have come to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xenlab.guest.counters import read_counters
+from xenlab.measure.counters import CounterDelta, CounterSnapshot
+from xenlab.measure.flow import FlowSpec
+from xenlab.measure.measurement import Measurement, build_measurement
+from xenlab.measure.path import Attachment, Path, build_path
+from xenlab.plan.model import Link
+from xenlab.traffic.flow import FlowBudget, run_flows
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.ladder import source_mtu_bytes
+from xenlab.waiting import Deadline, wait_until
+
+Snapshots = Mapping[str, CounterSnapshot]
+
+# On a machine of ordinary speed a run takes one second; a loss adds the idle time of each flow.
+RUN_S = 60.0
+IDLE_S = 3.0
+
+
+def measure_link(lab: LabHandle, link: Link, specs: Sequence[FlowSpec]) -> Measurement:
+    """Send all flows over a link and account for every packet on it, in both directions.
+
+    Raises LabError when the lab broke, MeasurementError when something could not be counted, and
+    ValueError for flows that could overrun their receiver.
+    """
+    path = _path_of(lab, link)
+    mtu_bytes = source_mtu_bytes(link, {network.name: network for network in lab.plan.networks})
+    for spec in specs:
+        if not spec.fits_receive_buffer(mtu_bytes):
+            raise ValueError(f"{spec} over {link.source} -> {link.sink} does not fit its receiver")
+    budget = FlowBudget(deadline=lab.budget(RUN_S), idle_s=lab.budget(IDLE_S).remaining_s)
+    before = _read_all(lab, path, budget.deadline)
+    flows = run_flows(lab.shell(link.source), lab.shell(link.sink), specs, budget)
+
+    last: Measurement | None = None
+
+    def come_to_rest() -> Measurement | None:
+        """Balanced is at rest. So is what did not change between two readings: it will not come."""
+        nonlocal last
+        after = _read_all(lab, path, budget.deadline)
+        deltas = {node: CounterDelta(before=before[node], after=after[node]) for node in path.nodes}
+        measurement = build_measurement(path, flows, deltas, mtu_bytes=mtu_bytes)
+        rested = measurement.balanced or measurement == last
+        last = measurement
+        return measurement if rested else None
+
+    return wait_until(
+        come_to_rest, f"the counters between {link.source} and {link.sink} to rest", budget.deadline
+    )
+
+
+def _read_all(lab: LabHandle, path: Path, deadline: Deadline) -> Snapshots:
+    return {node: read_counters(lab.shell(node), node, deadline) for node in path.nodes}
+
+
+def _path_of(lab: LabHandle, link: Link) -> Path:
+    source = Attachment(
+        node=link.source,
+        device=link.source_device,
+        bridge=lab.plan.network(link.networks[0]).bridge,
+        vif=lab.vif(link.source, link.source_vif.index) if link.source_vif else "",
+    )
+    sink = Attachment(
+        node=link.sink,
+        device=link.sink_device,
+        bridge=lab.plan.network(link.networks[-1]).bridge,
+        vif=lab.vif(link.sink, link.sink_vif.index) if link.sink_vif else "",
+    )
+    return build_path(source, sink)

@@ -1,0 +1,69 @@
+"""The proof that a lab carries traffic: the smoke suite's short form, which `up` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from xenlab.errors import XenlabError
+from xenlab.plan.model import DOM0, DomUPlan, Link, VifPlan
+from xenlab.traffic.consoles import judge_node_console
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.ladder import Extent, plan_runs
+from xenlab.traffic.measuring import measure_link
+from xenlab.verdict.console_rule import CONSOLE_CLEAN
+from xenlab.verdict.loss import NO_LOSS
+from xenlab.verdict.rules import judge_measurement
+from xenlab.verdict.verdict import Verdict, verdict_of_error
+from xenlab.verdict.vif import NEGOTIATED, judge_negotiation
+from xenlab.xen.vif import Vif, read_negotiation
+
+NEGOTIATION_S = 10.0
+
+
+Claim = tuple[str, str, Callable[[], Iterable[Verdict]]]
+
+
+def prove(lab: LabHandle) -> Iterator[Verdict]:
+    """Verdicts as they come: every link in one short run, every vif, every console.
+
+    A broken lab and a missing counter become verdicts too; a bug in xenlab is raised.
+    """
+    for rule, subject, judge in _claims(lab):
+        try:
+            yield from judge()
+        except XenlabError as error:
+            told = verdict_of_error(rule, subject, error)
+            if told is None:
+                raise
+            yield told
+
+
+def _claims(lab: LabHandle) -> Iterator[Claim]:
+    """What is claimed of this lab: a rule, a subject, and what judges it."""
+    for link in lab.plan.links():
+        yield NO_LOSS, f"{link.source} -> {link.sink}", partial(_judge_link, lab, link)
+    for domu in lab.plan.domus:
+        yield NEGOTIATED, domu.name, partial(_judge_vifs, lab, domu)
+    for node in lab.plan.node_names:
+        yield CONSOLE_CLEAN, node, partial(_judge_console, lab, node)
+
+
+def _judge_link(lab: LabHandle, link: Link) -> Iterator[Verdict]:
+    for specs in plan_runs(link, Extent.QUICK):
+        yield from judge_measurement(measure_link(lab, link, specs))
+
+
+def _judge_vifs(lab: LabHandle, domu: DomUPlan) -> Iterator[Verdict]:
+    return (judge_vif(lab, domu, vif) for vif in domu.vifs)
+
+
+def _judge_console(lab: LabHandle, node: str) -> Iterator[Verdict]:
+    yield judge_node_console(lab, node)
+
+
+def judge_vif(lab: LabHandle, domu: DomUPlan, vif: VifPlan) -> Verdict:
+    """The verdict on one vif's negotiation. Raises LabError or MeasurementError."""
+    name = lab.vif(domu.name, vif.index)
+    negotiation = read_negotiation(lab.shell(DOM0), Vif.parse(name), lab.budget(NEGOTIATION_S))
+    return judge_negotiation(f"{domu.name} {vif.device} ({name})", negotiation, vif.queues)

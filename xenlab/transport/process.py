@@ -1,0 +1,110 @@
+"""Programs of this machine: one `run`, argv lists only, each in a process group of its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from xenlab.errors import Unavailable, WaitTimedOut
+from xenlab.transport.shell import TAIL_LINES, CommandResult
+from xenlab.waiting import Deadline
+
+WHERE = "local"
+
+# An ordinary user's PATH lacks them, but depmod and its like are of use without root too.
+ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+# Program -> Debian package, where the two names differ.
+PACKAGE_OF = {
+    "apt-cache": "apt",
+    "apt-config": "apt",
+    "apt-get": "apt",
+    "bwrap": "bubblewrap",
+    "depmod": "kmod",
+    "dpkg-deb": "dpkg",
+    "libvirtd": "libvirt-daemon",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "setpriv": "util-linux",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "virtlogd": "libvirt-daemon",
+    "xz": "xz-utils",
+}
+
+
+def which(program: str) -> str:
+    """The full path of a program; Unavailable with the package that has it, if it is not here."""
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *ADMIN_FOLDERS))
+    found = shutil.which(program, path=path)
+    if found is None:
+        package = PACKAGE_OF.get(program, program)
+        raise Unavailable(
+            f"the program `{program}` is not installed", try_next=f"apt-get install {package}"
+        )
+    return found
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    deadline: Deadline,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> CommandResult:
+    """Run a program to its end and return what came back, whatever its exit status.
+
+    `env` adds to this process' environment; messages are always in English. Raises Unavailable if
+    the program does not exist, WaitTimedOut at the deadline; then, and on any exception here, the
+    program's whole process group is killed.
+    """
+    started_s = time.monotonic()
+    program = subprocess.Popen(
+        [which(argv[0]), *argv[1:]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})},
+        cwd=cwd,
+        start_new_session=True,
+    )
+    with program:
+        try:
+            stdout, stderr = program.communicate(stdin, timeout=deadline.remaining_s)
+        except subprocess.TimeoutExpired as error:
+            _kill_group(program)
+            waited_s = time.monotonic() - started_s
+            raise WaitTimedOut(
+                f"waited {waited_s:.1f} s for `{shlex.join(argv)}` to end"
+                + _last_seen(error.stderr or error.stdout)
+            ) from error
+        except BaseException:
+            _kill_group(program)
+            raise
+    return CommandResult(
+        where=WHERE,
+        argv=tuple(argv),
+        status=program.returncode,
+        stdout=stdout,
+        stderr=stderr,
+        elapsed_s=time.monotonic() - started_s,
+    )
+
+
+def _kill_group(program: subprocess.Popen[bytes]) -> None:
+    """Kill the program and what it started; its pid is its group's, for it leads a session."""
+    with suppress(ProcessLookupError):
+        os.killpg(program.pid, signal.SIGKILL)
+
+
+def _last_seen(output: bytes | None) -> str:
+    """The end of what a program had said when it was killed, for the error's text."""
+    lines = (output or b"").decode(errors="replace").splitlines()[-TAIL_LINES:]
+    return "; last seen: " + "\n".join(lines) if lines else ""

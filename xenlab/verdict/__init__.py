@@ -1,0 +1,1 @@
+"""Rules: a Measurement and its control become Verdicts with reasons and numbers."""

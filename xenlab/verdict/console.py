@@ -1,0 +1,194 @@
+"""ConsoleScanner: console bytes in, faults out; pure, incremental, and of bounded memory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from xenlab.verdict.console_lines import ConsoleLine, LineAssembler, Writer
+from xenlab.verdict.fault_table import (
+    CONSEQUENCES,
+    CUT_HERE,
+    END_OF_TRACE,
+    FAULT_PATTERNS,
+    FRAME,
+    LATE_CONSEQUENCES,
+    REPORTING,
+    XEN_DUMP,
+    Category,
+    FaultPattern,
+)
+from xenlab.verdict.outcome import Outcome
+
+FINGERPRINT_FRAMES = 5
+# A report of KASAN is the longest: about 100 lines. What comes later is another story.
+REPORT_MAX_LINES = 120
+EXCERPT_MAX_LINES = 40
+FAULTS_MAX = 200
+XEN = "xen"
+
+_DOMAIN = re.compile(r"(?:Dom|Domain |^d)(?P<domid>\d+)")
+_NUMBER = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}|\d+")
+# gcc's names for the pieces of a function that it split: one function all the same.
+_CLONE = re.compile(r"\.(?:constprop|isra|part|cold)(?:\.\d+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleFault:
+    """One fault of one kernel; `fingerprint` is the same for the same fault in another run."""
+
+    node: str
+    category: Category
+    outcome: Outcome
+    headline: str
+    stamp: str
+    fingerprint: tuple[str, ...]
+    excerpt: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For a verdict's reasons."""
+        where = f" [{' < '.join(self.fingerprint)}]" if self.fingerprint else ""
+        return f"{self.category} in {self.node}: {self.headline}{where}"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Report:
+    """A fault whose lines are still coming."""
+
+    node: str
+    row: FaultPattern
+    headline: str
+    stamp: str
+    frames: list[str] = field(default_factory=list)
+    excerpt: list[str] = field(default_factory=list)
+    lines: int = 0
+    unfinished: bool = False
+
+    def add(self, text: str) -> None:
+        self.lines += 1
+        if self.unfinished:
+            self.headline += f" {text.strip()}"
+            self.unfinished = False
+        if len(self.excerpt) < EXCERPT_MAX_LINES:
+            self.excerpt.append(text)
+        frame = FRAME.match(text)
+        if frame is None or frame["unsure"] or len(self.frames) == FINGERPRINT_FRAMES:
+            return
+        function = _CLONE.sub("", frame["function"])
+        if not REPORTING.match(function) and function not in self.frames[-1:]:
+            self.frames.append(function)
+
+    @property
+    def fault(self) -> ConsoleFault:
+        anonymous = _NUMBER.sub("N", self.headline)
+        return ConsoleFault(
+            node=self.node,
+            category=self.row.category,
+            outcome=self.row.outcome,
+            headline=self.headline,
+            stamp=self.stamp,
+            fingerprint=tuple(self.frames) or (anonymous,),
+            excerpt=tuple(self.excerpt),
+        )
+
+
+class ConsoleScanner:
+    """Watches one console. `node` is whose kernel writes to it; Xen's own lines belong to xen."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self._lines = LineAssembler()
+        self._reports: list[_Report] = []
+        self._open: dict[Writer, _Report] = {}
+        self._dump: list[str] = []
+        self._seen: set[tuple[Writer, str, str]] = set()
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes, cut anywhere."""
+        for line in self._lines.feed(chunk):
+            self._take(line)
+
+    def finish(self) -> None:
+        """Take what is left when no more will come."""
+        for line in self._lines.finish():
+            self._take(line)
+
+    @property
+    def faults(self) -> tuple[ConsoleFault, ...]:
+        """Every fault so far, the last perhaps with only the first of its frames."""
+        return tuple(report.fault for report in self._reports)
+
+    def _take(self, line: ConsoleLine) -> None:
+        if line.writer is Writer.OTHER:
+            return
+        if CUT_HERE.match(line.text):
+            self._open.pop(line.writer, None)
+            return
+        if line.writer is Writer.XEN:
+            self._keep_dump(line.text)
+        report = self._open.get(line.writer)
+        row = _match(line)
+        if row is not None and not self._belongs(row, line):
+            self._begin(row, line)
+        elif report is not None:
+            report.add(line.text)
+            if END_OF_TRACE.match(line.text) or report.lines >= REPORT_MAX_LINES:
+                del self._open[line.writer]
+
+    def _keep_dump(self, text: str) -> None:
+        """Remember what Xen says of where it was, for the reason that may follow."""
+        if XEN_DUMP.match(text):
+            self._dump = [text]
+        elif self._dump and len(self._dump) < REPORT_MAX_LINES:
+            self._dump.append(text)
+
+    def _belongs(self, row: FaultPattern, line: ConsoleLine) -> bool:
+        """Whether a message is but the consequence of a crash that is known already."""
+        crashes = [report for report in self._reports if report.row.outcome is Outcome.CRASH]
+        if row.writer is Writer.XEN:
+            who = self._who(line)
+            return any(report.node == who for report in crashes)
+        ours = [report for report in crashes if report.row.writer is row.writer]
+        if ours and LATE_CONSEQUENCES.match(line.text):
+            return True
+        return self._open.get(row.writer) in ours and bool(CONSEQUENCES.match(line.text))
+
+    def _begin(self, row: FaultPattern, line: ConsoleLine) -> None:
+        # A program that prints the kernel log to the console repeats what was there already.
+        key = (line.writer, line.stamp, line.text)
+        if len(self._reports) >= FAULTS_MAX or (line.stamp and key in self._seen):
+            return
+        self._seen.add(key)
+        report = _Report(
+            node=self._who(line), row=row, headline=line.text.strip(), stamp=line.stamp
+        )
+        dump, self._dump = (self._dump, []) if line.writer is Writer.XEN else ([], self._dump)
+        for text in [line.text, *dump]:
+            report.add(text)
+        # `Panic on CPU 0:` says why in the next line.
+        report.unfinished = report.headline.endswith(":")
+        self._reports.append(report)
+        self._open[line.writer] = report
+
+    def _who(self, line: ConsoleLine) -> str:
+        if line.writer is Writer.KERNEL:
+            return self._node
+        domain = _DOMAIN.search(line.text)
+        if domain is None:
+            return XEN
+        return "dom0" if domain["domid"] == "0" else f"domain {domain['domid']}"
+
+
+def scan_console(node: str, content: bytes) -> tuple[ConsoleFault, ...]:
+    """All faults in a whole console log."""
+    scanner = ConsoleScanner(node)
+    scanner.feed(content)
+    scanner.finish()
+    return scanner.faults
+
+
+def _match(line: ConsoleLine) -> FaultPattern | None:
+    for row in FAULT_PATTERNS:
+        if row.writer is line.writer and row.pattern.match(line.text):
+            return row
+    return None

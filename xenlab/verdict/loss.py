@@ -1,0 +1,160 @@
+"""The rule of loss: sent = arrived + drops at named places; any other difference is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xenlab.measure.flow import Flow, TcpFlow, UdpFlow
+from xenlab.measure.hops import Drop, Hop
+from xenlab.measure.measurement import Measurement
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict
+
+NO_LOSS = "no loss"
+
+# The sender was refused before a packet existed: the lab did not give the flow its way.
+NEVER_MADE = frozenset({"EADDRNOTAVAIL", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPERM"})
+
+# The flow was larger than the receiver's buffer, or its memory: our doing, not the network's.
+RECEIVER_OVERRUN = frozenset(
+    {"UdpRcvbufErrors", "UdpMemErrors", "Udp6RcvbufErrors", "Udp6MemErrors"}
+)
+
+
+def judge_loss(measurement: Measurement) -> Verdict:
+    """Whether everything that was sent arrived; if not, where it was lost, and whether silently."""
+    hops = measurement.forward.hops + measurement.backward.hops
+    lost = [f"{device} vanished during the run" for device in measurement.vanished]
+    lost += _lost_before_device(measurement)
+    lost += (text for hop in hops for text in _lost_at(hop))
+    missing = [text for flow in measurement.flows for text in _missing(flow)]
+    reasons = lost + missing + _lost_behind_device(measurement, lost, missing)
+    outcome = Outcome.FAIL if reasons else Outcome.PASS
+    doubts = _doubts(measurement)
+    if doubts and not lost:
+        outcome = Outcome.INCONCLUSIVE
+        reasons = doubts + reasons
+    return Verdict(
+        rule=NO_LOSS,
+        subject=measurement.subject,
+        outcome=outcome,
+        reasons=tuple(reasons),
+        numbers=_numbers(measurement, hops),
+        control=_control(measurement),
+    )
+
+
+def _numbers(measurement: Measurement, hops: tuple[Hop, ...]) -> dict[str, int]:
+    udp = [flow for flow in measurement.flows if isinstance(flow, UdpFlow)]
+    tcp = [flow for flow in measurement.flows if isinstance(flow, TcpFlow)]
+    return {
+        "datagrams": sum(len(flow.spec.sizes_bytes) for flow in udp),
+        "datagrams_missing": sum(flow.missing for flow in udp),
+        "stream_bytes": sum(flow.spec.total_bytes for flow in tcp),
+        "stream_bytes_missing": sum(flow.missing_bytes for flow in tcp),
+        "forward_packets": measurement.forward.packets_in,
+        "backward_packets": measurement.backward.packets_in,
+        "packets_lost": sum(hop.lost for hop in hops),
+        "packets_lost_silently": sum(hop.silent for hop in hops),
+    }
+
+
+def _control(measurement: Measurement) -> str:
+    hops = measurement.forward.hops
+    if not hops:
+        return "no hop could be counted"
+    counted = ", ".join(f"{hop.end} {hop.packets_out}" for hop in hops)
+    return f"counted on the way: {hops[0].start} {hops[0].packets_in}, {counted}"
+
+
+def _doubts(measurement: Measurement) -> list[str]:
+    """Why the account cannot be believed: a counter that saw nothing proves nothing."""
+    doubts = [
+        f"{measurement.source} never sent: {name} {count}"
+        for flow in measurement.flows
+        for name, count in flow.errors
+        if name in NEVER_MADE
+    ]
+    doubts += [
+        f"the receiver itself was overrun: {drop}"
+        for drop in measurement.sink_drops
+        if drop.place.counter in RECEIVER_OVERRUN
+    ]
+    counted = measurement.forward.packets_in
+    arrived = any(_arrived(flow) for flow in measurement.flows)
+    blind = counted < measurement.wire_packets and _complete(measurement)
+    if arrived and (blind or not counted):
+        doubts.append(
+            f"{measurement.source} counted {counted} packets of {measurement.wire_packets},"
+            " yet the payload arrived: this counter does not see the flow"
+        )
+    return doubts
+
+
+def _arrived(flow: Flow) -> int:
+    return flow.received if isinstance(flow, UdpFlow) else flow.received_bytes
+
+
+def _complete(measurement: Measurement) -> bool:
+    return not any(text for flow in measurement.flows for text in _missing(flow))
+
+
+def _missing(flow: Flow) -> Iterable[str]:
+    """What of a flow's payload did not come, and what the sender was told."""
+    for name, count in flow.errors:
+        if name not in NEVER_MADE:
+            yield f"{flow.spec}: the sender met {name} {count} times"
+    if isinstance(flow, UdpFlow) and flow.missing:
+        which = ", ".join(map(str, flow.missing_indexes[:8]))
+        yield (
+            f"{flow.spec}: {flow.missing} of {len(flow.spec.sizes_bytes)} datagrams missing"
+            f" (first: {which})"
+        )
+    if isinstance(flow, TcpFlow) and (flow.missing_bytes or flow.receiver_ended != "complete"):
+        yield (
+            f"{flow.spec}: {flow.missing_bytes} of {flow.spec.total_bytes} bytes missing;"
+            f" sender ended {flow.sender_ended}, receiver ended {flow.receiver_ended}"
+        )
+
+
+def _lost_at(hop: Hop) -> Iterable[str]:
+    if hop.silent:
+        yield (
+            f"silent loss between {hop.start} and {hop.end}:"
+            f" {hop.silent} of {hop.packets_in} packets"
+        )
+    if hop.lost:
+        yield from _named(hop.drops)
+
+
+def _named(drops: Iterable[Drop]) -> Iterable[str]:
+    return (f"loss at {drop}" for drop in drops)
+
+
+def _lost_before_device(measurement: Measurement) -> Iterable[str]:
+    """What the socket took and the device did not send, where the payload confirms the loss."""
+    lost = measurement.wire_packets - measurement.forward.packets_in
+    if lost <= 0 or measurement.vanished or _complete(measurement):
+        return
+    yield from _named(measurement.source_drops)
+    silent = lost - sum(drop.packets for drop in measurement.source_drops)
+    told = any(flow.errors for flow in measurement.flows)
+    if silent > 0 and not told:
+        yield (
+            f"silent loss between the socket and {measurement.source}:"
+            f" {silent} of {measurement.wire_packets} packets"
+        )
+
+
+def _lost_behind_device(measurement: Measurement, lost: list[str], missing: list[str]) -> list[str]:
+    """What reached the sink's device and not its socket."""
+    if not missing:
+        return []
+    named = list(_named(measurement.sink_drops))
+    if lost or named or any(flow.errors for flow in measurement.flows):
+        return named
+    if not measurement.wire_packets:
+        # How many packets a TCP flow makes is not known: it may not have left its source either.
+        ends = f"{measurement.source} or {measurement.sink}"
+        return [f"silent loss between a socket and its device, at {ends}"]
+    return [f"silent loss between {measurement.sink} and its socket"]

@@ -1,0 +1,78 @@
+"""The vifs of a lab as xenstore tells of them: state and features of both ends."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from xenlab.errors import MeasurementError
+from xenlab.measure.negotiation import VifEnd, VifNegotiation, XenbusState
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+from xenlab.xen.xenstore import XenstoreTree, read_xenstore
+
+DOMAINS = "/local/domain"
+DOM0_DOMID = 0
+
+_NAME = re.compile(r"^vif(?P<domid>\d+)\.(?P<index>\d+)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vif:
+    """dom0's end of a domU's netfront device: `vif3.0` is device 0 of domain 3."""
+
+    domid: int
+    index: int
+
+    @classmethod
+    def parse(cls, name: str) -> Vif:
+        """The vif of a device name. Raises ValueError for any other name."""
+        match = _NAME.match(name)
+        if match is None:
+            raise ValueError(f"{name!r} is not the name of a vif")
+        return cls(domid=int(match["domid"]), index=int(match["index"]))
+
+    def __str__(self) -> str:
+        return f"vif{self.domid}.{self.index}"
+
+    @property
+    def backend_path(self) -> str:
+        """Where netback keeps its keys (dom0 being the backend)."""
+        return f"{DOMAINS}/{DOM0_DOMID}/backend/vif/{self.domid}/{self.index}"
+
+    @property
+    def frontend_path(self) -> str:
+        """Where netfront keeps its keys."""
+        return f"{DOMAINS}/{self.domid}/device/vif/{self.index}"
+
+    @property
+    def bus_id(self) -> str:
+        """Its name on dom0's xen-backend bus, under /sys/bus/xen-backend/drivers/vif."""
+        return f"vif-{self.domid}-{self.index}"
+
+
+def read_negotiation(shell: Shell, vif: Vif, deadline: Deadline) -> VifNegotiation:
+    """Both ends of one vif by one command in dom0. Raises CommandFailed or MeasurementError."""
+    return parse_negotiation(vif, read_xenstore(shell, DOMAINS, deadline))
+
+
+def parse_negotiation(vif: Vif, tree: XenstoreTree) -> VifNegotiation:
+    """Both ends of one vif in a tree that was read. Raises MeasurementError."""
+    return VifNegotiation(
+        vif=str(vif),
+        backend=_parse_end(tree, vif.backend_path),
+        frontend=_parse_end(tree, vif.frontend_path),
+    )
+
+
+def _parse_end(tree: XenstoreTree, path: str) -> VifEnd | None:
+    keys = tree.keys_under(path)
+    if not keys:
+        return None
+    state = keys.pop("state", None)
+    if state is None:
+        raise MeasurementError(f"{path} has no state")
+    try:
+        return VifEnd(state=XenbusState(int(state)), keys=keys)
+    except ValueError as error:
+        raise MeasurementError(f"{path}/state is {state!r}") from error
