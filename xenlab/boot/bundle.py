@@ -32,8 +32,7 @@ def write_bundle(plan: LabPlan, images: LabImages, keys: SshKeys, directory: Pat
     The initrd is the deterministic dom0 root, its modules, and an overlay with the keys of this
     lab, the domUs' kernels and ramdisks, and the files of the plan.
     """
-    directory.mkdir(mode=0o711, exist_ok=True)
-    _provide(images.xen, directory / "xen")
+    write_xen(images, directory)
     _provide(images.dom0_kernel.vmlinux, directory / "vmlinux")
     with (directory / "initrd.cpio").open("wb") as initrd:
         _append(initrd, images.root_dom0)
@@ -41,6 +40,13 @@ def write_bundle(plan: LabPlan, images: LabImages, keys: SshKeys, directory: Pat
         write_cpio(_dom0_overlay(plan, images, keys), initrd)
     for path in directory.iterdir():
         path.chmod(0o644)
+
+
+def write_xen(images: LabImages, directory: Path) -> None:
+    """Write `xen` alone: all that a restored machine needs."""
+    directory.mkdir(mode=0o711, exist_ok=True)
+    _provide(images.xen, directory / "xen")
+    (directory / "xen").chmod(0o644)
 
 
 def _provide(source: Path, target: Path) -> None:

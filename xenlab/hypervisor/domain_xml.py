@@ -28,9 +28,18 @@ class MachineIdentity:
 
 
 def render_domain_xml(
-    plan: LabPlan, places: LabPlaces, identity: MachineIdentity, accel: Accel
+    plan: LabPlan,
+    places: LabPlaces,
+    identity: MachineIdentity,
+    accel: Accel,
+    *,
+    restored: bool = False,
 ) -> str:
-    """The domain XML of the QEMU machine that boots Xen; `accel` is the proved one, not `auto`."""
+    """The domain XML of the QEMU machine that boots Xen; `accel` is the proved one, not `auto`.
+
+    A `restored` machine has its memory already: QEMU only needs Xen's file again, because its
+    multiboot boot ROM is a part of the saved machine.
+    """
     domain = ET.Element("domain", type="kvm" if accel is Accel.KVM else "qemu")
     _text(domain, "name", identity.domain_name)
     _text(domain, "uuid", identity.uuid)
@@ -39,7 +48,7 @@ def render_domain_xml(
     labels.set("name", places.name)
     _text(domain, "memory", str(plan.machine.memory_mib), unit="MiB")
     _text(domain, "vcpu", str(plan.machine.cpus))
-    _add_boot(domain, plan, places)
+    _add_boot(domain, plan, places, restored=restored)
     features = ET.SubElement(domain, "features")
     ET.SubElement(features, "acpi")
     ET.SubElement(features, "apic")
@@ -72,11 +81,14 @@ def _text(parent: ET.Element, tag: str, text: str, **attributes: str) -> ET.Elem
     return element
 
 
-def _add_boot(domain: ET.Element, plan: LabPlan, places: LabPlaces) -> None:
+def _add_boot(
+    domain: ET.Element, plan: LabPlan, places: LabPlaces, *, restored: bool
+) -> None:
     os_element = ET.SubElement(domain, "os")
     _text(os_element, "type", "hvm", arch="x86_64", machine="q35")
     _text(os_element, "kernel", places.inside(places.boot / "xen"))
-    _text(os_element, "initrd", render_dom0_module(plan, places))
+    if not restored:
+        _text(os_element, "initrd", render_dom0_module(plan, places))
     _text(os_element, "cmdline", render_xen_command_line(plan))
 
 

@@ -1,6 +1,6 @@
 """The newc cpio that a kernel unpacks as its root: the same tree gives the same bytes.
 
-Why not a library or GNU cpio: docs/decisions, "A cpio writer of our own".
+Why not a library or GNU cpio: docs/decisions/0005-cpio-writer.md.
 """
 
 from __future__ import annotations

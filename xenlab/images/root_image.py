@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from xenlab.errors import LabError
+from xenlab.images.busybox import link_applets
 from xenlab.images.deb import EXECUTE_BY_OWNER, unpack_deb
 from xenlab.images.libraries import is_library, keep_needed_libraries
 from xenlab.images.manifest import Manifest
 from xenlab.images.tree import File, FileTree, Folder, Link, matches, merged_path
-from xenlab.transport.process import run
 from xenlab.waiting import Deadline
-
-BUSYBOX = "usr/bin/busybox"
 
 # Folders that the guest fills at boot: links into them are not dangling.
 FILLED_AT_BOOT = ("dev/", "proc/", "run/", "sys/", "tmp/")
@@ -47,7 +45,7 @@ def build_root(
     _add_links(manifest, tree)
     keep_needed_libraries(tree, manifest.libraries)
     tree.drop_dangling_links(except_into=FILLED_AT_BOOT)
-    _add_applets(tree, scratch, deadline)
+    link_applets(tree, scratch, deadline)
     return tree
 
 
@@ -82,19 +80,3 @@ def _add_links(manifest: Manifest, tree: FileTree) -> None:
             link = f"{folder}/{posixpath.basename(path)}"
             if link not in tree.nodes:
                 tree.add(link, Link(target=f"/{path}"))
-
-
-def _add_applets(tree: FileTree, scratch: Path, deadline: Deadline) -> None:
-    """Link busybox's applets, as it lists them itself, where no other program has the name."""
-    busybox = tree.nodes[BUSYBOX]
-    if not isinstance(busybox, File):
-        raise LabError(f"/{BUSYBOX} is not a file", phase="build")
-    program = scratch / "busybox"
-    program.write_bytes(busybox.content)
-    program.chmod(0o700)
-    listed = run((str(program), "--list-full"), deadline=deadline).require_success().text
-    program.unlink()
-    programs = {posixpath.basename(path) for path in tree.nodes if "bin/" in path}
-    for applet in listed.split():
-        if posixpath.basename(applet) not in programs:
-            tree.add(merged_path(applet), Link(target=f"/{BUSYBOX}"))

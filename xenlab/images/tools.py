@@ -24,7 +24,14 @@ FLAGS = ("-O2", "-s", "-Wall", "-Wextra", "-Werror")
 # What the tools are compiled against, and what of it a compiler has no use for.
 PACKAGES = ("libc6-dev", "libxen-dev")
 WITHOUT = ("debconf", "libc-dev-bin", "libcrypt-dev", "libnsl-dev", "libtirpc-dev", "rpcsvc-proto")
-USED_BY_GCC = ("usr/include/*", "usr/lib/*.a", "usr/lib/*.o", "usr/lib/*.so*", "usr/lib64/*")
+USED_BY_GCC = (
+    "usr/include/*",
+    "usr/lib/linux/uapi/x86/*",  # from trixie on usr/include has links to these
+    "usr/lib/*.a",
+    "usr/lib/*.o",
+    "usr/lib/*.so*",
+    "usr/lib64/*",
+)
 
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 

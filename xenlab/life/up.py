@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xenlab.boot.bundle import write_bundle
+from xenlab.boot.bundle import write_bundle, write_xen
 from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointStore
 from xenlab.errors import LabError
@@ -27,6 +27,7 @@ from xenlab.life.connect import (
     connect_vifs,
     ping_all,
     read_domids,
+    zero_free_memory,
 )
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
@@ -84,7 +85,7 @@ class BringUp:
         )  # fmt: skip
         record = self._new_record(ingredients)
         with _removed_on_failure(record):
-            lab = self._restore_best(record, ingredients) or self._boot(record, images)
+            lab = self._restore_best(record, ingredients, images) or self._boot(record, images)
             return self._complete(lab, ingredients)
 
     def _new_record(self, ingredients: Ingredients) -> LabRecord:
@@ -107,13 +108,15 @@ class BringUp:
         record.write()
         return record
 
-    def _restore_best(self, record: LabRecord, ingredients: Ingredients) -> Lab | None:
+    def _restore_best(
+        self, record: LabRecord, ingredients: Ingredients, images: LabImages
+    ) -> Lab | None:
         """The lab from the furthest checkpoint that is whole; the damaged ones are put aside."""
         store = checkpoint_store(record.places)
         for checkpoint in self._candidates(store, ingredients):
             try:
                 with self.phases.run(f"restore the {checkpoint.facts.level} checkpoint"):
-                    return self._restore(record, checkpoint)
+                    return self._restore(record, checkpoint, images)
             except LabError as error:
                 self.phases.watcher.detail(f"checkpoint thrown away: {error}")
                 store.quarantine(checkpoint)
@@ -131,12 +134,13 @@ class BringUp:
             if found is not None:
                 yield found
 
-    def _restore(self, record: LabRecord, checkpoint: Checkpoint) -> Lab:
+    def _restore(self, record: LabRecord, checkpoint: Checkpoint, images: LabImages) -> Lab:
         places = record.places
         make_directories(places)
         with ThreadPoolExecutor(max_workers=1) as pool:
             checking = pool.submit(checkpoint.verify)
             lay_out_checkpoint(checkpoint, places)
+            write_xen(images, places.boot)
             path = memory_path(checkpoint, places)
             host = self._start_host(record)
             checking.result()
@@ -145,7 +149,7 @@ class BringUp:
             domids=checkpoint.facts.domids, level=checkpoint.facts.level.value,
             origin=f"{checkpoint.facts.level} checkpoint",
         )  # fmt: skip
-        xml = self._render_xml(record, checkpoint.facts.machine_name)
+        xml = self._render_xml(record, checkpoint.facts.machine_name, restored=True)
         Machine.restore(host.connection, path, xml)
         lab = self._take(Host(record=record, connection=host.connection))
         connect_shells(lab, self.deadline)
@@ -194,10 +198,13 @@ class BringUp:
         return lab
 
     def _save(self, lab: Lab, ingredients: Ingredients, level: Level) -> None:
-        if self.request.cold or self.request.connect_uri:
+        key = ingredients.digest(level)
+        known = checkpoint_store(lab.places).find(key) is not None
+        if self.request.cold or self.request.connect_uri or known:
             return
         with self.phases.run(f"save the {level} checkpoint"):
-            save_checkpoint(lab, ingredients.digest(level), level)
+            zero_free_memory(lab, self.deadline)
+            save_checkpoint(lab, key, level)
 
     def _start_host(self, record: LabRecord) -> Host:
         kvm = self.request.acceleration.accel is Accel.KVM
@@ -210,13 +217,14 @@ class BringUp:
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
 
-    def _render_xml(self, record: LabRecord, machine_name: str) -> str:
+    def _render_xml(self, record: LabRecord, machine_name: str, *, restored: bool = False) -> str:
         identity = MachineIdentity(
             domain_name=machine_name, uuid=record.machine_uuid, lab_id=record.lab_id
         )
         return render_domain_xml(
-            self.request.plan, record.places, identity, self.request.acceleration.accel
-        )
+            self.request.plan, record.places, identity, self.request.acceleration.accel,
+            restored=restored,
+        )  # fmt: skip
 
     def _take(self, host: Host) -> Lab:
         """The lab of a host whose machine runs."""

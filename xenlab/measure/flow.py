@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
+from xenlab.measure.fragments import Family, wire_packets
+
 # The largest UDP payloads: 65535 less the UDP header, less the IPv4 header (IPv6 has it outside).
 UDP4_PAYLOAD_MAX_BYTES = 65507
 UDP6_PAYLOAD_MAX_BYTES = 65527
 TCP_WRITE_MAX_BYTES = 1 << 20
-
-IPV4_HEADER_BYTES = 20
-IPV6_HEADER_BYTES = 40
-IPV6_FRAGMENT_HEADER_BYTES = 8
-UDP_HEADER_BYTES = 8
 
 PAGE_BYTES = 4096
 # What one wire packet may cost in the receive buffer (skb->truesize): netfront gives each its pages
@@ -31,13 +28,6 @@ class Transport(StrEnum):
 
     UDP = "udp"
     TCP = "tcp"
-
-
-class Family(StrEnum):
-    """The version of IP."""
-
-    IPV4 = "ipv4"
-    IPV6 = "ipv6"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,25 +94,6 @@ class FlowSpec:
         pages_bytes = -(-mtu_bytes // PAGE_BYTES) * PAGE_BYTES
         packet_bytes = TRUESIZE_MARGIN * (pages_bytes + TRUESIZE_OVERHEAD_BYTES)
         return self.wire_packets(mtu_bytes) * packet_bytes <= RECEIVE_BUFFER_BYTES
-
-
-def wire_packets(payload_bytes: int, family: Family, mtu_bytes: int) -> int:
-    """Packets that one UDP datagram takes: one, or its IP fragments.
-
-    Fragments carry a multiple of 8 bytes except the last (RFC 791 section 3.2, RFC 8200 section
-    4.5). Where the last could hold a few bytes more than the others, Linux fills it for IPv4 only
-    (net/ipv4/ip_output.c and net/ipv6/ip6_output.c, __ip_append_data, __ip6_append_data).
-    """
-    body_bytes = payload_bytes + UDP_HEADER_BYTES
-    header_bytes = IPV4_HEADER_BYTES if family is Family.IPV4 else IPV6_HEADER_BYTES
-    if body_bytes + header_bytes <= mtu_bytes:
-        return 1
-    room_bytes = mtu_bytes - header_bytes
-    if family is Family.IPV6:
-        room_bytes -= IPV6_FRAGMENT_HEADER_BYTES
-    step_bytes = room_bytes & ~7
-    last_bytes = room_bytes if family is Family.IPV4 else step_bytes
-    return 1 + max(0, -(-(body_bytes - last_bytes) // step_bytes))
 
 
 class DamageKind(StrEnum):

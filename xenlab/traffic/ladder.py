@@ -7,16 +7,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from itertools import cycle, islice
 
-from xenlab.measure.flow import (
-    IPV4_HEADER_BYTES,
-    IPV6_FRAGMENT_HEADER_BYTES,
-    IPV6_HEADER_BYTES,
-    UDP4_PAYLOAD_MAX_BYTES,
-    UDP_HEADER_BYTES,
-    Family,
-    FlowSpec,
-    Transport,
-)
+from xenlab.measure.flow import UDP4_PAYLOAD_MAX_BYTES, FlowSpec, Transport
+from xenlab.measure.fragments import Family, largest_payload_bytes
 from xenlab.plan.model import Link, NetworkPlan, VifPlan
 
 # 1 and 2: odd lengths of a checksum. 17, 18: a frame of 60 bytes, the least on a real wire. 63 ..
@@ -67,7 +59,9 @@ def plan_runs(link: Link, extent: Extent) -> tuple[tuple[FlowSpec, ...], ...]:
 def _whole_flows(link: Link) -> Iterator[FlowSpec]:
     for family in _families(link):
         ladder = _ladder(link, family, UDP_STEPS)
-        whole = [size for size in ladder if size <= _unfragmented_max_bytes(link, family)]
+        whole = [
+            size for size in ladder if size <= largest_payload_bytes(1, family, link.mtu_bytes)
+        ]
         volume = islice(cycle(whole), UDP_VOLUME)
         yield _flow(link, Transport.UDP, family, (*ladder, *volume))
         yield _flow(link, Transport.TCP, family, TCP_STEPS)
@@ -94,19 +88,9 @@ def _families(link: Link) -> tuple[Family, ...]:
     return (Family.IPV4, Family.IPV6) if link.carries_ipv6 else (Family.IPV4,)
 
 
-def _unfragmented_max_bytes(link: Link, family: Family) -> int:
-    header_bytes = IPV4_HEADER_BYTES if family is Family.IPV4 else IPV6_HEADER_BYTES
-    return link.mtu_bytes - header_bytes - UDP_HEADER_BYTES
-
-
 def _ladder(link: Link, family: Family, steps: tuple[int, ...]) -> tuple[int, ...]:
     """The steps, and the sizes around one, two and three packets of this link's MTU, in order."""
-    header_bytes = IPV4_HEADER_BYTES
-    if family is Family.IPV6:
-        header_bytes = IPV6_HEADER_BYTES + IPV6_FRAGMENT_HEADER_BYTES
-    fragment_bytes = (link.mtu_bytes - header_bytes) & ~7
-    edges = [_unfragmented_max_bytes(link, family)]
-    edges += [count * fragment_bytes - UDP_HEADER_BYTES for count in (2, 3)]
+    edges = (largest_payload_bytes(packets, family, link.mtu_bytes) for packets in (1, 2, 3))
     around = {edge + off for edge in edges for off in (-1, 0, 1)}
     return tuple(sorted({*steps, *around} & set(range(1, UDP4_PAYLOAD_MAX_BYTES + 1))))
 

@@ -2,91 +2,107 @@
 
 from __future__ import annotations
 
-import select
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import paramiko
 
-from xenlab.errors import ConnectionLost, WaitTimedOut
+from xenlab.errors import CommandFailed, ConnectionLost, LabError, WaitTimedOut
 from xenlab.waiting import Deadline
 
 CHUNK_BYTES = 1 << 16
+SEEN_BYTES = 400
+OUTPUT_LIMIT_BYTES = 1 << 30  # what a node says is kept in memory here
 STATUS_LOST = -1  # paramiko's exit status when the channel closed without one
-POLL_SLICE_S = 0.05  # paramiko wakes no poller when its send window opens
+CLOSE_LIMIT_S = 1.0
+BROKEN = (paramiko.SSHException, OSError, EOFError)  # what paramiko raises when a connection fails
+
+
+@contextmanager
+def ended_at(deadline: Deadline, end: Callable[[], object]) -> Iterator[None]:
+    """Call `end` at the deadline, from another thread: some waits of paramiko take none."""
+    timer = threading.Timer(deadline.remaining_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """Feeds stdin and drains stdout and stderr together, so that no full window can block it."""
+    """Feeds stdin beside draining stdout and stderr, so that no full window can block it."""
 
     channel: paramiko.Channel
     where: str
     what: str
     stdout: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
+    _bell: threading.Event = field(default_factory=threading.Event)  # rings with new output
 
-    def begin(self, line: str) -> None:
+    def __post_init__(self) -> None:
+        self.channel.in_buffer.set_event(self._bell)
+        self.channel.in_stderr_buffer.set_event(self._bell)
+
+    def begin(self, line: str, deadline: Deadline) -> None:
         """Have the remote shell run `line`."""
         try:
-            self.channel.exec_command(line)
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise ConnectionLost(f"{self.where}: `{self.what}` did not start: {error}") from error
+            with ended_at(deadline, self.channel.close):
+                self.channel.exec_command(line)
+        except BROKEN as error:
+            what = f"{self.where}: `{self.what}` did not start"
+            if deadline.expired:
+                raise WaitTimedOut(f"{what} in time") from error
+            raise ConnectionLost(f"{what}: {error}") from error
 
     def finish(self, deadline: Deadline, stdin: bytes) -> int:
-        """Run to the exit status; WaitTimedOut or ConnectionLost when there is none."""
-        poller = select.poll()
-        poller.register(self.channel.fileno(), select.POLLIN)
-        unsent = memoryview(stdin)
-        open_for_input = True
-        while True:
-            unsent = self._feed(unsent)
-            if open_for_input and not unsent:
-                self._shut_input()
-                open_for_input = False
-            moved = self._drain()
-            if self.channel.exit_status_ready() and self._drained():
-                break
-            if deadline.expired:
-                seen = bytes(self.stderr or self.stdout)[-400:].decode(errors="replace")
-                raise WaitTimedOut(f"{self.where}: `{self.what}` did not end; last seen: {seen}")
-            if not moved:
-                slice_s = min(POLL_SLICE_S, deadline.remaining_s)
-                self._wait(poller, slice_s if not unsent else slice_s / 10)
+        """Run to the exit status; WaitTimedOut, ConnectionLost or CommandFailed without one."""
+        if stdin:
+            threading.Thread(target=self._feed, args=(stdin,), name="stdin", daemon=True).start()
+        else:
+            self._shut_input()
+        while not self._ended():
+            self._await_output(deadline)
         return self._status()
 
     def read_line(self, deadline: Deadline) -> bytes:
         """The next line of stdout, without its newline; ConnectionLost at its end."""
-        poller = select.poll()
-        poller.register(self.channel.fileno(), select.POLLIN)
-        while b"\n" not in self.stdout:
+        searched = 0
+        while (end := self.stdout.find(b"\n", searched)) < 0:
+            searched = len(self.stdout)
             if self._drain():
                 continue
-            if self.channel.eof_received or self.channel.closed:
-                said = bytes(self.stderr).decode(errors="replace")[-400:]
+            if self._output_ended():
+                said = bytes(self.stderr[-SEEN_BYTES:]).decode(errors="replace")
                 raise ConnectionLost(f"{self.where}: `{self.what}` ended its output: {said}")
-            if deadline.expired:
-                raise WaitTimedOut(f"{self.where}: no line from `{self.what}`")
-            self._wait(poller, min(POLL_SLICE_S, deadline.remaining_s))
-        line, _, rest = bytes(self.stdout).partition(b"\n")
-        self.stdout[:] = rest
+            self._await_output(deadline)
+        line = bytes(self.stdout[:end])
+        del self.stdout[: end + 1]
         return line
 
-    def _feed(self, unsent: memoryview) -> memoryview:
-        """Send what the window takes; a peer that no longer reads ends the input, not the command."""
-        while unsent and self.channel.send_ready():
-            try:
-                unsent = unsent[self.channel.send(bytes(unsent[:CHUNK_BYTES])) :]
-            except OSError:
-                return memoryview(b"")
-        return memoryview(b"") if self.channel.closed else unsent
+    def close(self) -> None:
+        """Close the channel. Beside a sender that is stuck this takes a second, not for ever."""
+        closing = threading.Thread(target=self.channel.close, name="close", daemon=True)
+        closing.start()
+        closing.join(CLOSE_LIMIT_S)
+
+    def _feed(self, stdin: bytes) -> None:
+        """Send all, and the end; a peer that no longer reads ends the input, not the command."""
+        unsent = memoryview(stdin)
+        with suppress(*BROKEN):
+            while unsent and (sent := self.channel.send(unsent[:CHUNK_BYTES].tobytes())):
+                unsent = unsent[sent:]
+        self._shut_input()
 
     def _shut_input(self) -> None:
-        try:
+        with suppress(*BROKEN):  # closing: the status tells how
             self.channel.shutdown_write()
-        except (OSError, EOFError):
-            return  # the channel is closing: its status tells how it ended
 
     def _drain(self) -> bool:
+        """Take all output that is here; whether there was any."""
         moved = False
         while self.channel.recv_ready():
             self.stdout += self.channel.recv(CHUNK_BYTES)
@@ -94,23 +110,34 @@ class Exchange:
         while self.channel.recv_stderr_ready():
             self.stderr += self.channel.recv_stderr(CHUNK_BYTES)
             moved = True
+        if len(self.stdout) + len(self.stderr) > OUTPUT_LIMIT_BYTES:
+            raise LabError(f"{self.where}: `{self.what}` said more than {OUTPUT_LIMIT_BYTES} bytes")
         return moved
 
-    def _drained(self) -> bool:
-        """Whether all output is here: the server sends it before it closes the channel."""
-        finished = bool(self.channel.closed or self.channel.eof_received)
-        pending = self.channel.recv_ready() or self.channel.recv_stderr_ready()
-        return finished and not pending
+    def _output_ended(self) -> bool:
+        """Whether the last byte of output is here; the server sends all before it closes."""
+        over = bool(self.channel.closed or self.channel.eof_received)
+        return over and not self._drain()
 
-    def _wait(self, poller: select.poll, limit_s: float) -> None:
-        """Wait for bytes; once the stream has ended only the exit status is still to come."""
-        if self.channel.eof_received or self.channel.closed:
-            self.channel.status_event.wait(limit_s)
-        else:
-            poller.poll(limit_s * 1000)
+    def _ended(self) -> bool:
+        return self._output_ended() and self.channel.exit_status_ready()
+
+    def _await_output(self, deadline: Deadline) -> None:
+        """Wait for bytes or, behind the end of the output, for the exit status."""
+        if self._drain():
+            return  # reading resets the bell: only with nothing left to read may we wait for it
+        if deadline.expired:
+            seen = bytes((self.stderr or self.stdout)[-SEEN_BYTES:]).decode(errors="replace")
+            raise WaitTimedOut(f"{self.where}: `{self.what}` did not end; last seen: {seen}")
+        over = self.channel.eof_received or self.channel.closed
+        event = self.channel.status_event if over else self._bell
+        event.wait(deadline.remaining_s)
 
     def _status(self) -> int:
         status = self.channel.recv_exit_status()
-        if status == STATUS_LOST:
-            raise ConnectionLost(f"{self.where}: the connection broke during `{self.what}`")
-        return status
+        if status != STATUS_LOST:
+            return status
+        transport = self.channel.transport
+        if self.channel.eof_received and transport is not None and transport.is_active():
+            raise CommandFailed(f"{self.where}: a signal ended the shell that ran `{self.what}`")
+        raise ConnectionLost(f"{self.where}: the connection broke during `{self.what}`")

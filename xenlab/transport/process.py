@@ -76,18 +76,7 @@ def run(
         start_new_session=True,
     )
     with program:
-        try:
-            stdout, stderr = program.communicate(stdin, timeout=deadline.remaining_s)
-        except subprocess.TimeoutExpired as error:
-            _kill_group(program)
-            waited_s = time.monotonic() - started_s
-            raise WaitTimedOut(
-                f"waited {waited_s:.1f} s for `{shlex.join(argv)}` to end"
-                + _last_seen(error.stderr or error.stdout)
-            ) from error
-        except BaseException:
-            _kill_group(program)
-            raise
+        stdout, stderr = _communicate(program, argv, stdin, deadline)
     return CommandResult(
         where=WHERE,
         argv=tuple(argv),
@@ -96,6 +85,23 @@ def run(
         stderr=stderr,
         elapsed_s=time.monotonic() - started_s,
     )
+
+
+def _communicate(
+    program: subprocess.Popen[bytes], argv: Sequence[str], stdin: bytes, deadline: Deadline
+) -> tuple[bytes, bytes]:
+    budget_s = deadline.remaining_s
+    try:
+        return program.communicate(stdin, timeout=budget_s)
+    except subprocess.TimeoutExpired as error:
+        _kill_group(program)
+        seen = _last_seen(error.stderr or error.stdout)
+        raise WaitTimedOut(
+            f"waited {budget_s:.1f} s for `{shlex.join(argv)}` to end{seen}"
+        ) from error
+    except BaseException:
+        _kill_group(program)
+        raise
 
 
 def _kill_group(program: subprocess.Popen[bytes]) -> None:

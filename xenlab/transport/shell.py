@@ -31,7 +31,7 @@ class CommandResult:
         return self.stdout.decode(errors="replace")
 
     def require_success(self) -> CommandResult:
-        """This result, or CommandFailed with the end of its standard error if the status is not 0."""
+        """This result, or CommandFailed with the end of its standard error if that is not 0."""
         if self.status != 0:
             tail = (self.stderr or self.stdout).decode(errors="replace").splitlines()[-TAIL_LINES:]
             command = shlex.join(self.argv)
@@ -61,10 +61,8 @@ class Shell(Protocol):
         """The node's name: `local`, `dom0` or a domU's name."""
         ...
 
-    def run(
-        self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b""
-    ) -> CommandResult:
-        """Run to the end. Raises WaitTimedOut at the deadline, ConnectionLost if the channel broke."""
+    def run(self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b"") -> CommandResult:
+        """Run to the end; WaitTimedOut at the deadline, ConnectionLost if the channel broke."""
         ...
 
     def start(

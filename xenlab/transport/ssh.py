@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import shlex
 import socket
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import paramiko
 
 from xenlab.errors import ConnectionLost, LabError, WaitTimedOut
-from xenlab.transport.exchange import Exchange
-from xenlab.transport.keys import KEY_TYPE, SshKeys
+from xenlab.transport.exchange import BROKEN, Exchange
+from xenlab.transport.handshake import shake_hands
+from xenlab.transport.keys import SshKeys
 from xenlab.transport.shell import CommandResult
 from xenlab.waiting import Deadline
 
-USER = "root"
-BANNER_LIMIT_S = 30.0
+KILL_LIMIT_S = 5.0
 VCHAN_NODE = "data/ssh"
 
 
@@ -28,65 +27,46 @@ def render_vchan_argv(domid: int) -> list[str]:
     return ["vchan-socket-proxy", str(domid), f"/local/domain/{domid}/{VCHAN_NODE}", "-"]
 
 
-class AuthenticationRefused(LabError):
-    """The node runs an SSH server that does not take our key."""
-
-
-class HostKeyMismatch(LabError):
-    """Whoever answered is not the node that this lab booted."""
+def _assume_peer() -> None:
+    """The check of a peer of which nothing is known: all is well."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SshShell:
-    """One SSH connection, on which any number of commands run side by side."""
+    """One SSH connection, on which any number of commands run side by side.
+
+    `require_peer` is asked when the connection fails: it raises GuestLost if the guest is gone.
+    """
 
     where: str
     client: paramiko.SSHClient
-    _closers: list[contextlib.AbstractContextManager[None]] = field(default_factory=list)
+    require_peer: Callable[[], None] = _assume_peer
 
     @classmethod
     def connect_tcp(cls, where: str, port: int, keys: SshKeys, deadline: Deadline) -> SshShell:
         """Connect to a forwarded port on the loopback."""
         try:
-            sock = socket.create_connection(("127.0.0.1", port), timeout=deadline.remaining_s)
+            sock = socket.create_connection(
+                ("127.0.0.1", port), timeout=max(0.1, deadline.remaining_s)
+            )
         except OSError as error:
-            raise ConnectionLost(f"{where}: nothing listens on 127.0.0.1:{port}: {error}") from error
-        return cls._connect(where, sock, keys, deadline)
+            raise ConnectionLost(f"{where}: nothing listens on port {port}: {error}") from error
+        return cls(where=where, client=shake_hands(where, sock, keys, deadline))
 
-    def connect_vchan(
-        self, where: str, domid: int, keys: SshKeys, deadline: Deadline
-    ) -> SshShell:
+    def connect_vchan(self, where: str, domid: int, keys: SshKeys, deadline: Deadline) -> SshShell:
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
-        channel = self._open_session(deadline)
-        channel.exec_command(shlex.join(render_vchan_argv(domid)))
-        return self._connect(where, channel, keys, deadline)
-
-    @classmethod
-    def _connect(
-        cls, where: str, sock: socket.socket | paramiko.Channel, keys: SshKeys, deadline: Deadline
-    ) -> SshShell:
-        client = paramiko.SSHClient()
-        host_key = paramiko.Ed25519Key(data=_public_blob(keys))
-        client.get_host_keys().add(where, KEY_TYPE, host_key)
-        client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        limit_s = max(0.1, min(BANNER_LIMIT_S, deadline.remaining_s))
-        try:
-            client.connect(
-                where, username=USER, sock=sock, allow_agent=False, look_for_keys=False,
-                pkey=paramiko.Ed25519Key.from_private_key_file(str(keys.private_key)),
-                timeout=limit_s, banner_timeout=limit_s, auth_timeout=limit_s,
-                channel_timeout=limit_s,
-            )  # fmt: skip
-        except paramiko.BadHostKeyException as error:
-            client.close()
-            raise HostKeyMismatch(f"{where}: the host key is not this lab's: {error}") from error
-        except paramiko.AuthenticationException as error:
-            client.close()
-            raise AuthenticationRefused(f"{where}: our key was refused: {error}") from error
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            client.close()
-            raise ConnectionLost(f"{where}: no SSH session: {error}") from error
-        return cls(where=where, client=client)
+        argv = render_vchan_argv(domid)
+        with _blaming(self.require_peer):
+            proxy = Exchange(
+                channel=self._open_session(deadline), where=self.where, what=shlex.join(argv)
+            )
+            try:
+                proxy.begin(shlex.join(argv), deadline)
+                client = shake_hands(where, proxy.channel, keys, deadline)
+            except LabError:
+                proxy.close()
+                raise
+        return SshShell(where=where, client=client, require_peer=self.require_peer)
 
     def _open_session(self, deadline: Deadline) -> paramiko.Channel:
         transport = self.client.get_transport()
@@ -94,12 +74,12 @@ class SshShell:
             raise ConnectionLost(f"{self.where}: the SSH connection is closed")
         try:
             return transport.open_session(timeout=max(0.1, deadline.remaining_s))
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except BROKEN as error:
+            if deadline.expired:
+                raise WaitTimedOut(f"{self.where}: the SSH server does not answer") from error
             raise ConnectionLost(f"{self.where}: no new SSH channel: {error}") from error
 
-    def run(
-        self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b""
-    ) -> CommandResult:
+    def run(self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b"") -> CommandResult:
         """See Shell.run."""
         # `; exit $?`: the shell stays and turns death by signal N into 128 + N.
         return self._run_line(f"{shlex.join(argv)}; exit $?", tuple(argv), deadline, stdin)
@@ -108,34 +88,39 @@ class SshShell:
         self, line: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
     ) -> CommandResult:
         started_s = time.monotonic()
-        channel = self._open_session(deadline)
-        with contextlib.closing(channel):
-            exchange = Exchange(channel=channel, where=self.where, what=shlex.join(argv))
-            exchange.begin(line)
-            status = exchange.finish(deadline, stdin)
-        return CommandResult(
-            where=self.where, argv=argv, status=status,
-            stdout=bytes(exchange.stdout), stderr=bytes(exchange.stderr),
-            elapsed_s=time.monotonic() - started_s,
-        )  # fmt: skip
+        with _blaming(self.require_peer):
+            exchange = Exchange(
+                channel=self._open_session(deadline), where=self.where, what=shlex.join(argv)
+            )
+            with contextlib.closing(exchange):
+                exchange.begin(line, deadline)
+                status = exchange.finish(deadline, stdin)
+        return _result(exchange, argv, status, started_s)
 
     @contextlib.contextmanager
     def start(self, argv: Sequence[str], *, deadline: Deadline) -> Iterator[SshCommand]:
         """See Shell.start. The command is killed if it still runs when the context ends."""
-        channel = self._open_session(deadline)
-        what = shlex.join(argv)
-        exchange = Exchange(channel=channel, where=self.where, what=what)
-        exchange.begin(f"echo $$; exec {what}")
-        pid = int(exchange.read_line(deadline))
-        command = SshCommand(argv=tuple(argv), exchange=exchange, started_s=time.monotonic())
-        try:
-            yield command
-        finally:
-            finished = channel.exit_status_ready()
-            channel.close()
-            if not finished:
-                with contextlib.suppress(ConnectionLost, WaitTimedOut):
-                    self.run(["kill", "-KILL", str(pid)], deadline=Deadline.after(BANNER_LIMIT_S))
+        with _blaming(self.require_peer):
+            what = shlex.join(argv)
+            exchange = Exchange(channel=self._open_session(deadline), where=self.where, what=what)
+        with contextlib.closing(exchange):
+            with _blaming(self.require_peer):
+                exchange.begin(f"echo $$; exec {what}", deadline)
+                pid = int(exchange.read_line(deadline))
+            command = SshCommand(
+                argv=tuple(argv), exchange=exchange, started_s=time.monotonic(),
+                require_peer=self.require_peer,
+            )  # fmt: skip
+            try:
+                yield command
+            finally:
+                if not exchange.channel.exit_status_ready():
+                    self._kill(pid)
+
+    def _kill(self, pid: int) -> None:
+        """End a command of ours; on a connection that is gone it has lost its streams anyway."""
+        with contextlib.suppress(LabError):
+            self.run(["kill", "-KILL", str(pid)], deadline=Deadline.after(KILL_LIMIT_S))
 
     def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:
         """See Shell.write_file."""
@@ -159,20 +144,35 @@ class SshCommand:
     argv: tuple[str, ...]
     exchange: Exchange
     started_s: float
+    require_peer: Callable[[], None]
 
     def read_line(self, deadline: Deadline) -> bytes:
         """See RunningCommand.read_line."""
-        return self.exchange.read_line(deadline)
+        with _blaming(self.require_peer):
+            return self.exchange.read_line(deadline)
 
     def wait(self, deadline: Deadline) -> CommandResult:
         """See RunningCommand.wait."""
-        status = self.exchange.finish(deadline, b"")
-        return CommandResult(
-            where=self.exchange.where, argv=self.argv, status=status,
-            stdout=bytes(self.exchange.stdout), stderr=bytes(self.exchange.stderr),
-            elapsed_s=time.monotonic() - self.started_s,
-        )  # fmt: skip
+        with _blaming(self.require_peer):
+            status = self.exchange.finish(deadline, b"")
+        return _result(self.exchange, self.argv, status, self.started_s)
 
 
-def _public_blob(keys: SshKeys) -> bytes:
-    return base64.b64decode(keys.host_public_key.read_text().split()[1])
+@contextlib.contextmanager
+def _blaming(require_peer: Callable[[], None]) -> Iterator[None]:
+    """What breaks inside is told as GuestLost where the guest is to blame."""
+    try:
+        yield
+    except (ConnectionLost, WaitTimedOut):
+        require_peer()
+        raise
+
+
+def _result(
+    exchange: Exchange, argv: tuple[str, ...], status: int, started_s: float
+) -> CommandResult:
+    return CommandResult(
+        where=exchange.where, argv=argv, status=status,
+        stdout=bytes(exchange.stdout), stderr=bytes(exchange.stderr),
+        elapsed_s=time.monotonic() - started_s,
+    )  # fmt: skip

@@ -25,6 +25,7 @@ FINGERPRINT_FRAMES = 5
 REPORT_MAX_LINES = 120
 EXCERPT_MAX_LINES = 40
 FAULTS_MAX = 200
+SEEN_MAX = 1000
 XEN = "xen"
 
 _DOMAIN = re.compile(r"(?:Dom|Domain |^d)(?P<domid>\d+)")
@@ -101,7 +102,7 @@ class ConsoleScanner:
         self._reports: list[_Report] = []
         self._open: dict[Writer, _Report] = {}
         self._dump: list[str] = []
-        self._seen: set[tuple[Writer, str, str]] = set()
+        self._seen: set[tuple[str, str]] = set()
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, cut anywhere."""
@@ -128,12 +129,22 @@ class ConsoleScanner:
             self._keep_dump(line.text)
         report = self._open.get(line.writer)
         row = _match(line)
+        if row is not None and self._is_repeated(line):
+            return
         if row is not None and not self._belongs(row, line):
             self._begin(row, line)
         elif report is not None:
             report.add(line.text)
             if END_OF_TRACE.match(line.text) or report.lines >= REPORT_MAX_LINES:
                 del self._open[line.writer]
+
+    def _is_repeated(self, line: ConsoleLine) -> bool:
+        """A program that prints the kernel log to the console repeats what was there already."""
+        key = (line.stamp, line.text)
+        repeated = bool(line.stamp) and key in self._seen
+        if len(self._seen) < SEEN_MAX:
+            self._seen.add(key)
+        return repeated
 
     def _keep_dump(self, text: str) -> None:
         """Remember what Xen says of where it was, for the reason that may follow."""
@@ -154,11 +165,8 @@ class ConsoleScanner:
         return self._open.get(row.writer) in ours and bool(CONSEQUENCES.match(line.text))
 
     def _begin(self, row: FaultPattern, line: ConsoleLine) -> None:
-        # A program that prints the kernel log to the console repeats what was there already.
-        key = (line.writer, line.stamp, line.text)
-        if len(self._reports) >= FAULTS_MAX or (line.stamp and key in self._seen):
+        if len(self._reports) >= FAULTS_MAX:
             return
-        self._seen.add(key)
         report = _Report(
             node=self._who(line), row=row, headline=line.text.strip(), stamp=line.stamp
         )

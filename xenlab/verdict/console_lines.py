@@ -85,6 +85,6 @@ def _split_kernel(line: str) -> Iterator[ConsoleLine]:
     other = line[: starts[0].start()] if starts else line
     if other.strip():
         yield ConsoleLine(writer=Writer.OTHER, text=other)
-    ends = [match.start() for match in starts[1:]] + [len(line)]
-    for match, end in zip(starts, ends, strict=True):
+    ends = [match.start() for match in starts] + [len(line)]
+    for match, end in zip(starts, ends[1:], strict=True):
         yield ConsoleLine(writer=Writer.KERNEL, stamp=match[1], text=line[match.end() : end])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from xenlab.verdict.console import ConsoleFault
@@ -22,9 +23,7 @@ def judge_console(
     """
     faults = tuple(faults)
     outcome = combine(fault.outcome for fault in faults) if faults else Outcome.PASS
-    reasons = tuple(map(str, faults[:REASONS_MAX]))
-    if len(faults) > REASONS_MAX:
-        reasons += (f"and {len(faults) - REASONS_MAX} more",)
+    reasons = _reasons(faults)
     if not faults and not control_seen:
         outcome = Outcome.INCONCLUSIVE
         reasons = (f"the console of {console} did not show the control line",)
@@ -38,3 +37,20 @@ def judge_console(
         control="control line seen" if control_seen else "control line not seen",
         node=crashed,
     )
+
+
+def _reasons(faults: tuple[ConsoleFault, ...]) -> tuple[str, ...]:
+    """One reason a fault, however often it came."""
+    first: dict[tuple[str, ...], ConsoleFault] = {}
+    times: Counter[tuple[str, ...]] = Counter()
+    for fault in faults:
+        key = (fault.node, fault.category, *fault.fingerprint)
+        first.setdefault(key, fault)
+        times[key] += 1
+    reasons = [
+        f"{fault} ({times[key]} times)" if times[key] > 1 else str(fault)
+        for key, fault in first.items()
+    ]
+    if len(reasons) > REASONS_MAX:
+        reasons = [*reasons[:REASONS_MAX], f"and {len(reasons) - REASONS_MAX} more"]
+    return tuple(reasons)

@@ -14,7 +14,7 @@ from xenlab.xen.xenstore import XenstoreTree, read_xenstore
 DOMAINS = "/local/domain"
 DOM0_DOMID = 0
 
-_NAME = re.compile(r"^vif(?P<domid>\d+)\.(?P<index>\d+)$")
+_NAME = re.compile(r"vif(?P<domid>\d+)\.(?P<index>\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Vif:
     @classmethod
     def parse(cls, name: str) -> Vif:
         """The vif of a device name. Raises ValueError for any other name."""
-        match = _NAME.match(name)
+        match = _NAME.fullmatch(name)
         if match is None:
             raise ValueError(f"{name!r} is not the name of a vif")
         return cls(domid=int(match["domid"]), index=int(match["index"]))
@@ -44,11 +44,6 @@ class Vif:
     def frontend_path(self) -> str:
         """Where netfront keeps its keys."""
         return f"{DOMAINS}/{self.domid}/device/vif/{self.index}"
-
-    @property
-    def bus_id(self) -> str:
-        """Its name on dom0's xen-backend bus, under /sys/bus/xen-backend/drivers/vif."""
-        return f"vif-{self.domid}-{self.index}"
 
 
 def read_negotiation(shell: Shell, vif: Vif, deadline: Deadline) -> VifNegotiation:

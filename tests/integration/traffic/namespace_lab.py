@@ -21,7 +21,7 @@ from xenlab.topology.loading import load_topology
 from xenlab.waiting import Deadline
 
 READY = "ready"
-# An address joins a group, and IPv6 tells so more than once, by default over a second: at once here.
+# An address joins a group, and IPv6 tells so more than once, over a second: at once here.
 MLD_INTERVAL = "/proc/sys/net/ipv6/conf/default/mldv2_unsolicited_report_interval"
 # The kernel log of a node is a file: one record a line, as /dev/kmsg is written to.
 HOLD = f'mount --bind "$1" /dev/kmsg && echo {READY} && exec cat'
@@ -65,7 +65,7 @@ def open_namespace_lab(folder: Path, programs: Path) -> Iterator[NamespaceLab]:
     logs = folder / "kernel-logs"
     logs.mkdir()
     with ExitStack() as stack:
-        pids = {}
+        pids: dict[str, int] = {}
         for node in plan.node_names:
             (logs / node).touch()
             inside = NamespaceShell(where=DOM0, pid=pids[DOM0], programs=programs) if pids else None
@@ -116,7 +116,9 @@ def _connect(lab: NamespaceLab, pids: dict[str, int]) -> None:
     _introduce(lab)
 
 
-def _address(lab: NamespaceLab, node: str, device: str, address4: str = "", address6: str = "") -> None:
+def _address(
+    lab: NamespaceLab, node: str, device: str, address4: str = "", address6: str = ""
+) -> None:
     """No link-local address, no duplicate detection, no solicitations: a device without words."""
     lab.command(node, f"ip link set {device} addrgenmode none multicast off")
     lab.command(node, f"ip link set {device} up")

@@ -65,16 +65,19 @@ class NamespaceShell:
     pid: int
     programs: Path
 
-    def run(
-        self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b""
-    ) -> CommandResult:
+    def run(self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b"") -> CommandResult:
         with self.start(argv, deadline=deadline) as running:
             assert running.program.stdin is not None
             running.program.stdin.write(stdin)
             return running.wait(deadline)
 
     @contextmanager
-    def start(self, argv: Sequence[str], *, deadline: Deadline) -> Iterator[RunningProgram]:
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        deadline: Deadline,  # noqa: ARG002
+    ) -> Iterator[RunningProgram]:
         program = subprocess.Popen(
             [*self.enter, *argv],
             stdin=subprocess.PIPE,
@@ -95,7 +98,7 @@ class NamespaceShell:
         return ["nsenter", "--target", str(self.pid), *user, "--net", "--mount"]
 
     def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:
-        Path(path).write_bytes(content)
+        self.run(["cp", "/dev/stdin", path], deadline=deadline, stdin=content).require_success()
 
     def read_file(self, path: str, *, deadline: Deadline) -> bytes:
         return self.run(["cat", path], deadline=deadline).require_success().stdout

@@ -128,9 +128,23 @@ static void serve(struct libxenvchan *vchan, int socket)
 	}
 }
 
+/* On the console, which the host reads: from now on the control channel answers. */
+static void announce(void)
+{
+	char name[64] = "";
+	FILE *console = fopen("/dev/console", "w");
+
+	gethostname(name, sizeof(name) - 1);
+	if (!console)
+		return;
+	fprintf(console, "xenlab: %s is ready\n", name);
+	fclose(console);
+}
+
 int main(int argc, char **argv)
 {
 	struct libxenvchan *vchan;
+	bool announced = false;
 	int socket;
 	pid_t pid;
 
@@ -144,6 +158,9 @@ int main(int argc, char **argv)
 			perror("vchan-ssh: libxenvchan_server_init");
 			return 1;
 		}
+		if (!announced)
+			announce();
+		announced = true;
 		while (libxenvchan_is_open(vchan) == 2)
 			libxenvchan_wait(vchan);
 		vchan->blocking = 0;

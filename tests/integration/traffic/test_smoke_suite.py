@@ -1,0 +1,164 @@
+"""The shipped smoke suite, run by pytest inside a lab of namespaces, and the same as a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import xenlab.tests
+from tests.integration.traffic.namespace_lab import NamespaceLab
+from xenlab.errors import LabError
+from xenlab.guest.kernel_log import write_kernel_log
+from xenlab.plan.model import LabPlan
+from xenlab.pytest_plugin import LabPlugin, run_suite
+from xenlab.traffic.ladder import Extent
+from xenlab.traffic.plant import PlantKind
+from xenlab.traffic.proof import prove
+from xenlab.verdict.outcome import Outcome, combine
+from xenlab.verdict.verdict import Verdict
+from xenlab.waiting import Deadline
+
+SMOKE = Path(xenlab.tests.__file__).parent / "smoke"
+
+
+def outcome_of(verdicts: list[Verdict]) -> Outcome:
+    return combine(verdict.outcome for verdict in verdicts)
+
+
+def others_than_passed(verdicts: list[Verdict]) -> list[str]:
+    return [str(verdict) for verdict in verdicts if verdict.outcome is not Outcome.PASS]
+
+
+@contextmanager
+def suite_of(folder: Path, source: str) -> Iterator[Path]:
+    """A suite of one file."""
+    path = folder / "test_of_mine.py"
+    path.write_text(source)
+    yield path
+
+
+@pytest.mark.parametrize("extent", list(Extent))
+def test_smoke_suite_passes_in_a_lab_that_is_all_right(lab: NamespaceLab, extent: Extent) -> None:
+    plugin = LabPlugin(lab, extent=extent)
+    code = run_suite(plugin, [SMOKE], ["-q"])
+
+    assert (code, plugin.bugs, others_than_passed(plugin.verdicts)) == (0, [], [])
+    subjects = {verdict.subject for verdict in plugin.verdicts}
+    assert {"console of dom0", "console of alice", "alice eth0 (vif1.0)"} <= subjects
+    runs = 4 if extent is Extent.WHOLE else 1
+    assert len([subject for subject in subjects if " -> " in subject]) == 6 * runs
+
+
+def test_proof_has_the_verdicts_of_the_short_form(lab: NamespaceLab) -> None:
+    verdicts = list(prove(lab))
+
+    assert others_than_passed(verdicts) == []
+    plugin = LabPlugin(lab, extent=Extent.QUICK)
+    run_suite(plugin, [SMOKE], ["-q"])
+    assert [(verdict.rule, verdict.subject) for verdict in verdicts] == [
+        (verdict.rule, verdict.subject) for verdict in plugin.verdicts
+    ]
+
+
+def test_warning_that_was_planted_fails_the_console_of_its_node_and_nothing_else(
+    lab: NamespaceLab,
+) -> None:
+    plugin = LabPlugin(lab, extent=Extent.QUICK, plant=PlantKind.WARN)
+    code = run_suite(plugin, [SMOKE], ["-q"])
+
+    assert (code, plugin.bugs, outcome_of(plugin.verdicts)) == (1, [], Outcome.FAIL)
+    (failed,) = others_than_passed(plugin.verdicts)
+    assert failed.startswith("FAIL console clean, console of bob: kernel warning in bob: WARNING")
+
+
+def test_panic_on_a_console_is_a_crash_of_that_node(lab: NamespaceLab) -> None:
+    panic = ["Kernel panic - not syncing: said by a test"]
+    write_kernel_log(lab.shell("alice"), panic, Deadline.after(5))
+    verdicts = list(prove(lab))
+
+    assert outcome_of(verdicts) is Outcome.CRASH
+    assert [verdict.node for verdict in verdicts if verdict.node] == ["alice"]
+
+
+def test_counter_tool_that_is_gone_is_an_error_of_the_lab(
+    lab: NamespaceLab, tmp_path: Path
+) -> None:
+    lab.shells["bob"] = type(lab.shells["bob"])(
+        where="bob", pid=lab.shells["bob"].pid, programs=tmp_path
+    )
+    plugin = LabPlugin(lab, extent=Extent.QUICK)
+    run_suite(plugin, [SMOKE], ["-q", "-k", "bob and every_packet"])
+
+    assert outcome_of(plugin.verdicts) is Outcome.LAB_ERROR
+    assert plugin.bugs == []
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome", "bugs"),
+    [
+        ("def test_a(): pass\n", Outcome.INCONCLUSIVE, 0),
+        ("def test_a(dom0): assert dom0.where == 'bob'\n", Outcome.INCONCLUSIVE, 1),
+        (
+            "from xenlab.errors import MeasurementError\n"
+            "def test_a(): raise MeasurementError('no such counter')\n",
+            Outcome.INCONCLUSIVE,
+            0,
+        ),
+        (
+            "from xenlab.errors import GuestLost\ndef test_a(): raise GuestLost('bob is gone')\n",
+            Outcome.LAB_ERROR,
+            0,
+        ),
+        (
+            "import pytest\nfrom xenlab.errors import KernelFault\n"
+            "@pytest.fixture\ndef broken(): raise KernelFault('bob', 'f < g', ())\n"
+            "def test_a(broken): pass\n",
+            Outcome.CRASH,
+            0,
+        ),
+    ],
+)
+def test_test_without_a_verdict_never_passes(
+    lab: NamespaceLab, tmp_path: Path, source: str, outcome: Outcome, bugs: int
+) -> None:
+    with suite_of(tmp_path, source) as suite:
+        plugin = LabPlugin(lab)
+        code = run_suite(plugin, [suite], ["-q"])
+
+    assert code == 1
+    assert outcome_of(plugin.verdicts) is outcome
+    assert len(plugin.bugs) == bugs
+
+
+def test_suite_of_which_nothing_is_selected_returns_5(lab: NamespaceLab) -> None:
+    plugin = LabPlugin(lab)
+    assert run_suite(plugin, [SMOKE], ["-q", "-k", "nothing_of_that_name"]) == 5
+    assert plugin.verdicts == []
+
+
+def test_failed_verdict_is_in_the_junit_file(lab: NamespaceLab, tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    plugin = LabPlugin(lab, extent=Extent.QUICK, plant=PlantKind.WARN)
+    run_suite(plugin, [SMOKE], ["-q", f"--junitxml={junit}"])
+    assert "kernel warning in bob" in junit.read_text()
+
+
+def test_silence_that_cannot_be_had_is_an_error_of_the_lab(lab: NamespaceLab) -> None:
+    class LoudLab:
+        """A lab that cannot be silenced."""
+
+        plan: LabPlan = lab.plan
+        shell = lab.shell
+        vif = lab.vif
+        console_bytes = lab.console_bytes
+        budget = lab.budget
+
+        def restore_silence(self) -> None:
+            raise LabError("bob goes on talking")
+
+    plugin = LabPlugin(LoudLab(), extent=Extent.QUICK)
+    run_suite(plugin, [SMOKE], ["-q"])
+    assert outcome_of(plugin.verdicts) is Outcome.LAB_ERROR

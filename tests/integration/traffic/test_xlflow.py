@@ -1,0 +1,206 @@
+"""xlflow itself: its payload, how it knows its datagrams, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+GAMMA = 0x9E3779B97F4A7C15
+MASK = (1 << 64) - 1
+PORT = 20100
+ADDRESS = ("127.0.0.1", PORT)
+SEED = 7
+
+
+def mix(z: int) -> int:
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
+    return z ^ (z >> 31)
+
+
+def payload(index: int, size_bytes: int) -> bytes:
+    """The payload by its definition in payload.c, written a second time."""
+    key = mix((SEED + (index + 1) * GAMMA) & MASK)
+    words = (mix((key + (k + 1) * GAMMA) & MASK) for k in range(size_bytes // 8 + 1))
+    return b"".join(struct.pack("<Q", word) for word in words)[:size_bytes]
+
+
+@contextmanager
+def receiving(
+    programs: Path, transport: str, sizes: str, *options: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """An xlflow that waits for one flow on the loopback."""
+    flow = f"{transport}@127.0.0.1@{PORT}@{SEED}@{sizes}"
+    argv = [programs / "xlflow", "recv", "--nonce", "ab+cd", "--timeout-ms", "5000",
+            "--idle-ms", "100", *options, flow]  # fmt: skip
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as receiver:
+        assert receiver.stdout is not None
+        assert receiver.stdout.readline() == b"READY abcd\n"
+        yield receiver
+
+
+def received(programs: Path, sizes: str, *datagrams: bytes) -> dict[str, object]:
+    """What a receiver says of these datagrams."""
+    with (
+        receiving(programs, "udp", sizes) as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        for datagram in datagrams:
+            sender.sendto(datagram, ADDRESS)
+        stdout, _ = receiver.communicate(timeout=10)
+    answer: dict[str, object] = json.loads(stdout)
+    return answer
+
+
+def counts(answer: dict[str, object]) -> dict[str, object]:
+    names = ("intact", "corrupt", "truncated", "missing", "duplicates", "foreign", "reordered")
+    return {name: answer[name] for name in names if answer[name]}
+
+
+def flipped(datagram: bytes, offset: int) -> bytes:
+    return datagram[:offset] + bytes([datagram[offset] ^ 0xFF]) + datagram[offset + 1 :]
+
+
+def test_payload_is_what_its_definition_says(programs: Path) -> None:
+    sizes = (1, 7, 8, 9, 1472, 65507)
+    answer = received(programs, ",".join(map(str, sizes)), *map(payload, range(6), sizes))
+    assert counts(answer) == {"intact": 6}
+    assert answer["ended"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "meant"),
+    [
+        ("5", [5]),
+        ("3-5", [3, 4, 5]),
+        ("10-20:5", [10, 15, 20]),
+        ("2x3", [2, 2, 2]),
+        ("1-2x2,9", [1, 2, 1, 2, 9]),
+    ],
+)
+def test_sizes_are_written_as_lists_ranges_and_repeats(
+    programs: Path, sizes: str, meant: list[int]
+) -> None:
+    answer = received(programs, sizes, *map(payload, range(len(meant)), meant))
+    assert counts(answer) == {"intact": len(meant)}
+
+
+def test_flipped_byte_is_corrupt_at_its_offset(programs: Path) -> None:
+    good = [payload(index, 1000) for index in range(4)]
+    good[2] = flipped(flipped(good[2], 500), 700)
+    answer = received(programs, "1000x4", *good)
+    assert counts(answer) == {"intact": 3, "corrupt": 1}
+    assert answer["examples"] == [
+        {
+            "kind": "corrupt",
+            "index": 2,
+            "expected_bytes": 1000,
+            "got_bytes": 1000,
+            "first_bad_offset": 500,
+            "bad_bytes": 2,
+        }
+    ]
+
+
+def test_beginning_of_a_datagram_is_truncated(programs: Path) -> None:
+    answer = received(programs, "1000x2", payload(0, 1000), payload(1, 1000)[:900])
+    assert counts(answer) == {"intact": 1, "truncated": 1}
+
+
+def test_datagram_that_comes_twice_is_a_duplicate_even_behind_the_last(programs: Path) -> None:
+    first, second = payload(0, 100), payload(1, 200)
+    answer = received(programs, "100,200", first, first, second, second)
+    assert counts(answer) == {"intact": 2, "duplicates": 2}
+
+
+def test_datagram_behind_a_later_one_is_reordered(programs: Path) -> None:
+    answer = received(programs, "100x3", payload(1, 100), payload(0, 100), payload(2, 100))
+    assert counts(answer) == {"intact": 3, "reordered": 1}
+
+
+def test_missing_datagram_is_named_after_the_idle_time(programs: Path) -> None:
+    answer = received(programs, "100x3", payload(0, 100), payload(2, 100))
+    assert counts(answer) == {"intact": 2, "missing": 1}
+    assert answer["missing_indexes"] == [1]
+    assert answer["ended"] == "idle"
+
+
+def test_datagram_of_somebody_else_is_foreign(programs: Path) -> None:
+    answer = received(programs, "100,200", payload(0, 100), b"who is there?" * 40, payload(1, 200))
+    assert counts(answer) == {"intact": 2, "foreign": 1}
+
+
+def test_receiver_without_a_packet_ends_by_its_timeout(programs: Path) -> None:
+    with receiving(programs, "udp", "100", "--timeout-ms", "200") as receiver:
+        stdout, _ = receiver.communicate(timeout=10)
+    assert json.loads(stdout)["ended"] == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        (payload(0, 3000), {"received": 3000, "bad_bytes": 0, "first_bad_offset": -1}),
+        (
+            flipped(payload(0, 3000), 1234),
+            {"received": 3000, "bad_bytes": 1, "first_bad_offset": 1234},
+        ),
+        (payload(0, 2000), {"received": 2000, "bad_bytes": 0, "first_bad_offset": -1}),
+    ],
+)
+def test_stream_is_compared_byte_by_byte(
+    programs: Path, stream: bytes, said: dict[str, int]
+) -> None:
+    with receiving(programs, "tcp", "1000x3") as receiver:
+        with socket.create_connection(ADDRESS) as sender:
+            sender.sendall(stream)
+        stdout, _ = receiver.communicate(timeout=10)
+    answer = json.loads(stdout)
+    assert answer["expected"] == 3000
+    assert {name: answer[name] for name in said} == said
+    assert answer["ended"] == "complete"
+
+
+def test_sender_says_what_the_socket_refused(programs: Path) -> None:
+    flow = f"tcp@127.0.0.1@{PORT}@{SEED}@100"
+    sent = subprocess.run(
+        [programs / "xlflow", "send", flow], stdout=subprocess.PIPE, check=True, timeout=10
+    )
+    answer = json.loads(sent.stdout)
+    assert (answer["ended"], answer["errors"]) == ("ECONNREFUSED", {"ECONNREFUSED": 1})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["recv"],
+        ["counters", "more"],
+        ["send", "udp@127.0.0.1@5000@1"],
+        ["send", "udp@127.0.0.1@5000@1@1@1"],
+        ["send", "sctp@127.0.0.1@5000@1@1"],
+        ["send", "udp@localhost@5000@1@1"],
+        ["send", "udp@127.0.0.1@65536@1@1"],
+        ["send", "udp@127.0.0.1@5000@-1@1"],
+        ["send", "udp@127.0.0.1@5000@1@0"],
+        ["send", "udp@127.0.0.1@5000@1@65508"],
+        ["send", "udp@127.0.0.1@5000@1@5-3"],
+        ["send", "udp@127.0.0.1@5000@1@1,"],
+        ["send", "udp@127.0.0.1@5000@1@1x99999"],
+        ["send", "--timeout-ms", "soon", "udp@127.0.0.1@5000@1@1"],
+        ["send", "--nonsense", "udp@127.0.0.1@5000@1@1"],
+    ],
+)
+def test_words_that_are_no_command_are_refused(programs: Path, arguments: list[str]) -> None:
+    refused = subprocess.run(
+        [programs / "xlflow", *arguments], capture_output=True, check=False, timeout=10
+    )
+    assert refused.returncode == 2
+    assert refused.stderr
+    assert not refused.stdout

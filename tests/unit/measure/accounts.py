@@ -1,0 +1,64 @@
+"""Accounts: snapshots of a small lab by the numbers that a test cares for, all others being 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xenlab.measure.counters import CounterDelta, CounterSnapshot
+from xenlab.measure.path import Attachment, Path, build_path
+
+ALICE = Attachment(node="alice", device="eth0", bridge="br-lan", vif="vif1.0")
+BOB = Attachment(node="bob", device="eth0", bridge="br-lan", vif="vif2.0")
+FAR_BOB = Attachment(node="bob", device="eth0", bridge="br-right", vif="vif2.0")
+DOM0 = Attachment(node="dom0", device="br-lan", bridge="br-lan")
+
+Counted = Mapping[str, int]
+
+
+def places(*paths: Path) -> set[tuple[str, str, str]]:
+    """Node, device and name of every counter that the paths ask for."""
+    wanted = set()
+    for path in paths:
+        for leg in path.legs:
+            wanted |= {(p.node, p.device, str(p.side)) for p in (leg.start, leg.end)}
+            wanted |= {(d.node, d.device, d.counter) for d in leg.drop_counters}
+        for drop in (*path.sending_drops, *path.receiving_drops):
+            wanted.add((drop.node, drop.device, drop.counter))
+    return wanted
+
+
+def deltas(source: Attachment, sink: Attachment, counted: Counted) -> dict[str, CounterDelta]:
+    """What was counted between two attachments, by `node device counter` or `node counter`."""
+    wanted = places(build_path(source, sink), build_path(sink, source))
+    names = {" ".join(part for part in place if part) for place in wanted}
+    unknown = set(counted) - names
+    if unknown:
+        raise KeyError(f"no such counters on this path: {unknown}")
+    return {node: _delta(node, wanted, counted) for node in {place[0] for place in wanted}}
+
+
+def _delta(node: str, wanted: set[tuple[str, str, str]], counted: Counted) -> CounterDelta:
+    devices: dict[str, dict[str, int]] = {}
+    protocols: dict[str, int] = {}
+    for _, device, counter in sorted(place for place in wanted if place[0] == node):
+        key = " ".join(part for part in (node, device, counter) if part)
+        table = devices.setdefault(device, {}) if device else protocols
+        table[counter] = counted.get(key, 0)
+    after = CounterSnapshot(node=node, devices=devices, protocols=protocols)
+    before = CounterSnapshot(
+        node=node,
+        devices={device: dict.fromkeys(table, 0) for device, table in devices.items()},
+        protocols=dict.fromkeys(protocols, 0),
+    )
+    return CounterDelta(before=before, after=after)
+
+
+def through(packets: int, *, vif2: int | None = None, bob: int | None = None) -> dict[str, int]:
+    """So many packets from alice to bob, of which so many came as far as vif2.0, and to bob."""
+    vif2 = packets if vif2 is None else vif2
+    return {
+        "alice eth0 tx_packets": packets,
+        "dom0 vif1.0 rx_packets": packets,
+        "dom0 vif2.0 tx_packets": vif2,
+        "bob eth0 rx_packets": vif2 if bob is None else bob,
+    }

@@ -1,0 +1,140 @@
+"""Paths and accounts: which counters a packet passes, and where the missing ones are looked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.measure.accounts import ALICE, BOB, DOM0, FAR_BOB, deltas, through
+from xenlab.errors import MeasurementError
+from xenlab.measure.counters import CounterDelta, CounterSnapshot
+from xenlab.measure.hops import account_hops, find_vanished
+from xenlab.measure.path import Attachment, build_path
+
+
+def points(source: Attachment, sink: Attachment) -> list[str]:
+    legs = build_path(source, sink).legs
+    ends = [legs[0].start, *(leg.end for leg in legs)]
+    return [f"{point} {point.side}" for point in ends]
+
+
+def test_path_between_two_domus_on_one_bridge() -> None:
+    assert points(ALICE, BOB) == [
+        "alice eth0 tx_packets",
+        "vif1.0 rx_packets",
+        "vif2.0 tx_packets",
+        "bob eth0 rx_packets",
+    ]
+
+
+def test_path_from_dom0_begins_at_the_bridge_device() -> None:
+    assert points(DOM0, ALICE) == [
+        "br-lan tx_packets",
+        "vif1.0 tx_packets",
+        "alice eth0 rx_packets",
+    ]
+
+
+def test_path_to_dom0_ends_at_the_bridge_device() -> None:
+    assert points(ALICE, DOM0) == [
+        "alice eth0 tx_packets",
+        "vif1.0 rx_packets",
+        "br-lan rx_packets",
+    ]
+
+
+def test_path_through_the_router_counts_at_both_bridges() -> None:
+    assert points(ALICE, FAR_BOB) == [
+        "alice eth0 tx_packets",
+        "vif1.0 rx_packets",
+        "br-lan rx_packets",
+        "br-right tx_packets",
+        "vif2.0 tx_packets",
+        "bob eth0 rx_packets",
+    ]
+
+
+def test_path_names_the_nodes_to_ask_each_once() -> None:
+    assert build_path(ALICE, BOB).nodes == ("alice", "dom0", "bob")
+    assert build_path(DOM0, ALICE).nodes == ("dom0", "alice")
+
+
+def test_nothing_can_name_a_drop_between_netfront_and_netback() -> None:
+    first = build_path(ALICE, BOB).legs[0]
+    assert first.drop_counters == ()
+
+
+def test_account_in_which_all_add_up_is_balanced() -> None:
+    account = account_hops(build_path(ALICE, BOB), deltas(ALICE, BOB, through(4000)))
+    assert account.balanced
+    assert (account.packets_in, account.packets_out) == (4000, 4000)
+
+
+def test_loss_without_a_drop_counter_is_silent() -> None:
+    account = account_hops(build_path(ALICE, BOB), deltas(ALICE, BOB, through(4000, vif2=3988)))
+    _, bridge, last = account.hops
+    assert (bridge.lost, bridge.explained, bridge.silent) == (12, 0, 12)
+    assert last.lost == 0
+    assert not account.balanced
+
+
+@pytest.mark.parametrize(
+    "place", ["dom0 vif2.0 tx_dropped", "dom0 vif2.0 rx_dropped", "dom0 vif1.0 qdisc_drops"]
+)
+def test_loss_that_a_named_place_admits_to_is_explained(place: str) -> None:
+    counted = through(4000, vif2=3988) | {place: 10}
+    bridge = account_hops(build_path(ALICE, BOB), deltas(ALICE, BOB, counted)).hops[1]
+    assert (bridge.lost, bridge.explained, bridge.silent) == (12, 10, 2)
+    assert [str(drop) for drop in bridge.drops] == [f"{place} 10"]
+
+
+def test_drops_of_others_explain_no_more_than_was_lost() -> None:
+    counted = through(4000, vif2=3999) | {"dom0 vif2.0 tx_dropped": 50}
+    bridge = account_hops(build_path(ALICE, BOB), deltas(ALICE, BOB, counted)).hops[1]
+    assert (bridge.lost, bridge.explained, bridge.silent) == (1, 1, 0)
+
+
+def test_errors_of_the_last_netfront_are_at_the_last_hop() -> None:
+    counted = through(10, bob=7) | {"bob eth0 rx_errors": 3}
+    last = account_hops(build_path(ALICE, BOB), deltas(ALICE, BOB, counted)).hops[2]
+    assert (last.lost, last.silent) == (3, 0)
+
+
+def test_router_that_discards_names_itself() -> None:
+    counted = {
+        "alice eth0 tx_packets": 10,
+        "dom0 vif1.0 rx_packets": 10,
+        "dom0 br-lan rx_packets": 10,
+        "dom0 br-right tx_packets": 8,
+        "dom0 vif2.0 tx_packets": 8,
+        "bob eth0 rx_packets": 8,
+        "dom0 IpInHdrErrors": 2,
+    }
+    account = account_hops(build_path(ALICE, FAR_BOB), deltas(ALICE, FAR_BOB, counted))
+    assert [hop.lost for hop in account.hops] == [0, 0, 2, 0, 0]
+    assert account.hops[2].silent == 0
+
+
+def test_more_packets_than_went_in_are_a_surplus() -> None:
+    account = account_hops(build_path(ALICE, BOB), deltas(ALICE, BOB, through(10, vif2=13)))
+    assert [hop.surplus for hop in account.hops] == [0, 3, 0]
+    assert not account.balanced
+
+
+def test_counter_that_is_absent_is_an_error_and_not_zero() -> None:
+    found = deltas(ALICE, BOB, through(10))
+    empty = CounterSnapshot(node="bob", devices={"eth0": {}}, protocols={})
+    found["bob"] = CounterDelta(before=empty, after=empty)
+    with pytest.raises(MeasurementError, match="bob eth0 does not count rx_packets"):
+        account_hops(build_path(ALICE, BOB), found)
+
+
+def test_hops_to_a_device_that_vanished_are_left_out() -> None:
+    found = deltas(ALICE, BOB, through(10))
+    dom0 = found["dom0"]
+    devices = {name: table for name, table in dom0.after.devices.items() if name != "vif1.0"}
+    after = CounterSnapshot(node="dom0", devices=devices, protocols=dom0.after.protocols)
+    found["dom0"] = CounterDelta(before=dom0.before, after=after)
+    path = build_path(ALICE, BOB)
+
+    assert find_vanished(path, found) == (("dom0", "vif1.0"),)
+    assert [str(hop.end) for hop in account_hops(path, found).hops] == ["bob eth0"]

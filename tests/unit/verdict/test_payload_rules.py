@@ -1,0 +1,101 @@
+"""Each rule of payload, seen to pass, to fail and to be inconclusive."""
+
+from __future__ import annotations
+
+from tests.unit.measure.accounts import through
+from tests.unit.verdict.measurements import lost, measured, tcp, udp
+from xenlab.measure.flow import Damage, DamageKind
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.payload import judge_duplicates, judge_intact, judge_order
+from xenlab.verdict.rules import judge_measurement
+
+FLIPPED = Damage(
+    kind=DamageKind.CORRUPT,
+    index=9,
+    expected_bytes=1000,
+    got_bytes=1000,
+    first_bad_offset=72,
+    bad_bytes=1,
+)
+CUT = Damage(
+    kind=DamageKind.TRUNCATED,
+    index=3,
+    expected_bytes=1000,
+    got_bytes=900,
+    first_bad_offset=900,
+    bad_bytes=0,
+)
+
+
+def test_flow_that_is_all_right_passes_every_rule() -> None:
+    verdicts = judge_measurement(measured(udp(), tcp()))
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 4
+    assert all(verdict.control for verdict in verdicts)
+
+
+def test_order_is_no_rule_of_its_own_for_a_stream() -> None:
+    rules = [verdict.rule for verdict in judge_measurement(measured(tcp()))]
+    assert rules == ["payload intact", "no loss", "no duplicates"]
+
+
+def test_corrupt_datagram_fails_with_its_index_and_offset() -> None:
+    verdict = judge_intact(measured(udp(intact=59, corrupt=1, damages=(FLIPPED,))))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == (
+        (
+            "udp4: 1 of 60 datagrams came damaged:"
+            " datagram 9 of 1000 bytes has 1 bad, the first at offset 72"
+        ),
+    )
+    assert verdict.numbers["corrupt"] == 1
+
+
+def test_truncated_datagram_fails_with_its_lengths() -> None:
+    verdict = judge_intact(measured(udp(intact=59, truncated=1, damages=(CUT,))))
+    assert verdict.outcome is Outcome.FAIL
+    assert "datagram 3 came with 900 of 1000 bytes" in verdict.reasons[0]
+
+
+def test_datagram_that_nobody_sent_fails() -> None:
+    verdict = judge_intact(measured(udp(received=61, foreign=1)))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == ("udp4: 1 datagrams came that nobody sent",)
+
+
+def test_bad_byte_in_a_stream_fails_with_its_offset() -> None:
+    verdict = judge_intact(measured(tcp(bad_bytes=2, first_bad_offset=4711)))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == ("tcp4: 2 bad bytes in the stream, the first at offset 4711",)
+
+
+def test_payload_that_never_came_is_inconclusive_to_the_rule_of_payload() -> None:
+    verdict = judge_intact(measured(lost(60), tcp(received_bytes=0)))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+
+
+def test_datagram_that_came_twice_fails() -> None:
+    verdict = judge_duplicates(measured(udp(received=62, duplicates=2)))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == ("udp4: 2 datagrams came twice",)
+
+
+def test_packet_that_came_twice_fails_where_it_did_though_tcp_hides_it() -> None:
+    verdict = judge_duplicates(measured(tcp(), counted=through(60, vif2=63)))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == ("3 packets more at vif2.0 than at vif1.0 (60)",)
+
+
+def test_no_packet_at_the_sink_says_nothing_of_duplicates() -> None:
+    verdict = judge_duplicates(measured(lost(60), counted=through(60, vif2=0)))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+
+
+def test_datagram_behind_a_later_one_fails() -> None:
+    verdict = judge_order(measured(udp(reordered=4)))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == ("udp4: 4 of 60 datagrams came after a later one",)
+
+
+def test_order_of_one_datagram_is_inconclusive() -> None:
+    assert judge_order(measured(lost(59))).outcome is Outcome.INCONCLUSIVE
+    assert judge_order(measured(lost(58))).outcome is Outcome.PASS

@@ -1,0 +1,151 @@
+"""The command line: which command is where, and how every one of them ends."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from xenlab import __version__
+from xenlab.errors import XenlabError
+
+INTERRUPTED = 130
+READER_GONE = 141  # as a shell sees a program that SIGPIPE ended
+
+# Command -> module and attribute: a command's module is imported when it is called, not before.
+COMMANDS = {
+    "up": "life:up",
+    "down": "life:down",
+    "status": "life:status",
+    "test": "suites:test",
+    "exec": "nodes:exec_",
+    "ssh": "nodes:ssh",
+    "console": "nodes:console",
+    "logs": "nodes:logs",
+    "topologies": "topology:topologies",
+    "validate": "topology:validate",
+    "images": "images:images",
+    "gc": "house:gc",
+    "doctor": "house:doctor",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Every command, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, imported."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"xenlab.cli.{module}"), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command to run; a wrong word gets the one that was probably meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from xenlab.topology.wording import did_you_mean, quote
+
+            hint = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f"no command {quote(args[0])}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
+        """Run the command with the settings of the project and the user beneath its options."""
+        from xenlab.cli.settings import read_settings
+
+        ctx.default_map = read_settings(self, ctx)
+        return super().invoke(ctx)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "XENLAB"},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def xenlab() -> None:
+    """A Xen network lab in one QEMU, and verdicts on the packets in it.
+
+    Start with `xenlab up`; `xenlab COMMAND --help` tells more. Exit codes: 0 passed, 1 a test
+    failed or a kernel crashed, 2 bad usage or file, 3 a bug in xenlab, 4 this host cannot,
+    5 nothing selected, 6 the lab broke, 7 inconclusive, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """The program: run the command of `sys.argv` and exit with its code."""
+    from xenlab.cli.signals import orderly_signals
+
+    with orderly_signals():
+        status = run(sys.argv[1:])
+    sys.exit(status)
+
+
+def run(words: list[str]) -> int:
+    """Run one command; its exit code. Whatever goes wrong is printed, never as a bare traceback."""
+    try:
+        status = xenlab.main(words, prog_name="xenlab", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort) as interruption:
+        return _report_interruption(interruption)
+    except SystemExit:
+        return READER_GONE  # click's own way out when nobody reads our output any more
+    except XenlabError as error:
+        return _report_failure(error)
+    except OSError as error:
+        return _report_system_error(error, words)
+    except Exception as error:  # noqa: BLE001 (the last resort: it is written down and ends us)
+        return _report_crash(error, words)
+    return status if isinstance(status, int) else 0
+
+
+def _report_failure(error: XenlabError) -> int:
+    from xenlab.report.failure import render_failure
+
+    for line in render_failure(error):
+        click.echo(line, err=True)
+    return error.exit_code
+
+
+def _report_interruption(interruption: BaseException) -> int:
+    from xenlab.cli.signals import Interrupted
+
+    cause = interruption.__cause__ or interruption
+    click.echo("xenlab: interrupted", err=True)
+    return cause.exit_code if isinstance(cause, Interrupted) else INTERRUPTED
+
+
+def _report_system_error(error: OSError, words: list[str]) -> int:
+    """A full, read-only or forbidden disk is the host's trouble; anything else is a bug of ours."""
+    from xenlab.images.disk import disk_errors
+    from xenlab.registry.places import state_dir
+
+    try:
+        with disk_errors(state_dir()):
+            raise error
+    except XenlabError as named:
+        return _report_failure(named)
+    except OSError:
+        return _report_crash(error, words)
+
+
+def _report_crash(error: Exception, words: list[str]) -> int:
+    from xenlab.registry.crash import write_crash
+
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    try:
+        where = f"the traceback is in {write_crash(error, words)}"
+    except OSError as refusal:
+        where = f"its traceback could not be kept: {refusal}"
+    click.echo(f"xenlab: a bug in xenlab: {what}\n  {where}", err=True)
+    return XenlabError.exit_code

@@ -1,0 +1,44 @@
+"""A failure as it is printed: what, in which phase, the last console lines, the log, what to try."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xenlab.errors import InputError, KernelFault, LabError, XenlabError
+from xenlab.report.plain_text import strip_escapes
+
+LOCATED = re.compile(r"[^\s:][^:]*:\d+:\d+: ")
+PROGRAM = "xenlab: "
+
+
+def render_failure(error: XenlabError) -> Iterator[str]:
+    """The lines of the failure; a problem in a file begins with `file:line:col`, as editors read it."""
+    if isinstance(error, InputError):
+        yield from (_mark(strip_escapes(problem)) for problem in error.problems)
+    else:
+        yield from strip_escapes(PROGRAM + error.what).splitlines()
+    if isinstance(error, LabError):
+        yield from _render_lab_part(error)
+    if isinstance(error, KernelFault):
+        yield from _quote("its console says", error.excerpt)
+    if error.try_next:
+        yield f"  try: {error.try_next}"
+
+
+def _render_lab_part(error: LabError) -> Iterator[str]:
+    if error.phase:
+        yield f"  phase: {error.phase}"
+    yield from _quote(f"the last {len(error.console_tail)} console lines", error.console_tail)
+    if error.log_path:
+        yield f"  log: {error.log_path}"
+
+
+def _quote(title: str, lines: tuple[str, ...]) -> Iterator[str]:
+    if lines:
+        yield f"  {title}:"
+        yield from (f"    | {strip_escapes(line)}".rstrip() for line in lines)
+
+
+def _mark(problem: str) -> str:
+    return problem if LOCATED.match(problem) else PROGRAM + problem
