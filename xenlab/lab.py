@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 import libvirt
 
-from xenlab.errors import GuestLost, InputError, LabError
+from xenlab.errors import InputError
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon, connect
 from xenlab.hypervisor.machine import Machine
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
-from xenlab.registry.record import LabRecord, LabState, read_record
+from xenlab.registry.record import LabRecord
+from xenlab.registry.selection import choose_lab, require_up
+from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.ssh import SshShell
 from xenlab.waiting import Deadline
@@ -57,13 +59,19 @@ class Lab:
             node, self.domid(node), self.keys, deadline
         )
 
+    def require_node(self, name: str) -> None:
+        """Nothing, or InputError with the nodes there are."""
+        known = self.plan.node_names
+        if name not in known:
+            raise InputError(
+                f"no node {quote(name)} in lab {self.record.name}{did_you_mean(name, known)}"
+                f" (there are {list_names(known)})"
+            )
+
     def domid(self, domu: str) -> int:
         """The number Xen gave a domU."""
-        domids = dict(self.record.domids)
-        if domu not in domids:
-            known = ", ".join(self.plan.node_names)
-            raise InputError(f"no node {domu!r} in lab {self.record.name} (there are {known})")
-        return domids[domu]
+        self.require_node(domu)
+        return dict(self.record.domids)[domu]
 
     def vif(self, domu: str, index: int) -> str:
         """dom0's end of a vif, such as `vif3.0`."""
@@ -89,20 +97,6 @@ class Lab:
             self.connection.close()
 
 
-def find_record(name: str) -> LabRecord:
-    """The record of a lab that is up; InputError or GuestLost with what to do otherwise."""
-    record = read_record(name)
-    if record is None:
-        raise InputError(f"there is no lab {name!r}", try_next=f"xenlab up --lab {name}")
-    if record.state is LabState.STARTING and record.alive:
-        raise LabError(f"lab {name} is still being brought up", try_next="xenlab status")
-    if not record.alive:
-        raise GuestLost(
-            f"lab {name} has died: its processes are gone", try_next=f"xenlab down {name}"
-        )
-    return record
-
-
 def attach_lab(record: LabRecord) -> Lab:
     """Take a running lab in hand by its record."""
     plan = LabPlan.from_json(record.plan_json)
@@ -116,9 +110,9 @@ def attach_lab(record: LabRecord) -> Lab:
 
 
 @contextlib.contextmanager
-def open_lab(name: str) -> Iterator[Lab]:
-    """A running lab by name, let go at the end."""
-    lab = attach_lab(find_record(name))
+def open_lab(name: str | None = None) -> Iterator[Lab]:
+    """A running lab by name, or the only one there is; let go at the end."""
+    lab = attach_lab(require_up(choose_lab(name)))
     try:
         yield lab
     finally:

@@ -47,6 +47,7 @@ class LabPlugin:
         self._extent = extent
         self._plant = plant
         self._plant_every = plant_every
+        self._silent = False
         self._judged: dict[str, list[Verdict]] = {}
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -59,30 +60,31 @@ class LabPlugin:
         if "node" in metafunc.fixturenames:
             metafunc.parametrize("node", plan.node_names)
 
-    @pytest.fixture(scope="session")
+    def pytest_runtest_setup(self) -> None:
+        """Before the first packet: nothing but our own traffic on any link."""
+        if not self._silent:
+            self._lab.restore_silence()
+            self._silent = True
+
+    @pytest.fixture
     def lab(self) -> LabHandle:
         """The lab."""
         return self._lab
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture
     def dom0(self) -> Shell:
         """dom0's shell."""
         return self._lab.shell(DOM0)
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture
     def domus(self) -> tuple[DomUPlan, ...]:
         """All domUs of the plan."""
         return self._lab.plan.domus
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture
     def extent(self) -> Extent:
         """How much of the suite was asked for."""
         return self._extent
-
-    @pytest.fixture(scope="session", autouse=True)
-    def silence(self) -> None:
-        """Before the first packet: nothing but our own traffic on any link."""
-        self._lab.restore_silence()
 
     @pytest.fixture
     def judge(self, request: pytest.FixtureRequest) -> Judge:
@@ -133,7 +135,8 @@ def run_suite(plugin: LabPlugin, paths: Sequence[Path], options: Sequence[str] =
 
     The outcome is in the plugin's verdicts. `options` are pytest's: `-k`, `--junitxml` and so on.
     """
-    arguments = [*PYTEST_OPTIONS, *options, *map(str, paths)]
+    root = paths[0] if paths[0].is_dir() else paths[0].parent
+    arguments = [*PYTEST_OPTIONS, f"--rootdir={root}", *options, *map(str, paths)]
     return int(pytest.main(arguments, plugins=[plugin]))
 
 

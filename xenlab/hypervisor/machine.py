@@ -108,6 +108,11 @@ class Machine:
             if self.libvirt_domain.isActive():
                 self.libvirt_domain.destroy()
 
+    def undefine(self) -> None:
+        """Have libvirt forget the machine."""
+        with libvirt_errors("the machine could not be undefined"):
+            self.libvirt_domain.undefine()
+
     def forwarded_ssh_port(self) -> int:
         """The loopback port that QEMU forwards to dom0's SSH; the kernel chose it at bind time."""
         with libvirt_errors("QEMU's monitor did not answer"):

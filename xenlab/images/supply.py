@@ -68,9 +68,15 @@ class PackageSupply:
     deadline: Deadline
     stack: ExitStack
     archives: dict[str, PackageArchive] = field(default_factory=dict)
+    answers: dict[Request, tuple[DebPackage, ...]] = field(default_factory=dict)
 
     def resolve(self, request: Request) -> tuple[DebPackage, ...]:
         """The packages that a request means: as remembered, or as apt says."""
+        if request not in self.answers:
+            self.answers[request] = self._resolve(request)
+        return self.answers[request]
+
+    def _resolve(self, request: Request) -> tuple[DebPackage, ...]:
         path = self.cache / "requests" / request.file_name
         remembered = None if self.refresh else read_answer(path)
         if remembered is not None:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.hypervisor.machine import Machine
 from xenlab.images.lab_images import LabImages
 from xenlab.lab import Lab
+from xenlab.life.artifacts import keep_failure
 from xenlab.life.boot import BootWatch
 from xenlab.life.connect import (
     awaken_nodes,
@@ -31,6 +32,7 @@ from xenlab.life.connect import (
 )
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
+from xenlab.life.removal import remove_whole_lab
 from xenlab.life.saving import (
     checkpoint_store,
     lay_out_checkpoint,
@@ -40,7 +42,6 @@ from xenlab.life.saving import (
 from xenlab.plan.model import Accel, LabPlan
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.record import LabRecord, LabState
-from xenlab.registry.sweep import remove_lab
 from xenlab.transport.keys import generate_keys
 from xenlab.transport.process import which
 from xenlab.waiting import Deadline
@@ -60,11 +61,21 @@ class UpRequest:
     name: str
     plan: LabPlan
     acceleration: Acceleration
-    provide_images: Callable[[], LabImages]
+    images: LabImages
     transient: bool = False
     cold: bool = False
     start_from: Level = Level.CONNECTED
     connect_uri: str = ""
+
+    @property
+    def ingredients(self) -> Ingredients:
+        """What goes into its checkpoints."""
+        return Ingredients(
+            plan=self.plan,
+            images_digest=self.images.digest,
+            accel=self.acceleration.accel,
+            emulator=Path(which(EMULATOR)),
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,12 +88,7 @@ class BringUp:
 
     def run(self) -> Lab:
         """The lab, connected and pinged; if anything fails, all that was made is removed."""
-        with self.phases.run("images"):
-            images = self.request.provide_images()
-        ingredients = Ingredients(
-            plan=self.request.plan, images_digest=images.digest,
-            accel=self.request.acceleration.accel, emulator=Path(which(EMULATOR)),
-        )  # fmt: skip
+        images, ingredients = self.request.images, self.request.ingredients
         record = self._new_record(ingredients)
         with _removed_on_failure(record):
             lab = self._restore_best(record, ingredients, images) or self._boot(record, images)
@@ -213,7 +219,7 @@ class BringUp:
     @staticmethod
     def _stop_host(record: LabRecord) -> None:
         """End what a failed restore left running; directories are made anew by the next try."""
-        remove_lab(record)
+        remove_whole_lab(record)
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
 
@@ -242,6 +248,7 @@ class BringUp:
 def _removed_on_failure(record: LabRecord) -> Iterator[None]:
     try:
         yield
-    except BaseException:
-        remove_lab(record)
+    except BaseException as error:
+        keep_failure(record, error)
+        remove_whole_lab(record)
         raise

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-from xenlab.errors import LabError, Unavailable
+from xenlab.errors import LabError
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.places import LabPlaces, require_lab_name, state_dir
 
@@ -95,37 +91,6 @@ def list_lab_names() -> tuple[str, ...]:
     if not root.is_dir():
         return ()
     return tuple(sorted(path.name for path in root.iterdir() if path.is_dir()))
-
-
-@contextmanager
-def hold_lab(name: str, *, busy_with: str) -> Iterator[None]:
-    """Have the lab for ourselves; Unavailable, naming the owner, if another process has it."""
-    root = state_dir() / "labs"
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _open_lock(root / f"{require_lab_name(name)}.lock") as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            owner = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
-            raise Unavailable(
-                f"lab {name} is in use: {owner or 'another process has it'}",
-                try_next="xenlab status",
-            ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"pid {os.getpid()}, {busy_with}\n".encode(), 0)
-        try:
-            yield
-        finally:
-            os.ftruncate(descriptor, 0)
-
-
-@contextmanager
-def _open_lock(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _parse_record(content: dict[str, Any]) -> LabRecord:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shutil
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from xenlab.errors import LabError, Unavailable
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.places import runtime_root, state_digest, state_dir
-from xenlab.registry.record import LabRecord, hold_lab, list_lab_names, read_record
+from xenlab.registry.lock import SWEEPING, hold_lab
+from xenlab.registry.record import LabRecord, list_lab_names, read_record
+from xenlab.waiting import Deadline, wait_until
 
+END_LIMIT_S = 10.0
 MARKER = "XENLAB_LAB"  # in the environment of each process of a lab's sandbox
 
 
@@ -36,53 +40,78 @@ def find_marked_processes() -> dict[str, list[ProcessIdentity]]:
 
 
 def remove_lab(record: LabRecord) -> None:
-    """End every process of the lab and remove its directories."""
-    if record.sandbox is not None:
-        record.sandbox.kill(signal.SIGKILL)
-    for process in find_marked_processes().get(record.lab_id, ()):
+    """End every process of the lab and remove its directories; returns when they are gone."""
+    ended = find_marked_processes().get(record.lab_id, [])
+    ended += [record.sandbox] if record.sandbox is not None else []
+    for process in ended:
         process.kill(signal.SIGKILL)
+    wait_until(
+        lambda: not any(process.alive for process in ended),
+        f"the processes of lab {record.name} to end",
+        Deadline.after(END_LIMIT_S),
+    )
     shutil.rmtree(record.places.run, ignore_errors=True)
     shutil.rmtree(record.places.state, ignore_errors=True)
 
 
-def sweep_dead_labs() -> tuple[str, ...]:
+Removal = Callable[[LabRecord], None]
+
+
+def sweep_dead_labs(remove: Removal = remove_lab) -> tuple[str, ...]:
     """Remove what has no living owner; the names of the labs. A reused pid is never killed."""
-    swept = []
-    for name in list_lab_names():
-        with suppress(Unavailable), hold_lab(name, busy_with="sweeping"):
-            if _sweep_lab(name):
-                swept.append(name)
+    swept = [name for name in list_lab_names() if _is_dead(name) and _sweep(name, remove)]
     _sweep_orphans()
     return tuple(swept)
 
 
-def _sweep_lab(name: str) -> bool:
+def discard_lab(name: str, remove: Removal = remove_lab) -> bool:
+    """Remove a lab by name, its record whole or not; whether there was one. The lock is held."""
+    directory = state_dir() / "labs" / name
     try:
         record = read_record(name)
     except LabError:
         record = None
-    if record is None:
-        shutil.rmtree(state_dir() / "labs" / name, ignore_errors=True)
+    if record is not None:
+        remove(record)
+    found = directory.exists()
+    shutil.rmtree(directory, ignore_errors=True)
+    return record is not None or found
+
+
+def _sweep(name: str, remove: Removal) -> bool:
+    """Remove the lab if nobody has it and it is still dead now that we do; whether it was."""
+    with suppress(Unavailable), hold_lab(name, busy_with=SWEEPING):
+        return _is_dead(name) and discard_lab(name, remove)
+    return False
+
+
+def _is_dead(name: str) -> bool:
+    """Whether the lab has no living owner; a directory without a good record has none."""
+    try:
+        record = read_record(name)
+    except LabError:
         return True
-    if record.alive:
-        return False
-    remove_lab(record)
-    return True
+    return record is None or not record.alive
 
 
 def _sweep_orphans() -> None:
-    """End marked processes and remove run directories of labs that no record names."""
+    """End marked processes and remove run directories of labs that no record names.
+
+    A record is written before the first process of its lab starts: what was found before the
+    records are read has one, unless it is an orphan.
+    """
+    marked = find_marked_processes()
+    root = runtime_root()
+    runs = tuple(root.iterdir()) if root.is_dir() else ()
     known = set()
     for name in list_lab_names():
         with suppress(LabError):
             record = read_record(name)
-            if record is None:
-                return  # a lab is being made this moment: leave it alone
-            known.add(record.lab_id)
-    for lab_id, processes in find_marked_processes().items():
-        for process in processes if lab_id not in known else ():
+            if record is not None:
+                known.add(record.lab_id)
+    for lab_id in marked.keys() - known:
+        for process in marked[lab_id]:
             process.kill(signal.SIGKILL)
-    root = runtime_root()
-    for path in root.iterdir() if root.is_dir() else ():
+    for path in runs:
         if not any(lab_id.startswith(path.name) for lab_id in known):
             shutil.rmtree(path, ignore_errors=True)

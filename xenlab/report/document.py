@@ -14,16 +14,23 @@ SCHEMA_VERSION = 1
 
 def render_json(verdicts: Iterable[Verdict], environment: Mapping[str, str]) -> str:
     """The document; `environment` says what ran: accelerator, kernels, topology and the like."""
-    verdicts = tuple(verdicts)
-    outcome = combine(verdict.outcome for verdict in verdicts)
     document = {
         "schema_version": SCHEMA_VERSION,
         "environment": dict(environment),
+        **encode_verdicts(verdicts),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def encode_verdicts(verdicts: Iterable[Verdict]) -> dict[str, object]:
+    """The part of a document that holds verdicts, and what they come to together."""
+    verdicts = tuple(verdicts)
+    outcome = combine(verdict.outcome for verdict in verdicts)
+    return {
         "outcome": outcome,
         "exit_code": outcome.exit_code,
         "verdicts": [_verdict(verdict) for verdict in verdicts],
     }
-    return json.dumps(document, indent=2) + "\n"
 
 
 def _verdict(verdict: Verdict) -> dict[str, object]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xenlab.errors import LabError, MeasurementError
 from xenlab.guest.answer import Answer
-from xenlab.guest.counters import SCHEMA, XLFLOW
+from xenlab.guest.counters import SCHEMA, XLFLOW, parse_counters
+from xenlab.measure.counters import CounterSnapshot
 from xenlab.measure.flow import Damage, DamageKind, Flow, FlowSpec, TcpFlow, Transport, UdpFlow
-from xenlab.transport.shell import CommandResult, RunningCommand, Shell
+from xenlab.transport.shell import RunningCommand, Shell
 from xenlab.waiting import Deadline
 
 NONCE_BYTES = 8
@@ -35,54 +36,84 @@ class FlowBudget:
         return ("--timeout-ms", str(timeout_ms), "--idle-ms", str(int(self.idle_s * 1000)))
 
 
-def run_flows(
-    source: Shell, sink: Shell, specs: Sequence[FlowSpec], budget: FlowBudget
-) -> tuple[Flow, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRun:
+    """Flows, and what their two ends had counted before the first packet and after the last."""
+
+    flows: tuple[Flow, ...]
+    before: Mapping[str, CounterSnapshot]
+    after: Mapping[str, CounterSnapshot]
+
+
+def run_flows(source: Shell, sink: Shell, specs: Sequence[FlowSpec], budget: FlowBudget) -> FlowRun:
     """Send all flows from source to sink, one after another, and compare every byte at the sink.
 
+    The counters come with the flows because each command costs more than the flows do.
     Raises CommandFailed, WaitTimedOut or ConnectionLost when the lab broke, and MeasurementError
     when an answer is not to be understood. Lost and damaged payload is a result, not an error.
     """
     arguments = [spec.argument for spec in specs]
     halves = secrets.token_hex(NONCE_BYTES), secrets.token_hex(NONCE_BYTES)
-    receive = [XLFLOW, "recv", *budget.options, "--nonce", "+".join(halves), *arguments]
+    options = [*budget.options, "--counters"]
+    receive = [XLFLOW, "recv", *options, "--nonce", "+".join(halves), *arguments]
     with sink.start(receive, deadline=budget.deadline) as receiver:
-        _wait_until_bound(sink, receiver, "".join(halves), budget.deadline)
-        send = [XLFLOW, "send", *budget.options, *arguments]
-        sent = source.run(send, deadline=budget.deadline).require_success()
-        received = receiver.wait(budget.deadline).require_success()
-    return parse_flows(specs, sent, received)
+        sink_before = _wait_until_bound(sink, receiver, "".join(halves), budget.deadline)
+        send = [XLFLOW, "send", *options, *arguments]
+        sent = source.run(send, deadline=budget.deadline).require_success().stdout.splitlines()
+        received = receiver.wait(budget.deadline).require_success().stdout.splitlines()
+    if len(sent) != len(specs) + 2 or len(received) != len(specs) + 1:
+        raise MeasurementError(
+            f"{len(specs)} flows: {source.where} wrote {len(sent)} lines,"
+            f" {sink.where} {len(received)}"
+        )
+    return FlowRun(
+        flows=parse_flows(specs, sent[1:-1], received[:-1]),
+        before=_parse_ends(source, sent[0], sink, sink_before),
+        after=_parse_ends(source, sent[-1], sink, received[-1]),
+    )
+
+
+def _parse_ends(
+    source: Shell, source_counters: bytes, sink: Shell, sink_counters: bytes
+) -> Mapping[str, CounterSnapshot]:
+    return {
+        source.where: parse_counters(source.where, source_counters),
+        sink.where: parse_counters(sink.where, sink_counters),
+    }
 
 
 def _wait_until_bound(
     sink: Shell, receiver: RunningCommand, nonce: str, deadline: Deadline
-) -> None:
-    """Until the receiver says that all its sockets are there: nothing may be sent before."""
+) -> bytes:
+    """Until the receiver says that all its sockets are there; what it said before is returned.
+
+    Nothing may be sent earlier. The line before is the one with the counters.
+    """
     ready = f"READY {nonce}".encode()
+    before = b""
     for _ in range(STRAY_LINES_MAX):
-        if receiver.read_line(deadline).strip() == ready:
-            return
+        line = receiver.read_line(deadline).strip()
+        if line == ready:
+            return before
+        before = line
     raise LabError(f"{sink.where}: xlflow recv did not say that it is ready")
 
 
 def parse_flows(
-    specs: Sequence[FlowSpec], sent: CommandResult, received: CommandResult
+    specs: Sequence[FlowSpec], sent: Sequence[bytes], received: Sequence[bytes]
 ) -> tuple[Flow, ...]:
-    """The flows in the lines that both tools printed. Raises MeasurementError."""
-    senders = _parse_lines(specs, sent)
-    receivers = _parse_lines(specs, received)
+    """The flows in the lines that both tools printed, one a flow. Raises MeasurementError."""
+    senders = _parse_lines("sender", specs, sent)
+    receivers = _parse_lines("receiver", specs, received)
     return tuple(
         _parse_udp(*ends) if ends[0].transport is Transport.UDP else _parse_tcp(*ends)
         for ends in zip(specs, senders, receivers, strict=True)
     )
 
 
-def _parse_lines(specs: Sequence[FlowSpec], result: CommandResult) -> tuple[Answer, ...]:
-    lines = result.stdout.splitlines()
-    if len(lines) != len(specs):
-        raise MeasurementError(f"{result.where}: {len(lines)} answers for {len(specs)} flows")
+def _parse_lines(who: str, specs: Sequence[FlowSpec], lines: Sequence[bytes]) -> tuple[Answer, ...]:
     return tuple(
-        _parse_line(f"{result.where}: {spec}", index, line)
+        _parse_line(f"{who} of {spec}", index, line)
         for index, (spec, line) in enumerate(zip(specs, lines, strict=True))
     )
 

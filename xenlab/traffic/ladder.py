@@ -12,8 +12,9 @@ from xenlab.measure.fragments import Family, largest_payload_bytes
 from xenlab.plan.model import Link, NetworkPlan, VifPlan
 
 # 1 and 2: odd lengths of a checksum. 17, 18: a frame of 60 bytes, the least on a real wire. 63 ..
-# 129: netback copies 128 bytes of a packet and maps the rest, and netfront's RX_COPY_THRESHOLD is
-# 256 (domain.md section 1). The powers of two are slots and pages of 4096 bytes.
+# 129: netback copies 128 bytes of a packet, headers included, and maps the rest
+# (XEN_NETBACK_TX_COPY_LEN); netfront pulls 256 (RX_COPY_THRESHOLD). The powers of two, and the
+# same less 42 for the headers, are slots and pages of 4096 bytes.
 UDP_STEPS = (
     1, 2, 17, 18, 46, 63, 64, 65, 85, 86, 87, 127, 128, 129, 255, 256, 257, 511, 512, 513,
     1023, 1024, 1025, 2047, 2048, 4053, 4054, 4055, 4095, 4096, 4097, 8191, 8192, 8193,

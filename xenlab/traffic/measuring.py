@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from xenlab.guest.counters import read_counters
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
@@ -34,17 +34,23 @@ def measure_link(lab: LabHandle, link: Link, specs: Sequence[FlowSpec]) -> Measu
         if not spec.fits_receive_buffer(mtu_bytes):
             raise ValueError(f"{spec} over {link.source} -> {link.sink} does not fit its receiver")
     budget = FlowBudget(deadline=lab.budget(RUN_S), idle_s=lab.budget(IDLE_S).remaining_s)
-    before = _read_all(lab, path, budget.deadline)
-    flows = run_flows(lab.shell(link.source), lab.shell(link.sink), specs, budget)
+    between = [node for node in path.nodes if node not in {link.source, link.sink}]
+    before = _read_all(lab, between, budget.deadline)
+    run = run_flows(lab.shell(link.source), lab.shell(link.sink), specs, budget)
+    first = {**before, **run.before}
 
-    last: Measurement | None = None
+    def build(after: Snapshots) -> Measurement:
+        deltas = {node: CounterDelta(before=first[node], after=after[node]) for node in path.nodes}
+        return build_measurement(path, run.flows, deltas, mtu_bytes=mtu_bytes)
+
+    last = build({**_read_all(lab, between, budget.deadline), **run.after})
+    if last.balanced:
+        return last
 
     def come_to_rest() -> Measurement | None:
         """Balanced is at rest. So is what did not change between two readings: it will not come."""
         nonlocal last
-        after = _read_all(lab, path, budget.deadline)
-        deltas = {node: CounterDelta(before=before[node], after=after[node]) for node in path.nodes}
-        measurement = build_measurement(path, flows, deltas, mtu_bytes=mtu_bytes)
+        measurement = build(_read_all(lab, path.nodes, budget.deadline))
         rested = measurement.balanced or measurement == last
         last = measurement
         return measurement if rested else None
@@ -54,8 +60,8 @@ def measure_link(lab: LabHandle, link: Link, specs: Sequence[FlowSpec]) -> Measu
     )
 
 
-def _read_all(lab: LabHandle, path: Path, deadline: Deadline) -> Snapshots:
-    return {node: read_counters(lab.shell(node), node, deadline) for node in path.nodes}
+def _read_all(lab: LabHandle, nodes: Iterable[str], deadline: Deadline) -> Snapshots:
+    return {node: read_counters(lab.shell(node), node, deadline) for node in nodes}
 
 
 def _path_of(lab: LabHandle, link: Link) -> Path:

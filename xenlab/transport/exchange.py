@@ -66,7 +66,7 @@ class Exchange:
             self._shut_input()
         while not self._ended():
             self._await_output(deadline)
-        return self._status()
+        return self.read_status()
 
     def read_line(self, deadline: Deadline) -> bytes:
         """The next line of stdout, without its newline; ConnectionLost at its end."""
@@ -76,12 +76,17 @@ class Exchange:
             if self._drain():
                 continue
             if self._output_ended():
-                said = bytes(self.stderr[-SEEN_BYTES:]).decode(errors="replace")
+                said = self.read_errors()
                 raise ConnectionLost(f"{self.where}: `{self.what}` ended its output: {said}")
             self._await_output(deadline)
         line = bytes(self.stdout[:end])
         del self.stdout[: end + 1]
         return line
+
+    def read_errors(self) -> str:
+        """The end of what came on stderr so far."""
+        self._drain()
+        return bytes(self.stderr[-SEEN_BYTES:]).decode(errors="replace")
 
     def close(self) -> None:
         """Close the channel. Beside a sender that is stuck this takes a second, not for ever."""
@@ -133,7 +138,8 @@ class Exchange:
         event = self.channel.status_event if over else self._bell
         event.wait(deadline.remaining_s)
 
-    def _status(self) -> int:
+    def read_status(self) -> int:
+        """The exit status; CommandFailed or ConnectionLost where there is none."""
         status = self.channel.recv_exit_status()
         if status != STATUS_LOST:
             return status

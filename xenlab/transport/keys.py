@@ -72,7 +72,7 @@ def _openssh_line(key: Ed25519PublicKey) -> str:
 
 
 def _dropbear_blob(key: Ed25519PrivateKey) -> bytes:
-    """Two SSH strings: the type, and seed || public key (dropbear ed25519.c, buf_put_ed25519_priv)."""
+    """Two SSH strings: type, and seed || public key (dropbear ed25519.c, buf_put_ed25519_priv)."""
     pair = key.private_bytes_raw() + key.public_key().public_bytes_raw()
     name = KEY_TYPE.encode()
     return struct.pack(">I", len(name)) + name + struct.pack(">I", len(pair)) + pair

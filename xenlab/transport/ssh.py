@@ -16,8 +16,11 @@ from xenlab.transport.exchange import BROKEN, Exchange
 from xenlab.transport.handshake import shake_hands
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.shell import CommandResult
+from xenlab.transport.streaming import Streams, join_streams
 from xenlab.waiting import Deadline
 
+# A shell that waits for its command has it for a child; one that became the command has none.
+KILL = 'read -r children <"/proc/$1/task/$1/children"; kill -KILL "$1" $children'
 KILL_LIMIT_S = 5.0
 VCHAN_NODE = "data/ssh"
 
@@ -51,33 +54,40 @@ class SshShell:
             )
         except OSError as error:
             raise ConnectionLost(f"{where}: nothing listens on port {port}: {error}") from error
+        # Without it each of a command's messages waits up to 40 ms for the peer's delayed ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return cls(where=where, client=shake_hands(where, sock, keys, deadline))
 
     def connect_vchan(self, where: str, domid: int, keys: SshKeys, deadline: Deadline) -> SshShell:
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
-        argv = render_vchan_argv(domid)
+        line = shlex.join(render_vchan_argv(domid))
         with _blaming(self.require_peer):
-            proxy = Exchange(
-                channel=self._open_session(deadline), where=self.where, what=shlex.join(argv)
-            )
+            proxy = self._open_exchange(line, deadline)
+            proxy.begin(line, deadline)
             try:
-                proxy.begin(shlex.join(argv), deadline)
                 client = shake_hands(where, proxy.channel, keys, deadline)
-            except LabError:
-                proxy.close()
-                raise
+            except ConnectionLost as error:
+                said = proxy.read_errors().strip()
+                raise ConnectionLost(f"{error}; `{line}` says: {said or 'nothing'}") from error
         return SshShell(where=where, client=client, require_peer=self.require_peer)
 
-    def _open_session(self, deadline: Deadline) -> paramiko.Channel:
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands, as far as is known without asking."""
         transport = self.client.get_transport()
-        if transport is None or not transport.is_active():
+        return transport is not None and transport.is_active()
+
+    def _open_exchange(self, what: str, deadline: Deadline) -> Exchange:
+        transport = self.client.get_transport()
+        if transport is None or not self.connected:
             raise ConnectionLost(f"{self.where}: the SSH connection is closed")
         try:
-            return transport.open_session(timeout=max(0.1, deadline.remaining_s))
+            channel = transport.open_session(timeout=max(0.1, deadline.remaining_s))
         except BROKEN as error:
             if deadline.expired:
                 raise WaitTimedOut(f"{self.where}: the SSH server does not answer") from error
             raise ConnectionLost(f"{self.where}: no new SSH channel: {error}") from error
+        return Exchange(channel=channel, where=self.where, what=what)
 
     def run(self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b"") -> CommandResult:
         """See Shell.run."""
@@ -89,20 +99,35 @@ class SshShell:
     ) -> CommandResult:
         started_s = time.monotonic()
         with _blaming(self.require_peer):
-            exchange = Exchange(
-                channel=self._open_session(deadline), where=self.where, what=shlex.join(argv)
-            )
+            exchange = self._open_exchange(shlex.join(argv), deadline)
             with contextlib.closing(exchange):
                 exchange.begin(line, deadline)
                 status = exchange.finish(deadline, stdin)
         return _result(exchange, argv, status, started_s)
+
+    def stream(self, argv: Sequence[str], streams: Streams, *, deadline: Deadline) -> int:
+        """Run a command joined to our own streams, for as long as it takes; its exit status.
+
+        The deadline is for its start. The command is killed if we are interrupted.
+        """
+        with _blaming(self.require_peer):
+            line = shlex.join(argv)
+            exchange = self._open_exchange(line, deadline)
+            with contextlib.closing(exchange):
+                exchange.begin(f"echo $$; {line}; exit $?", deadline)
+                pid = int(exchange.read_line(deadline))
+                try:
+                    return join_streams(exchange, streams)
+                except (KeyboardInterrupt, BrokenPipeError):
+                    self._kill(pid)
+                    raise
 
     @contextlib.contextmanager
     def start(self, argv: Sequence[str], *, deadline: Deadline) -> Iterator[SshCommand]:
         """See Shell.start. The command is killed if it still runs when the context ends."""
         with _blaming(self.require_peer):
             what = shlex.join(argv)
-            exchange = Exchange(channel=self._open_session(deadline), where=self.where, what=what)
+            exchange = self._open_exchange(what, deadline)
         with contextlib.closing(exchange):
             with _blaming(self.require_peer):
                 exchange.begin(f"echo $$; exec {what}", deadline)
@@ -120,7 +145,7 @@ class SshShell:
     def _kill(self, pid: int) -> None:
         """End a command of ours; on a connection that is gone it has lost its streams anyway."""
         with contextlib.suppress(LabError):
-            self.run(["kill", "-KILL", str(pid)], deadline=Deadline.after(KILL_LIMIT_S))
+            self.run(["sh", "-c", KILL, "sh", str(pid)], deadline=Deadline.after(KILL_LIMIT_S))
 
     def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:
         """See Shell.write_file."""

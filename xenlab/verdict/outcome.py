@@ -13,7 +13,7 @@ EXIT_INCONCLUSIVE = 7
 
 
 class Outcome(StrEnum):
-    """How a rule ended; see design.md section 5."""
+    """How a rule ended; `LAB_ERROR` and `INCONCLUSIVE` say nothing of what is under test."""
 
     PASS = "PASS"  # noqa: S105 (not a password)
     FAIL = "FAIL"

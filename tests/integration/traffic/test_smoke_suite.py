@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,17 @@ from xenlab.verdict.outcome import Outcome, combine
 from xenlab.verdict.verdict import Verdict
 from xenlab.waiting import Deadline
 
+RAISING = """
+import pytest
+from xenlab.errors import GuestLost, KernelFault, MeasurementError
+
+@pytest.fixture
+def broken():
+    raise {error}
+
+def test_a(broken):
+    pass
+"""
 SMOKE = Path(xenlab.tests.__file__).parent / "smoke"
 
 
@@ -30,14 +39,6 @@ def outcome_of(verdicts: list[Verdict]) -> Outcome:
 
 def others_than_passed(verdicts: list[Verdict]) -> list[str]:
     return [str(verdict) for verdict in verdicts if verdict.outcome is not Outcome.PASS]
-
-
-@contextmanager
-def suite_of(folder: Path, source: str) -> Iterator[Path]:
-    """A suite of one file."""
-    path = folder / "test_of_mine.py"
-    path.write_text(source)
-    yield path
 
 
 @pytest.mark.parametrize("extent", list(Extent))
@@ -102,20 +103,17 @@ def test_counter_tool_that_is_gone_is_an_error_of_the_lab(
         ("def test_a(): pass\n", Outcome.INCONCLUSIVE, 0),
         ("def test_a(dom0): assert dom0.where == 'bob'\n", Outcome.INCONCLUSIVE, 1),
         (
-            "from xenlab.errors import MeasurementError\n"
-            "def test_a(): raise MeasurementError('no such counter')\n",
+            RAISING.format(error="MeasurementError('no such counter')"),
             Outcome.INCONCLUSIVE,
             0,
         ),
         (
-            "from xenlab.errors import GuestLost\ndef test_a(): raise GuestLost('bob is gone')\n",
+            RAISING.format(error="GuestLost('bob is gone')"),
             Outcome.LAB_ERROR,
             0,
         ),
         (
-            "import pytest\nfrom xenlab.errors import KernelFault\n"
-            "@pytest.fixture\ndef broken(): raise KernelFault('bob', 'f < g', ())\n"
-            "def test_a(broken): pass\n",
+            RAISING.format(error="KernelFault('bob', 'f < g', ())"),
             Outcome.CRASH,
             0,
         ),
@@ -124,9 +122,11 @@ def test_counter_tool_that_is_gone_is_an_error_of_the_lab(
 def test_test_without_a_verdict_never_passes(
     lab: NamespaceLab, tmp_path: Path, source: str, outcome: Outcome, bugs: int
 ) -> None:
-    with suite_of(tmp_path, source) as suite:
-        plugin = LabPlugin(lab)
-        code = run_suite(plugin, [suite], ["-q"])
+    # Python keeps modules by their names, so each has its own.
+    suite = tmp_path / f"test_{tmp_path.name}.py"
+    suite.write_text(source)
+    plugin = LabPlugin(lab)
+    code = run_suite(plugin, [suite], ["-q"])
 
     assert code == 1
     assert outcome_of(plugin.verdicts) is outcome

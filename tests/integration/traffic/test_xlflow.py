@@ -38,7 +38,7 @@ def receiving(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """An xlflow that waits for one flow on the loopback."""
     flow = f"{transport}@127.0.0.1@{PORT}@{SEED}@{sizes}"
-    argv = [programs / "xlflow", "recv", "--nonce", "ab+cd", "--timeout-ms", "5000",
+    argv = [str(programs / "xlflow"), "recv", "--nonce", "ab+cd", "--timeout-ms", "5000",
             "--idle-ms", "100", *options, flow]  # fmt: skip
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as receiver:
         assert receiver.stdout is not None

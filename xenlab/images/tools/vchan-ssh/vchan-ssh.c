@@ -2,9 +2,10 @@
 /*
  * vchan-ssh: an SSH server behind a vchan, for a domU.
  *
- * Offers the vchan "data/ssh" to dom0 and, for each client that connects, runs an SSH server in
- * inetd mode on a socket pair and moves the bytes. Rings are far larger than the 1 KiB that
- * vchan-socket-proxy asks for: with those, each KiB costs a switch between two domains.
+ * Offers the vchan "data/ssh" to dom0 and, for each client that connects, has an SSH server in
+ * inetd mode on a socket pair and moves the bytes. The server is started before its client comes,
+ * since starting a program takes long on an emulated CPU. The rings are far larger than the 1 KiB
+ * that vchan-socket-proxy asks for: with those, each KiB costs a switch between two domains.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -128,6 +129,25 @@ static void serve(struct libxenvchan *vchan, int socket)
 	}
 }
 
+/* Returns once a client is there, or false when the waiting server has ended (it has a time-out). */
+static bool wait_for_client(struct libxenvchan *vchan, int socket)
+{
+	struct pollfd polls[2] = {
+		{ .fd = libxenvchan_fd_for_select(vchan), .events = POLLIN },
+		{ .fd = socket },
+	};
+
+	while (libxenvchan_is_open(vchan) == 2) {
+		if (poll(polls, 2, -1) < 0 && errno != EINTR)
+			return false;
+		if (polls[1].revents & (POLLHUP | POLLERR))
+			return false;
+		if (polls[0].revents)
+			libxenvchan_wait(vchan);
+	}
+	return true;
+}
+
 /* On the console, which the host reads: from now on the control channel answers. */
 static void announce(void)
 {
@@ -144,7 +164,7 @@ static void announce(void)
 int main(int argc, char **argv)
 {
 	struct libxenvchan *vchan;
-	bool announced = false;
+	bool announced = false, client;
 	int socket;
 	pid_t pid;
 
@@ -161,16 +181,18 @@ int main(int argc, char **argv)
 		if (!announced)
 			announce();
 		announced = true;
-		while (libxenvchan_is_open(vchan) == 2)
-			libxenvchan_wait(vchan);
-		vchan->blocking = 0;
-		pid = start_server(&socket, argv + 1);
-		if (pid > 0) {
-			serve(vchan, socket);
+		do {
+			pid = start_server(&socket, argv + 1);
+			if (pid < 0)
+				return 1;
+			client = wait_for_client(vchan, socket);
+			vchan->blocking = 0;
+			if (client)
+				serve(vchan, socket);
 			close(socket);
 			kill(pid, SIGHUP);
 			waitpid(pid, NULL, 0);
-		}
+		} while (!client);
 		libxenvchan_close(vchan);
 	}
 }

@@ -176,8 +176,9 @@ static void print_lines(const char *path)
 	fclose(file);
 }
 
-int counters_print(void)
+void counters_print(void)
 {
+	comma = "";
 	printf("{\"schema\":%d,\"devices\":{", XLFLOW_SCHEMA);
 	dump(RTM_GETLINK, sizeof(struct ifinfomsg), print_link);
 	comma = "";
@@ -189,5 +190,4 @@ int counters_print(void)
 	print_pairs("/proc/net/netstat");
 	print_lines("/proc/net/snmp6");
 	printf("}}\n");
-	return fflush(stdout) || ferror(stdout);
 }

@@ -194,7 +194,8 @@ static void print_sink(const struct sink *s, const char *ended)
 
 		printf("%s{\"kind\":\"%s\",\"index\":%zu,\"expected_bytes\":%zu,\"got_bytes\":%zu,"
 		       "\"first_bad_offset\":%zu,\"bad_bytes\":%zu}", i ? "," : "", e->kind,
-		       e->index, e->expected_bytes, e->got_bytes, e->first_bad_offset, e->bad_bytes);
+		       e->index, e->expected_bytes, e->got_bytes, e->first_bad_offset,
+		       e->bad_bytes);
 	}
 	printf("]}\n");
 }

@@ -2,14 +2,16 @@
 /*
  * xlflow: makes and checks flows of exactly known payload, and reads a node's counters.
  *
- *	xlflow recv [--nonce A+B] [--idle-ms N] [--linger-ms N] [--timeout-ms N] FLOW...
- *	xlflow send [--timeout-ms N] FLOW...
+ *	xlflow recv [--nonce A+B] [--idle-ms N] [--linger-ms N] [--timeout-ms N] [--counters]
+ *		FLOW...
+ *	xlflow send [--timeout-ms N] [--counters] FLOW...
  *	xlflow counters
  *
  * FLOW is proto@address@port@seed@sizes, address and port being the receiver's. The receiver binds
  * all its flows, prints `READY AB` and takes them one after another, as the sender sends them. Each
- * side prints one JSON object per flow, a line each. Status: 0 ran to its end (whatever it found),
- * 1 the system refused something, 2 usage.
+ * side prints one JSON object per flow, a line each. With --counters it prints what `counters` does
+ * before it begins and when all is done, which saves two commands. Status: 0 ran to its end
+ * (whatever it found), 1 the system refused something, 2 usage.
  */
 #define _GNU_SOURCE /* strerrorname_np() */
 #include <errno.h>
@@ -23,13 +25,14 @@
 
 #include "xlflow.h"
 
-enum option_id { OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT };
+enum option_id { OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT, OPT_COUNTERS };
 
 static const struct option options[] = {
 	{ "nonce", required_argument, NULL, OPT_NONCE },
 	{ "idle-ms", required_argument, NULL, OPT_IDLE },
 	{ "linger-ms", required_argument, NULL, OPT_LINGER },
 	{ "timeout-ms", required_argument, NULL, OPT_TIMEOUT },
+	{ "counters", no_argument, NULL, OPT_COUNTERS },
 	{ 0 },
 };
 
@@ -40,7 +43,7 @@ static void usage(void) __attribute__((noreturn));
 static void usage(void)
 {
 	fputs("usage: xlflow recv|send [--nonce A+B] [--idle-ms N] [--linger-ms N]"
-	      " [--timeout-ms N] proto@address@port@seed@sizes...\n"
+	      " [--timeout-ms N] [--counters] proto@address@port@seed@sizes...\n"
 	      "       xlflow counters\n", stderr);
 	exit(2);
 }
@@ -134,7 +137,8 @@ static void open_sender(struct flow *f)
 		set(f->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "IP_MTU_DISCOVER");
 		set(f->fd, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
 	} else {
-		set(f->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER");
+		set(f->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT,
+		    "IPV6_MTU_DISCOVER");
 		set(f->fd, IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR");
 	}
 	if (connect(f->fd, &f->addr.sa, f->addr_len))
@@ -172,6 +176,13 @@ static void send_all(int count, const struct times *t)
 	}
 }
 
+static int finish(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		die("stdout");
+	return 0;
+}
+
 static int milliseconds(const char *text)
 {
 	char *end;
@@ -187,10 +198,13 @@ int main(int argc, char **argv)
 	struct times t = { .idle_ms = 3000, .linger_ms = 20 };
 	const char *nonce = "", *verb = argc > 1 ? argv[1] : "";
 	int timeout_ms = 60000, opt, count;
+	bool counters = false;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (!strcmp(verb, "counters") && argc == 2)
-		return counters_print();
+	if (!strcmp(verb, "counters") && argc == 2) {
+		counters_print();
+		return finish();
+	}
 	if (argc < 3 || (strcmp(verb, "recv") && strcmp(verb, "send")))
 		usage();
 	argc--;
@@ -209,6 +223,9 @@ int main(int argc, char **argv)
 		case OPT_TIMEOUT:
 			timeout_ms = milliseconds(optarg);
 			break;
+		case OPT_COUNTERS:
+			counters = true;
+			break;
 		default:
 			usage();
 		}
@@ -219,11 +236,16 @@ int main(int argc, char **argv)
 	for (int i = 0; i < count; i++)
 		flow_parse(&flows[i], i, argv[optind + i]);
 	t.deadline_ms = now_ms() + timeout_ms;
+	if (counters)
+		counters_print();
 	if (!strcmp(verb, "recv"))
 		receive_all(count, &t, nonce);
 	else
 		send_all(count, &t);
-	if (fflush(stdout) || ferror(stdout))
-		die("stdout");
-	return 0;
+	if (counters) {
+		/* The last acknowledgement of a TCP flow is still on its way. */
+		poll(NULL, 0, t.linger_ms);
+		counters_print();
+	}
+	return finish();
 }

@@ -60,6 +60,6 @@ bool tcp_receive(const struct flow *f, const struct times *t, bool started);
 void udp_send(const struct flow *f, const struct times *t);
 void tcp_send(const struct flow *f, const struct times *t);
 
-int counters_print(void);
+void counters_print(void);
 
 #endif

@@ -1,0 +1,75 @@
+"""SshServer: the real dropbear as the nodes run it, on this host's loopback, one process a client."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xenlab.transport.keys import SshKeys
+from xenlab.transport.process import which
+
+
+@dataclass(slots=True, kw_only=True)
+class SshServer:
+    """Listens from its making; `root` is whoever runs the tests, with a home of its own."""
+
+    keys: SshKeys
+    folder: Path
+    _listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+    _servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        home = self.folder / "home"
+        (home / ".ssh").mkdir(mode=0o700, parents=True)
+        self.authorize(self.keys.authorized_keys.read_text())
+        passwd = f"root:x:{os.getuid()}:{os.getgid()}::{home}:/bin/sh\n"
+        (self.folder / "passwd").write_text(passwd)
+        # dropbear sets it on sockets that it accepts itself; here it comes down from the listener.
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def authorize(self, line: str) -> None:
+        """Let in the key of this line alone."""
+        (self.folder / "home/.ssh/authorized_keys").write_text(line)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal every server process, but not the commands that they run."""
+        for server in self._servers:
+            for child in _children(server.pid):
+                os.kill(child, number)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for server in self._servers:
+            with server:
+                server.kill()
+
+    def _serve(self) -> None:
+        argv = [which("bwrap"), "--dev-bind", "/", "/", "--die-with-parent"]
+        argv += ["--bind", str(self.folder / "passwd"), "/etc/passwd"]
+        argv += [which("dropbear"), "-i", "-s", "-j", "-k", "-r", str(self.keys.host_key)]
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client, (self.folder / "log").open("ab") as log:
+                self._servers.append(
+                    subprocess.Popen(
+                        argv, stdin=client, stdout=client, stderr=log, start_new_session=True
+                    )
+                )
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -1,0 +1,82 @@
+"""`xenlab up`, `down` and `status`: the life of labs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from xenlab.cli import options
+from xenlab.cli.output import echo_lines, render_document, spell
+
+
+@click.command()
+@click.argument("topology", default="")
+@options.lab
+@options.bring_up_options
+@click.option(
+    "--from", "start_from", type=click.Choice(["bare", "connected"]), default="connected",
+    show_default=True, help="The furthest checkpoint to start from.",
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be done; touch nothing.")
+@click.option("--bundle", metavar="DIR", help="With --dry-run: write here what is to be booted.")
+@click.option("--no-proof", is_flag=True, help="Do not prove by traffic that a new lab works.")
+@options.json_file
+def up(
+    topology: str, lab: str | None, start_from: str, dry_run: bool, bundle: str | None,
+    no_proof: bool, json_path: str | None, **wanted: Any,
+) -> int:
+    """Bring a lab up: from a checkpoint in seconds where one fits, cold where none does.
+
+    TOPOLOGY is a name (see `xenlab topologies`) or a file; `pair` without one. The lab has the
+    topology's name unless --lab gives it another. It stays until `xenlab down`.
+    """
+    from xenlab.cli.coming_up import bring_up, rehearse
+    from xenlab.life.order import UpOrder
+
+    order = UpOrder.parse(topology, lab=lab or "", start_from=start_from, **wanted)
+    if dry_run:
+        return rehearse(order, bundle, json_path)
+    return bring_up(order, json_path, proof=not no_proof)
+
+
+@click.command()
+@click.argument("lab", required=False)
+@click.option("--all", "everything", is_flag=True, help="Take all labs down.")
+def down(lab: str | None, everything: bool) -> None:
+    """Take a lab down; nothing is left of it but the cache. There may be none."""
+    from xenlab.life.removal import sweep, take_down, take_down_all
+    from xenlab.registry.record import list_lab_names
+    from xenlab.registry.selection import choose_lab
+
+    if everything:
+        names = take_down_all()
+        sweep()
+        click.echo(f"down: {', '.join(names)}" if names else "no lab is there")
+        return
+    names = list_lab_names()
+    if lab is None and not names:
+        click.echo("no lab is there")
+        return
+    name = lab or choose_lab(None).name
+    if take_down(name):
+        click.echo(f"lab {name} is down")
+    else:
+        there = f" (there are {', '.join(names)})" if names else ""
+        click.echo(f"there is no lab {name}{there}")
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Ask libvirt for the state of each machine.")
+@options.json_flag
+def status(full: bool, as_json: bool) -> None:
+    """Show which labs there are."""
+    from xenlab.cli.standing import read_standing, render_standing
+
+    labs = read_standing(full=full)
+    if as_json:
+        click.echo(render_document({"labs": [lab.as_json() for lab in labs]}), nl=False)
+        return
+    echo_lines(render_standing(labs))
+    if not labs:
+        click.echo(f"no lab is there; try: {spell('xenlab up')}")

@@ -1,0 +1,62 @@
+"""What commands print, and how they name the next command to somebody who called them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import click
+
+STDOUT = "-"
+
+
+def echo_lines(lines: Iterable[str]) -> None:
+    """Print lines on standard output."""
+    for line in lines:
+        click.echo(line)
+
+
+def render_document(document: Mapping[str, object], *, schema_version: int = 1) -> str:
+    """A JSON document with its schema version first."""
+    return json.dumps({"schema_version": schema_version, **document}, indent=2) + "\n"
+
+
+def write_text(text: str, path: str | None) -> None:
+    """Write to a file, whole or not at all, or to standard output; nothing without a path."""
+    if path is None:
+        return
+    if path == STDOUT:
+        click.echo(text, nl=False)
+        return
+    target = Path(path)
+    if target.exists() and not target.is_file():  # /dev/stderr, a FIFO: there is nothing to replace
+        target.write_text(text, encoding="utf-8")
+        return
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def spell(command: str) -> str:
+    """A `xenlab` command as whoever called us would type it: through make, or by our path."""
+    words = command.split()
+    if words[:1] != ["xenlab"]:
+        return command
+    if "MAKELEVEL" in os.environ:
+        options = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
+        arguments = f' ARGS="{" ".join(words[options:])}"' if words[options:] else ""
+        return f"make lab {' '.join(words[1:options])}{arguments}"
+    called = Path(sys.argv[0])
+    on_path = any(
+        Path(folder, called.name).exists() and Path(folder, called.name).samefile(called)
+        for folder in os.get_exec_path()
+        if called.exists()
+    )
+    plain = on_path or called.name != "xenlab"
+    return command if plain else " ".join([os.path.relpath(called), *words[1:]])

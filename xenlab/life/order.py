@@ -1,0 +1,141 @@
+"""UpOrder: what somebody asked of `up`; Undertaking: the way from there to a lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xenlab.checkpoint.key import Level
+from xenlab.checkpoint.store import CheckpointStore
+from xenlab.errors import LabError, Unavailable
+from xenlab.hypervisor.acceleration import Acceleration
+from xenlab.images.lab_images import LabImages, provide_images
+from xenlab.lab import Lab
+from xenlab.life.phases import Phases, Watcher
+from xenlab.life.up import BringUp, UpRequest
+from xenlab.plan.model import Accel, LabPlan
+from xenlab.plan.planner import plan_lab
+from xenlab.registry.places import cache_dir, require_lab_name
+from xenlab.registry.record import LabRecord, read_record
+from xenlab.topology.defaults import TOPOLOGY
+from xenlab.topology.loading import load_topology
+from xenlab.waiting import Deadline
+
+IMAGES_BUDGET_S = 3600.0  # the first build fetches packages over whatever line there is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOrder:
+    """The words of the command line; an empty `lab` means the topology's name."""
+
+    topology: str
+    lab: str = ""
+    accel: Accel | None = None
+    dom0_kernel: str | None = None
+    domu_kernel: str | None = None
+    cold: bool = False
+    start_from: Level = Level.CONNECTED
+    offline: bool = False
+    connect_uri: str = ""
+    transient: bool = False
+
+    @classmethod
+    def parse(
+        cls, topology: str, *, accel: str | None, start_from: str = Level.CONNECTED, **others: Any
+    ) -> UpOrder:
+        """The order from the words of a command line; `pair` where no topology is named."""
+        return cls(
+            topology=topology or TOPOLOGY,
+            accel=Accel(accel) if accel else None,
+            start_from=Level(start_from),
+            **others,
+        )
+
+    def plan(self) -> LabPlan:
+        """The plan; InputError with all that is wrong in the topology."""
+        return plan_lab(
+            load_topology(self.topology),
+            accel=self.accel,
+            dom0_kernel=self.dom0_kernel,
+            domu_kernel=self.domu_kernel,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Undertaking:
+    """One order under way. Nothing is begun for one that cannot be understood."""
+
+    order: UpOrder
+    phases: Phases
+    plan: LabPlan = field(init=False)
+    lab_name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Fix the plan and the lab's name; InputError for what cannot be."""
+        self.plan = self.order.plan()
+        self.lab_name = require_lab_name(self.order.lab or self.plan.topology_name)
+
+    def find_standing(self) -> LabRecord | None:
+        """The lab of this name if it is up; Unavailable if it is another than the one ordered."""
+        record = read_record(self.lab_name)
+        if record is None or not record.alive:
+            return None
+        if record.plan_json != self.plan.to_json():
+            raise Unavailable(
+                f"lab {record.name} is up with another plan (topology {record.topology}):"
+                " take it down first, or give this one a name with --lab",
+                try_next=f"xenlab down {record.name}",
+            )
+        return record
+
+    def bring_up(self) -> tuple[Lab, Path | None]:
+        """The lab, and the checkpoint that it came from or left; its lock is held by the caller."""
+        try:
+            with self.phases.run("images"):
+                images = self._provide_images()
+            with self.phases.run("accelerator"):
+                acceleration = choose_acceleration(self.plan.machine.accel, images)
+            request = self._request(images, acceleration)
+            return BringUp(request=request, phases=self.phases).run(), find_checkpoint(request)
+        except LabError as error:
+            error.phase = error.phase or self.phases.current
+            raise
+
+    def _provide_images(self) -> LabImages:
+        return provide_images(
+            self.plan,
+            cache_dir(),
+            report=self.phases.watcher.detail,
+            offline=self.order.offline,
+            deadline=Deadline.after(IMAGES_BUDGET_S),
+        )
+
+    def _request(self, images: LabImages, acceleration: Acceleration) -> UpRequest:
+        return UpRequest(
+            name=self.lab_name,
+            plan=self.plan,
+            acceleration=acceleration,
+            images=images,
+            transient=self.order.transient,
+            cold=self.order.cold,
+            start_from=self.order.start_from,
+            connect_uri=self.order.connect_uri,
+        )
+
+
+def find_checkpoint(request: UpRequest) -> Path | None:
+    """The directory of the request's connected checkpoint, if it is there and may be used."""
+    if request.cold or request.connect_uri:
+        return None
+    store = CheckpointStore(root=cache_dir() / "checkpoints")
+    found = store.find(request.ingredients.digest(Level.CONNECTED))
+    return found.directory if found else None
+
+
+def choose_acceleration(wanted: Accel, _images: LabImages) -> Acceleration:
+    """Emulation, until KVM is proved by booting Xen under it."""
+    if wanted is Accel.KVM:
+        raise Unavailable("KVM is not proved to work on this host", try_next="xenlab doctor")
+    reason = "asked for" if wanted is Accel.TCG else "KVM was not tried"
+    return Acceleration(accel=Accel.TCG, reason=reason)

@@ -1,0 +1,49 @@
+"""The end of a lab: its machine, its processes and its directories, whatever state it is in."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from xenlab.errors import LabError
+from xenlab.hypervisor.daemon import connect
+from xenlab.hypervisor.machine import Machine
+from xenlab.registry.lock import hold_lab
+from xenlab.registry.record import LabRecord, list_lab_names
+from xenlab.registry.sweep import discard_lab, remove_lab, sweep_dead_labs
+from xenlab.waiting import Deadline
+
+CONNECT_LIMIT_S = 10.0
+
+
+def take_down(name: str) -> bool:
+    """End the lab; whether there was one. Unavailable, naming the owner, while another has it."""
+    with hold_lab(name, busy_with="xenlab down"):
+        return discard_lab(name, remove_whole_lab)
+
+
+def take_down_all() -> tuple[str, ...]:
+    """End every lab; their names."""
+    return tuple(name for name in list_lab_names() if take_down(name))
+
+
+def sweep() -> tuple[str, ...]:
+    """End what labs without a living owner left behind; the labs' names."""
+    return sweep_dead_labs(remove_whole_lab)
+
+
+def remove_whole_lab(record: LabRecord) -> None:
+    """End a lab; with a libvirtd that is not ours its machine is not among our processes."""
+    if record.connect_uri:
+        with suppress(LabError):  # whose machine is gone, or whose daemon, has nothing left to end
+            _end_machine(record)
+    remove_lab(record)
+
+
+def _end_machine(record: LabRecord) -> None:
+    connection = connect(record.connect_uri, Deadline.after(CONNECT_LIMIT_S))
+    try:
+        machine = Machine.find(connection, record.machine_uuid)
+        machine.destroy()
+        machine.undefine()
+    finally:
+        connection.close()

@@ -1,0 +1,91 @@
+"""What a lab that came up is: asked of its nodes, kept beside its record for who asks later."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from xenlab.lab import Lab
+from xenlab.life.connect import on_all
+from xenlab.plan.codec import Undecodable, decode, encode
+from xenlab.plan.model import DOM0, DomUPlan, LabPlan
+from xenlab.registry.record import LabRecord
+from xenlab.report.summary import LabSummary, NodeSummary
+from xenlab.waiting import Deadline
+
+BUDGET_S = 20.0
+RELEASE_FILE = "/proc/sys/kernel/osrelease"
+# Linux Documentation/ABI/stable/sysfs-hypervisor-xen
+XEN_FILES = tuple(f"/sys/hypervisor/version/{part}" for part in ("major", "minor", "extra"))
+
+
+def read_summary(lab: Lab, elapsed_s: float) -> LabSummary:
+    """Ask every node what it runs: an answer is the proof that it is up."""
+    told: dict[str, list[str]] = {}
+
+    def ask(node: str) -> None:
+        deadline = Deadline.after(BUDGET_S)
+        argv = ["cat", RELEASE_FILE, *(XEN_FILES if node == DOM0 else ())]
+        answer = lab.shell(node, deadline).run(argv, deadline=deadline).require_success()
+        told[node] = answer.text.splitlines()
+
+    on_all(ask, lab.plan.node_names)
+    major, minor, extra = told[DOM0][1:4]
+    return LabSummary(
+        lab=lab.record.name,
+        topology=lab.record.topology,
+        accelerator=lab.record.accel,
+        accelerator_reason=lab.record.accel_reason,
+        xen=f"{major}.{minor}{extra}",
+        origin=lab.record.origin,
+        level=lab.record.level,
+        elapsed_s=round(elapsed_s, 3),
+        nodes=(
+            _dom0(lab.plan, told[DOM0][0]),
+            *(_domu(domu, told[domu.name][0]) for domu in lab.plan.domus),
+        ),
+    )
+
+
+def _dom0(plan: LabPlan, kernel: str) -> NodeSummary:
+    devices = tuple(
+        f"{network.bridge}  {network.address4}/{network.prefix4}"
+        f"  {network.address6}/{network.prefix6}"
+        for network in plan.networks
+    )
+    return NodeSummary(
+        name=DOM0, kind=DOM0, kernel=kernel, vcpus=plan.dom0.vcpus,
+        memory_mib=plan.dom0.memory_mib, devices=devices, state="running",
+    )  # fmt: skip
+
+
+def _domu(domu: DomUPlan, kernel: str) -> NodeSummary:
+    devices = tuple(
+        f"{vif.device} on {vif.network}  {vif.address4}/{vif.prefix4}"
+        f"  {vif.address6}/{vif.prefix6}"
+        for vif in domu.vifs
+    )
+    return NodeSummary(
+        name=domu.name, kind=domu.kind.value, kernel=kernel, vcpus=domu.vcpus,
+        memory_mib=domu.memory_mib, devices=devices, state="running",
+    )  # fmt: skip
+
+
+def keep_summary(record: LabRecord, summary: LabSummary) -> None:
+    """Keep it beside the record."""
+    path = _path(record)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(encode(summary)), encoding="utf-8")
+    part.rename(path)
+
+
+def find_summary(record: LabRecord) -> LabSummary | None:
+    """What was kept; None if that is not there or was written by another version."""
+    with suppress(OSError, ValueError, Undecodable):
+        return decode(LabSummary, json.loads(_path(record).read_text(encoding="utf-8")), "summary")
+    return None
+
+
+def _path(record: LabRecord) -> Path:
+    return record.places.state / "summary.json"

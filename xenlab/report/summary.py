@@ -1,0 +1,60 @@
+"""LabSummary: a lab that is up, as it is shown: how it came up, what runs, and each of its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xenlab.report.columns import render_columns
+
+HEAD = ("NODE", "KIND", "KERNEL", "VCPUS", "MEMORY", "STATE", "DEVICES")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSummary:
+    """One node; `kernel` is the release that the node itself told."""
+
+    name: str
+    kind: str
+    kernel: str
+    vcpus: int
+    memory_mib: int
+    devices: tuple[str, ...]
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabSummary:
+    """`origin` is a cold boot or the checkpoint it came from; `xen` the version that dom0 told."""
+
+    lab: str
+    topology: str
+    accelerator: str
+    accelerator_reason: str
+    xen: str
+    origin: str
+    level: str
+    elapsed_s: float
+    nodes: tuple[NodeSummary, ...]
+
+    def render(self) -> Iterator[str]:
+        """The header and the table of nodes."""
+        yield from render_columns(
+            ("lab", f"{self.lab} (topology {self.topology})"),
+            (
+                ("accelerator", f"{self.accelerator}: {self.accelerator_reason}"),
+                ("Xen", self.xen),
+                ("kernels", ", ".join(dict.fromkeys(node.kernel for node in self.nodes))),
+                ("origin", f"{self.origin}, {self.elapsed_s:.1f} s"),
+            ),
+        )
+        yield ""
+        yield from render_columns(HEAD, (row for node in self.nodes for row in _rows(node)))
+
+
+def _rows(node: NodeSummary) -> Iterator[tuple[str, ...]]:
+    """One line for each device of the node, the node itself on the first."""
+    first, *others = node.devices or ("",)
+    memory = f"{node.memory_mib} MiB"
+    yield node.name, node.kind, node.kernel, str(node.vcpus), memory, node.state, first
+    yield from (("", "", "", "", "", "", device) for device in others)
