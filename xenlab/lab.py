@@ -8,20 +8,27 @@ from dataclasses import dataclass, field
 
 import libvirt
 
+from xenlab.boot.network_files import render_neighbours
 from xenlab.errors import InputError
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon, connect
 from xenlab.hypervisor.machine import Machine
-from xenlab.plan.model import DOM0, LabPlan
+from xenlab.plan.model import DOM0, Accel, LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
 from xenlab.registry.selection import choose_lab, require_up
 from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.ssh import SshShell
-from xenlab.waiting import Deadline
+from xenlab.waiting import Deadline, wait_until
 
 CONTROL_BUDGET_S = 60.0
+SILENCE_BUDGET_S = 15.0
+# A command that does nothing, from here into dom0 and back, under TCG on two idle cores.
+ORDINARY_COMMAND_S = 0.1
+SILENCE_S = 5.0
+# How much longer things take than on hardware: emulation on two busy cores, with room to spare.
+SLOWNESS = {Accel.KVM: 1.0, Accel.TCG: 4.0}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +41,7 @@ class Lab:
     connection: libvirt.virConnect
     machine: Machine
     _shells: dict[str, SshShell] = field(default_factory=dict)
+    _slowness: float | None = None
 
     @property
     def keys(self) -> SshKeys:
@@ -84,6 +92,48 @@ class Lab:
     def console_bytes(self, node: str) -> bytes:
         """What a node has said since power-on."""
         return self.console(node).read()
+
+    def budget(self, seconds: float) -> Deadline:
+        """A deadline for what takes `seconds` on an ordinary machine, scaled to this one."""
+        return Deadline.after(seconds * SLOWNESS[Accel(self.record.accel)])
+
+    def restore_silence(self) -> None:
+        """Permanent neighbours on every node, so that none of them asks for an address."""
+        deadline = self.budget(SILENCE_S)
+        for node in self.plan.node_names:
+            batch = render_neighbours(self.plan, node).encode()
+            shell = self.shell(node, deadline)
+            shell.run(["ip", "-batch", "-"], deadline=deadline, stdin=batch).require_success()
+
+    def slowness(self) -> float:
+        """How many times slower than an ordinary host this one is, measured once; at least 1."""
+        if self._slowness is None:
+            deadline = Deadline.after(CONTROL_BUDGET_S)
+            idle = self.shell(DOM0, deadline).run(["true"], deadline=deadline)
+            self._slowness = max(1.0, idle.elapsed_s / ORDINARY_COMMAND_S)
+        return self._slowness
+
+    def budget(self, seconds: float) -> Deadline:
+        """A deadline for what takes `seconds` on an ordinary host, scaled to this one."""
+        return Deadline.after(seconds * self.slowness())
+
+    def restore_silence(self) -> None:
+        """Return once no device of a network counts a packet any more; nothing of ours talks."""
+        deadline = self.budget(SILENCE_BUDGET_S)
+        readings = [self._network_counters(deadline)]
+
+        def unchanged() -> bool:
+            readings.append(self._network_counters(deadline))
+            return readings[-1] == readings[-2]
+
+        wait_until(
+            unchanged, "the networks to fall silent", deadline, last_seen=lambda: readings[-1]
+        )
+
+    def _network_counters(self, deadline: Deadline) -> str:
+        text = self.shell(DOM0, deadline).read_file("/proc/net/dev", deadline=deadline).decode()
+        lines = [line.strip() for line in text.splitlines()]
+        return "\n".join(line for line in lines if line.startswith(("vif", "br-")))
 
     def disconnect(self) -> None:
         """Close every control connection: domUs first, since theirs run through dom0."""

@@ -53,6 +53,13 @@ def render_domu_batch(plan: LabPlan, domu: DomUPlan) -> str:
     return "".join(lines)
 
 
+def render_neighbours(plan: LabPlan, node: str) -> str:
+    """`ip -batch` input that makes a node's neighbours permanent again, whatever became of them."""
+    domus = {domu.name: domu for domu in plan.domus}
+    batch = render_domu_batch(plan, domus[node]) if node in domus else render_dom0_batch(plan)
+    return "".join(line for line in batch.splitlines(keepends=True) if line.startswith("neigh "))
+
+
 def render_vif_table(domu: DomUPlan, plan: LabPlan) -> str:
     """One line a vif: index, MAC, bridge, MTU and the number of queues (`-`: the drivers' choice)."""
     rows = [

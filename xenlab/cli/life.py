@@ -31,11 +31,13 @@ def up(
     TOPOLOGY is a name (see `xenlab topologies`) or a file; `pair` without one. The lab has the
     topology's name unless --lab gives it another. It stays until `xenlab down`.
     """
-    from xenlab.cli.coming_up import bring_up, rehearse
+    from xenlab.cli.coming_up import bring_up
     from xenlab.life.order import UpOrder
 
     order = UpOrder.parse(topology, lab=lab or "", start_from=start_from, **wanted)
     if dry_run:
+        from xenlab.cli.rehearsal import rehearse
+
         return rehearse(order, bundle, json_path)
     return bring_up(order, json_path, proof=not no_proof)
 
