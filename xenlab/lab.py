@@ -6,14 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import libvirt
-
-from xenlab.boot.network_files import render_neighbours
 from xenlab.errors import InputError
 from xenlab.hypervisor.console import ConsoleLog
-from xenlab.hypervisor.daemon import LibvirtDaemon, connect
+from xenlab.hypervisor.daemon import Connection, LibvirtDaemon, connect, disconnect
 from xenlab.hypervisor.machine import Machine
-from xenlab.plan.model import DOM0, Accel, LabPlan
+from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
 from xenlab.registry.selection import choose_lab, require_up
@@ -26,9 +23,6 @@ CONTROL_BUDGET_S = 60.0
 SILENCE_BUDGET_S = 15.0
 # A command that does nothing, from here into dom0 and back, under TCG on two idle cores.
 ORDINARY_COMMAND_S = 0.1
-SILENCE_S = 5.0
-# How much longer things take than on hardware: emulation on two busy cores, with room to spare.
-SLOWNESS = {Accel.KVM: 1.0, Accel.TCG: 4.0}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +32,7 @@ class Lab:
     record: LabRecord
     plan: LabPlan
     places: LabPlaces
-    connection: libvirt.virConnect
+    connection: Connection
     machine: Machine
     _shells: dict[str, SshShell] = field(default_factory=dict)
     _slowness: float | None = None
@@ -63,9 +57,7 @@ class Lab:
         self.machine.require_running()
         if node == DOM0:
             return SshShell.connect_tcp(DOM0, self.ssh_port(), self.keys, deadline)
-        return self.shell(DOM0, deadline).connect_vchan(
-            node, self.domid(node), self.keys, deadline
-        )
+        return self.shell(DOM0, deadline).connect_vchan(node, self.domid(node), self.keys, deadline)
 
     def require_node(self, name: str) -> None:
         """Nothing, or InputError with the nodes there are."""
@@ -92,18 +84,6 @@ class Lab:
     def console_bytes(self, node: str) -> bytes:
         """What a node has said since power-on."""
         return self.console(node).read()
-
-    def budget(self, seconds: float) -> Deadline:
-        """A deadline for what takes `seconds` on an ordinary machine, scaled to this one."""
-        return Deadline.after(seconds * SLOWNESS[Accel(self.record.accel)])
-
-    def restore_silence(self) -> None:
-        """Permanent neighbours on every node, so that none of them asks for an address."""
-        deadline = self.budget(SILENCE_S)
-        for node in self.plan.node_names:
-            batch = render_neighbours(self.plan, node).encode()
-            shell = self.shell(node, deadline)
-            shell.run(["ip", "-batch", "-"], deadline=deadline, stdin=batch).require_success()
 
     def slowness(self) -> float:
         """How many times slower than an ordinary host this one is, measured once; at least 1."""
@@ -143,8 +123,7 @@ class Lab:
     def close(self) -> None:
         """Let go of the lab."""
         self.disconnect()
-        with contextlib.suppress(libvirt.libvirtError):
-            self.connection.close()
+        disconnect(self.connection)
 
 
 def attach_lab(record: LabRecord) -> Lab:

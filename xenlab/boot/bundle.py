@@ -85,9 +85,7 @@ def _dom0_overlay(plan: LabPlan, images: LabImages, keys: SshKeys) -> FileTree:
     return tree
 
 
-def _domu_ramdisk(
-    plan: LabPlan, images: LabImages, kernel: KernelFiles, keys: SshKeys
-) -> bytes:
+def _domu_ramdisk(plan: LabPlan, images: LabImages, kernel: KernelFiles, keys: SshKeys) -> bytes:
     """One ramdisk for all domUs of a kernel: each finds its own files by its name."""
     tree = _keys_tree(keys)
     for domu in plan.domus:

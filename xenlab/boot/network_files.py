@@ -53,15 +53,8 @@ def render_domu_batch(plan: LabPlan, domu: DomUPlan) -> str:
     return "".join(lines)
 
 
-def render_neighbours(plan: LabPlan, node: str) -> str:
-    """`ip -batch` input that makes a node's neighbours permanent again, whatever became of them."""
-    domus = {domu.name: domu for domu in plan.domus}
-    batch = render_domu_batch(plan, domus[node]) if node in domus else render_dom0_batch(plan)
-    return "".join(line for line in batch.splitlines(keepends=True) if line.startswith("neigh "))
-
-
 def render_vif_table(domu: DomUPlan, plan: LabPlan) -> str:
-    """One line a vif: index, MAC, bridge, MTU and the number of queues (`-`: the drivers' choice)."""
+    """One line a vif: index, MAC, bridge, MTU, number of queues (`-`: the drivers' choice)."""
     rows = [
         (str(vif.index), vif.mac, plan.network(vif.network).bridge, str(vif.mtu_bytes),
          str(vif.queues) if vif.queues else "-")
@@ -81,14 +74,10 @@ def render_feature_table(domu: DomUPlan) -> str:
 
 def _peers_of(plan: LabPlan, domu: DomUPlan, vif: VifPlan) -> Iterator[str]:
     network = plan.network(vif.network)
-    yield from _neighbours(
-        vif.device, bridge_mac(network), network.address4, network.address6
-    )
+    yield from _neighbours(vif.device, bridge_mac(network), network.address4, network.address6)
     for peer, peer_vif in plan.vifs_on(vif.network):
         if peer is not domu:
-            yield from _neighbours(
-                vif.device, peer_vif.mac, peer_vif.address4, peer_vif.address6
-            )
+            yield from _neighbours(vif.device, peer_vif.mac, peer_vif.address4, peer_vif.address6)
 
 
 def _neighbours(device: str, mac: str, *addresses: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenlab.boot.command_lines import render_domu_command_line
+from xenlab.plan.command_lines import render_domu_command_line
 from xenlab.plan.model import DomUPlan
 
 # libxlu_cfg.c, xlu__cfgl_dequote: the escapes that xl undoes in a double-quoted string.

@@ -15,16 +15,26 @@ from xenlab.cli.output import echo_lines, render_document, spell
 @options.lab
 @options.bring_up_options
 @click.option(
-    "--from", "start_from", type=click.Choice(["bare", "connected"]), default="connected",
-    show_default=True, help="The furthest checkpoint to start from.",
+    "--from",
+    "start_from",
+    type=click.Choice(["bare", "connected"]),
+    default="connected",
+    show_default=True,
+    help="The furthest checkpoint to start from.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done; touch nothing.")
 @click.option("--bundle", metavar="DIR", help="With --dry-run: write here what is to be booted.")
 @click.option("--no-proof", is_flag=True, help="Do not prove by traffic that a new lab works.")
 @options.json_file
 def up(
-    topology: str, lab: str | None, start_from: str, dry_run: bool, bundle: str | None,
-    no_proof: bool, json_path: str | None, **wanted: Any,
+    topology: str,
+    lab: str | None,
+    start_from: str,
+    dry_run: bool,
+    bundle: str | None,
+    no_proof: bool,
+    json_path: str | None,
+    **wanted: Any,
 ) -> int:
     """Bring a lab up: from a checkpoint in seconds where one fits, cold where none does.
 

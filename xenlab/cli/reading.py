@@ -79,9 +79,7 @@ def _name_of(path: Path) -> str:
     return name if name in {"libvirtd", "sandbox"} else "qemu"
 
 
-def _read_chunks(
-    read: Callable[[int], bytes], log: Log, *, follow: bool
-) -> Iterator[bytes]:
+def _read_chunks(read: Callable[[int], bytes], log: Log, *, follow: bool) -> Iterator[bytes]:
     while chunk := read(CHUNK_BYTES):
         yield chunk
     ended = not follow

@@ -28,7 +28,7 @@ def settings_files() -> Iterator[Path]:
 
 
 def read_settings(group: click.Group, ctx: click.Context) -> dict[str, Any] | None:
-    """click's default map; None where no file is. Raises InputError with every unknown key."""
+    """Click's default map; None where no file is. Raises InputError with every unknown key."""
     merged: dict[str, Any] | None = None
     for path in settings_files():
         tables = _parse(path)
@@ -89,7 +89,7 @@ def _find_problems(
 
 
 def _spread(tables: Mapping[str, Any], options: Options) -> dict[str, Any]:
-    """click's nesting: what stands above all tables is laid under each command that has it."""
+    """Click's nesting: what stands above all tables is laid under each command that has it."""
     common = {key: value for key, value in tables.items() if not isinstance(value, dict)}
     spread: dict[str, Any] = {}
     for path, names in options.items():

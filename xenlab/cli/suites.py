@@ -2,10 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+
+from xenlab.cli import options
+
+PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload")
 
 
 @click.command()
-def test() -> int:
-    """Run a suite in a lab and give a verdict."""
-    return 0
+@click.argument("suites", metavar="[SUITE|PATH]...", nargs=-1)
+@click.option("-k", "keyword", metavar="EXPR", default="", help="Only the tests that match.")
+@options.lab
+@click.option(
+    "--topology", "topologies", metavar="T", multiple=True,
+    help="Test in a lab of this topology; may be given several times.",
+)
+@options.bring_up_options
+@click.option("--quick", is_flag=True, help="The short form: the fewest flows that show something.")
+@click.option(
+    "--plant", type=click.Choice(PLANTS), help="Plant a fault, which the suite then has to find."
+)
+@click.option(
+    "--repeat", metavar="N", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Run all of it so many times; every result is kept and shown.",
+)
+@options.json_file
+@click.option("--junit", "junit_path", metavar="FILE", help="Write the result as JUnit XML here.")
+def test(
+    suites: tuple[str, ...], keyword: str, lab: str | None, topologies: tuple[str, ...],
+    quick: bool, plant: str | None, repeat: int, json_path: str | None, junit_path: str | None,
+    **wanted: Any,
+) -> int:
+    """Run suites (`smoke`), or test files of one's own, and give a verdict.
+
+    They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
+    ends with this command, whatever becomes of it.
+    """
+    from xenlab.cli.trial import SuiteOrder, Trial
+    from xenlab.life.order import UpOrder
+
+    order = SuiteOrder.parse(suites, keyword=keyword, quick=quick, plant=plant, repeat=repeat)
+    labs = tuple(
+        UpOrder.parse(topology, lab=lab or "", transient=True, **wanted)
+        for topology in topologies or ("",)
+    )
+    trial = Trial(order=order, json_path=json_path, junit_path=junit_path)
+    return trial.run(labs, lab, chosen=bool(topologies))

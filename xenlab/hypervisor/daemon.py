@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import libvirt
 
@@ -18,6 +18,9 @@ from xenlab.registry.places import LabPlaces
 from xenlab.registry.sweep import MARKER, render_marker
 from xenlab.transport.process import which
 from xenlab.waiting import Deadline, wait_until
+
+# What the layers above hold and hand back; only this package calls it.
+Connection: TypeAlias = libvirt.virConnect
 
 KEEPALIVE_INTERVAL_S = 1
 KEEPALIVE_COUNT = 3
@@ -67,6 +70,12 @@ def connect(uri: str, deadline: Deadline) -> libvirt.virConnect:
     )
     connection.setKeepAlive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)
     return connection
+
+
+def disconnect(connection: Connection) -> None:
+    """Close a connection, broken or not."""
+    with contextlib.suppress(libvirt.libvirtError):
+        connection.close()
 
 
 @contextlib.contextmanager

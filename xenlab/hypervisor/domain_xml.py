@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
-from xenlab.boot.command_lines import render_dom0_command_line, render_xen_command_line
+from xenlab.plan.command_lines import render_dom0_command_line, render_xen_command_line
 from xenlab.plan.model import Accel, Iommu, LabPlan
 from xenlab.registry.places import LabPlaces
 
@@ -81,9 +81,7 @@ def _text(parent: ET.Element, tag: str, text: str, **attributes: str) -> ET.Elem
     return element
 
 
-def _add_boot(
-    domain: ET.Element, plan: LabPlan, places: LabPlaces, *, restored: bool
-) -> None:
+def _add_boot(domain: ET.Element, plan: LabPlan, places: LabPlaces, *, restored: bool) -> None:
     os_element = ET.SubElement(domain, "os")
     _text(os_element, "type", "hvm", arch="x86_64", machine="q35")
     _text(os_element, "kernel", places.inside(places.boot / "xen"))

@@ -43,9 +43,7 @@ class Machine:
         """Define the machine, validated against libvirt's schema; nothing is started."""
         with libvirt_errors("libvirt refused the machine's XML"):
             return cls(
-                libvirt_domain=connection.defineXMLFlags(
-                    xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE
-                )
+                libvirt_domain=connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
             )
 
     @classmethod
@@ -117,7 +115,9 @@ class Machine:
         """The loopback port that QEMU forwards to dom0's SSH; the kernel chose it at bind time."""
         with libvirt_errors("QEMU's monitor did not answer"):
             answer = libvirt_qemu.qemuMonitorCommand(
-                self.libvirt_domain, "info usernet", libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+                self.libvirt_domain,
+                "info usernet",
+                libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP,
             )
         found = FORWARDED_PORT.search(answer)
         if not found:

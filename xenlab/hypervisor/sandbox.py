@@ -55,7 +55,6 @@ class DaemonUser:
             for path in paths:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
-
     def let_through(self, *directories: Path) -> None:
         """Let the daemon's user pass through directories that are mounted into its sandbox."""
         if self.switches:
@@ -112,9 +111,7 @@ class Sandbox:
                 f"bubblewrap cannot make the sandbox: {log.read_text(errors='replace')[-400:]}",
                 try_next="xenlab doctor",
             )
-        return cls(
-            init=ProcessIdentity.of(json.loads(answer)["child-pid"]), outer_pid=outer_pid
-        )
+        return cls(init=ProcessIdentity.of(json.loads(answer)["child-pid"]), outer_pid=outer_pid)
 
     @property
     def alive(self) -> bool:

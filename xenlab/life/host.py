@@ -6,9 +6,7 @@ import dataclasses
 import shutil
 from dataclasses import dataclass
 
-import libvirt
-
-from xenlab.hypervisor.daemon import LibvirtDaemon, connect
+from xenlab.hypervisor.daemon import Connection, LibvirtDaemon, connect
 from xenlab.hypervisor.sandbox import DaemonUser
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
@@ -22,7 +20,7 @@ class Host:
     """A connection to the libvirtd that runs this lab's machine."""
 
     record: LabRecord
-    connection: libvirt.virConnect
+    connection: Connection
 
 
 def make_directories(places: LabPlaces) -> None:

@@ -12,7 +12,7 @@ from xenlab.errors import LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.lab import Lab
-from xenlab.life.phases import Phases, Watcher
+from xenlab.life.phases import Phases
 from xenlab.life.up import BringUp, UpRequest
 from xenlab.plan.model import Accel, LabPlan
 from xenlab.plan.planner import plan_lab

@@ -62,8 +62,7 @@ def _dom0(plan: LabPlan, kernel: str) -> NodeSummary:
 
 def _domu(domu: DomUPlan, kernel: str) -> NodeSummary:
     devices = tuple(
-        f"{vif.device} on {vif.network}  {vif.address4}/{vif.prefix4}"
-        f"  {vif.address6}/{vif.prefix6}"
+        f"{vif.device} on {vif.network}  {vif.address4}/{vif.prefix4}  {vif.address6}/{vif.prefix6}"
         for vif in domu.vifs
     )
     return NodeSummary(

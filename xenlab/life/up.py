@@ -129,9 +129,7 @@ class BringUp:
                 self._stop_host(record)
         return None
 
-    def _candidates(
-        self, store: CheckpointStore, ingredients: Ingredients
-    ) -> Iterator[Checkpoint]:
+    def _candidates(self, store: CheckpointStore, ingredients: Ingredients) -> Iterator[Checkpoint]:
         if self.request.cold or self.request.connect_uri:
             return
         levels = [Level.CONNECTED, Level.BARE]
@@ -170,9 +168,7 @@ class BringUp:
             keys = generate_keys(places.keys)
             write_bundle(self.request.plan, images, keys, places.boot)
             host = self._start_host(record)
-            record = dataclasses.replace(
-                host.record, level=Level.BARE.value, origin="cold boot"
-            )
+            record = dataclasses.replace(host.record, level=Level.BARE.value, origin="cold boot")
             machine = Machine.define(
                 host.connection, self._render_xml(record, f"xenlab-{record.name}")
             )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from xenlab.errors import LabError, Unavailable
 from xenlab.registry.identity import ProcessIdentity
-from xenlab.registry.places import runtime_root, state_digest, state_dir
 from xenlab.registry.lock import SWEEPING, hold_lab
+from xenlab.registry.places import runtime_root, state_digest, state_dir
 from xenlab.registry.record import LabRecord, list_lab_names, read_record
 from xenlab.waiting import Deadline, wait_until
 

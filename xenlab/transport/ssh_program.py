@@ -29,9 +29,7 @@ def escape_tokens(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _render(
-    node: str, port: int, key: Path, known_hosts: Path, *further: str
-) -> list[str]:
+def _render(node: str, port: int, key: Path, known_hosts: Path, *further: str) -> list[str]:
     settings: Sequence[str] = (
         f"IdentityFile={_quote_path(key)}",
         "IdentitiesOnly=yes",

@@ -13,10 +13,16 @@ from pathlib import Path
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.process import which
 
+WINDOW_BYTES = 10 << 20  # dropbear's limit; much more than the sockets between us hold
+
 
 @dataclass(slots=True, kw_only=True)
 class SshServer:
-    """Listens from its making; `root` is whoever runs the tests, with a home of its own."""
+    """Listens from its making; `root` is whoever runs the tests, with a home of its own.
+
+    root's shell is one that hands its place to the last command, as some shells do: a signal that
+    kills the command then leaves nobody to tell its number. The receive window is dropbear's widest.
+    """
 
     keys: SshKeys
     folder: Path
@@ -27,7 +33,7 @@ class SshServer:
         home = self.folder / "home"
         (home / ".ssh").mkdir(mode=0o700, parents=True)
         self.authorize(self.keys.authorized_keys.read_text())
-        passwd = f"root:x:{os.getuid()}:{os.getgid()}::{home}:/bin/sh\n"
+        passwd = f"root:x:{os.getuid()}:{os.getgid()}::{home}:/bin/bash\n"
         (self.folder / "passwd").write_text(passwd)
         # dropbear sets it on sockets that it accepts itself; here it comes down from the listener.
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -58,6 +64,7 @@ class SshServer:
         argv = [which("bwrap"), "--dev-bind", "/", "/", "--die-with-parent"]
         argv += ["--bind", str(self.folder / "passwd"), "/etc/passwd"]
         argv += [which("dropbear"), "-i", "-s", "-j", "-k", "-r", str(self.keys.host_key)]
+        argv += ["-W", str(WINDOW_BYTES)]
         while True:
             try:
                 client, _ = self._listener.accept()

@@ -31,8 +31,10 @@ MEGABYTES = bytes(20_000_000)
 def kept(limit_s: float = LIMIT_S) -> Iterator[Deadline]:
     """A deadline that what happens inside must keep."""
     started_s = time.monotonic()
-    yield Deadline.after(limit_s)
-    assert time.monotonic() - started_s < limit_s + SLACK_S
+    try:
+        yield Deadline.after(limit_s)
+    finally:
+        assert time.monotonic() - started_s < limit_s + SLACK_S
 
 
 def connect(port: int, keys: SshKeys, deadline: Deadline) -> None:
@@ -132,6 +134,15 @@ def test_server_frozen_before_a_command_is_left_at_the_deadline(
         shell.run(["true"], deadline=deadline)
 
 
+def test_server_frozen_while_a_command_starts_is_left_at_the_deadline(
+    server: SshServer, shell: SshShell
+) -> None:
+    exchange = shell._open_exchange("true", Deadline.after(10))
+    server.signal(signal.SIGSTOP)
+    with pytest.raises(WaitTimedOut, match="`true` did not start in time"), kept() as deadline:
+        exchange.begin("true", deadline)
+
+
 def test_server_frozen_while_megabytes_are_sent_is_left_at_the_deadline(
     server: SshServer, shell: SshShell
 ) -> None:
@@ -145,7 +156,7 @@ def test_server_frozen_while_megabytes_are_sent_is_left_at_the_deadline(
 def test_frozen_server_does_not_hold_up_the_end_of_a_started_command(
     server: SshServer, shell: SshShell
 ) -> None:
-    with pytest.raises(WaitTimedOut), kept(6.0) as deadline:  # noqa: SIM117
+    with pytest.raises(WaitTimedOut, match="`sleep 60`"), kept(6.0) as deadline:  # noqa: SIM117
         with shell.start(["sleep", "60"], deadline=deadline) as command:
             server.signal(signal.SIGSTOP)
             command.read_line(Deadline.after(LIMIT_S))
@@ -174,15 +185,17 @@ def test_failed_connection_writes_nothing_on_stderr(keys: SshKeys) -> None:
         from xenlab.waiting import Deadline
         try:
             SshShell.connect_tcp(
-                "dom0", int(sys.argv[2]), SshKeys(directory=Path(sys.argv[1])), Deadline.after(0.3)
+                "dom0", int(sys.argv[2]), SshKeys(directory=Path(sys.argv[1])), Deadline.after(9)
             )
         except LabError as error:
             print(type(error).__name__)
     """)
-    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True).start()
+        port = str(listener.getsockname()[1])
         result = subprocess.run(
-            [sys.executable, "-c", program, str(keys.directory), str(silent.getsockname()[1])],
+            [sys.executable, "-c", program, str(keys.directory), port],
             capture_output=True, text=True, timeout=30, check=True,
         )  # fmt: skip
-    assert result.stdout == "WaitTimedOut\n"
+    assert result.stdout == "ConnectionLost\n"
     assert result.stderr == ""

@@ -22,8 +22,7 @@ ORPHAN_S = 5
 def test_every_exit_status_is_exact(shell: SshShell) -> None:
     deadline = Deadline.after(60)
     found = [
-        shell.run(["sh", "-c", f"exit {status}"], deadline=deadline).status
-        for status in range(256)
+        shell.run(["sh", "-c", f"exit {status}"], deadline=deadline).status for status in range(256)
     ]
     assert found == list(range(256))
 
@@ -88,6 +87,13 @@ def test_status_is_awaited_after_all_output_was_closed(shell: SshShell) -> None:
     assert result.status == 7
 
 
+def test_command_that_closed_its_output_and_goes_on_is_left_at_the_deadline(
+    shell: SshShell,
+) -> None:
+    with pytest.raises(WaitTimedOut):
+        shell.run(["sh", "-c", "exec >&- 2>&-; sleep 60"], deadline=Deadline.after(0.5))
+
+
 def test_orphan_that_holds_the_output_open_is_not_awaited(shell: SshShell) -> None:
     script = f"sleep {ORPHAN_S} & echo started"
     result = shell.run(["sh", "-c", script], deadline=Deadline.after(10))
@@ -120,7 +126,7 @@ def test_file_that_cannot_be_written_fails_with_the_reason(shell: SshShell) -> N
 
 def test_started_command_is_read_line_by_line_beside_others(shell: SshShell) -> None:
     deadline = Deadline.after(10)
-    script = "echo one; echo two; read word; echo \"$word\"; printf rest; exit 9"
+    script = 'echo one; echo two; read word; echo "$word"; printf rest; exit 9'
     with shell.start(["sh", "-c", script], deadline=deadline) as command:
         assert command.read_line(deadline) == b"one"
         assert shell.run(["echo", "beside"], deadline=deadline).text == "beside\n"
