@@ -17,7 +17,7 @@ class UpDocument(_Document):
     """`xenlab up --json FILE`: seconds by phase, and the checkpoint that was made or used."""
 
     phases: dict[str, float]
-    checkpoint: Path
+    checkpoint: Path | None
 
     @property
     def phase_times(self) -> tuple[Phase, ...]:
@@ -28,12 +28,16 @@ class UpDocument(_Document):
 
 
 class FloorDocument(_Document):
-    """`xenlab up --dry-run --json FILE`: how to start the same machine by hand.
+    """`xenlab up --dry-run --bundle DIR --json FILE`: how to start the same machine by hand.
 
-    `argv` has the console on standard output; `ready` is a regular expression that matches it once
-    the domUs exchanged a verified ping; `kernel_package` is the `.deb` that dom0 boots from.
+    `argv` has dom0's console on standard output; `ready` matches it once dom0 answers. `consoles`
+    are the files with the domUs' consoles, each with what matches it once the domU answers. Then
+    come the `steps`: programs to be run side by side, group after group, the last of them verified
+    pings. `kernel_package` is the `.deb` that dom0 boots from.
     """
 
     argv: tuple[str, ...]
     ready: str
+    consoles: dict[Path, str]
+    steps: tuple[tuple[tuple[str, ...], ...], ...]
     kernel_package: Path

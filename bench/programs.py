@@ -8,7 +8,8 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 CHUNK_BYTES = 65536
@@ -67,11 +68,20 @@ def run_to_end(argv: Sequence[str], *, env: Mapping[str, str], limit_s: float) -
 def time_until_line(
     argv: Sequence[str], pattern: str, *, env: Mapping[str, str], limit_s: float
 ) -> float:
-    """Seconds from the start of a program until its output matches `pattern`; then it is killed.
-
-    The program has a session of its own, so that what it started is killed with it.
-    """
+    """Seconds from the start of a program until its output matches `pattern`; then it is killed."""
     started_s = time.monotonic()
+    with output_until_line(argv, pattern, env=env, limit_s=limit_s):
+        return time.monotonic() - started_s
+
+
+@contextmanager
+def output_until_line(
+    argv: Sequence[str], pattern: str, *, env: Mapping[str, str], limit_s: float
+) -> Iterator[None]:
+    """A program whose output has matched `pattern`, running; ProgramFailed if it never does.
+
+    The program has a session of its own, so that what it started is killed with it at the end.
+    """
     with subprocess.Popen(
         argv,
         env=dict(env),
@@ -81,8 +91,9 @@ def time_until_line(
         start_new_session=True,
     ) as program:
         try:
-            _read_until(program, re.compile(pattern.encode(), re.MULTILINE), started_s + limit_s)
-            return time.monotonic() - started_s
+            until_s = time.monotonic() + limit_s
+            _read_until(program, re.compile(pattern.encode(), re.MULTILINE), until_s)
+            yield
         finally:
             os.killpg(program.pid, signal.SIGKILL)
 

@@ -39,6 +39,7 @@ class Bench:
         yield self.measure_up(figures.CONNECTED, "pair")
         yield self.measure_up(figures.BARE, "pair", "--from", "bare")
         document = self._up("pair")[1]
+        assert document.checkpoint is not None
         yield measure_checkpoint(document.checkpoint)
         yield self.measure_command(figures.STATUS, "status")
         self.workspace.down()
@@ -79,8 +80,8 @@ class Bench:
 
     def measure_peers(self) -> Peers:
         """The bare floor and virtme-ng, with what `xenlab up --dry-run` says of them."""
-        path = self.workspace.root / "floor.json"
-        self.workspace.up("pair", "--cold", "--dry-run", "--json", str(path))
+        path, bundle = self.workspace.root / "floor.json", self.workspace.root / "bundle"
+        self.workspace.up("pair", "--dry-run", "--bundle", str(bundle), "--json", str(path))
         floor = FloorDocument.model_validate_json(path.read_bytes())
         kernel = unpack_kernel(self.workspace, floor.kernel_package)
         return Peers(
@@ -99,7 +100,7 @@ class Bench:
 
     def _up(self, topology: str, *options: str) -> tuple[float, UpDocument]:
         path = self.workspace.root / "up.json"
-        ended = self.workspace.up(topology, "--json", str(path), *options)
+        ended = self.workspace.up(topology, "--no-proof", "--json", str(path), *options)
         return ended.elapsed_s, UpDocument.model_validate_json(path.read_bytes())
 
     def _up_and_down(self, topology: str, *options: str) -> tuple[float, tuple[Phase, ...]]:

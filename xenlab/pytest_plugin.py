@@ -130,14 +130,20 @@ class LabPlugin:
         return judged
 
 
-def run_suite(plugin: LabPlugin, paths: Sequence[Path], options: Sequence[str] = ()) -> int:
+def run_suite(
+    plugin: LabPlugin,
+    paths: Sequence[Path],
+    options: Sequence[str] = (),
+    others: Sequence[object] = (),
+) -> int:
     """Run tests inside the plugin's lab; pytest's own exit code, 5 where nothing was selected.
 
-    The outcome is in the plugin's verdicts. `options` are pytest's: `-k`, `--junitxml` and so on.
+    The outcome is in the plugin's verdicts. `options` are pytest's, such as `-k`; `others` are
+    further plugins.
     """
     root = paths[0] if paths[0].is_dir() else paths[0].parent
     arguments = [*PYTEST_OPTIONS, f"--rootdir={root}", *options, *map(str, paths)]
-    return int(pytest.main(arguments, plugins=[plugin]))
+    return int(pytest.main(arguments, plugins=[plugin, *others]))
 
 
 def _silent(name: str) -> Verdict:

@@ -50,10 +50,12 @@ def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     It needs no working vif: dom0 is reached by a NIC of its own, a domU by a vchan behind dom0.
     """
     import os
+    import shlex
 
     from xenlab.lab import open_lab
     from xenlab.registry.selection import split_node
     from xenlab.transport.process import which
+    from xenlab.transport.ssh import render_vchan_argv
     from xenlab.transport.ssh_program import render_ssh_argv
 
     program = which("ssh")
@@ -61,9 +63,10 @@ def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     with open_lab(lab) as opened:
         opened.require_node(node)
         known_hosts = opened.keys.write_known_hosts(opened.plan.node_names)
-        domid = None if node == "dom0" else opened.domid(node)
+        dom0 = node == "dom0"
+        proxy = None if dom0 else shlex.join(render_vchan_argv(opened.domid(node)))
         port, key = opened.ssh_port(), opened.keys.private_key
-    argv = render_ssh_argv(node, port, key, known_hosts, domid)
+    argv = render_ssh_argv(node, port, key, known_hosts, proxy)
     words = _without_dashes(command)
     os.execv(program, [*argv, "--", *words] if words else argv)
 

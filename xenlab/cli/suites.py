@@ -25,6 +25,10 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload
     "--plant", type=click.Choice(PLANTS), help="Plant a fault, which the suite then has to find."
 )
 @click.option(
+    "--plant-every", metavar="N", type=click.IntRange(min=1),
+    help="Let the fault hit one packet in N.  [default: 1000, with --quick 5]",
+)
+@click.option(
     "--repeat", metavar="N", type=click.IntRange(min=1), default=1, show_default=True,
     help="Run all of it so many times; every result is kept and shown.",
 )
@@ -32,21 +36,25 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload
 @click.option("--junit", "junit_path", metavar="FILE", help="Write the result as JUnit XML here.")
 def test(
     suites: tuple[str, ...], keyword: str, lab: str | None, topologies: tuple[str, ...],
-    quick: bool, plant: str | None, repeat: int, json_path: str | None, junit_path: str | None,
-    **wanted: Any,
+    quick: bool, plant: str | None, plant_every: int | None, repeat: int, json_path: str | None,
+    junit_path: str | None, **wanted: Any,
 ) -> int:
     """Run suites (`smoke`), or test files of one's own, and give a verdict.
 
     They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
     ends with this command, whatever becomes of it.
     """
-    from xenlab.cli.trial import SuiteOrder, Trial
+    from xenlab.cli.results import Results, new_results_folder
+    from xenlab.cli.suite_order import SuiteOrder
+    from xenlab.cli.trial import run_trial
     from xenlab.life.order import UpOrder
 
-    order = SuiteOrder.parse(suites, keyword=keyword, quick=quick, plant=plant, repeat=repeat)
-    labs = tuple(
+    order = SuiteOrder.parse(
+        suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat
+    )
+    labs = [
         UpOrder.parse(topology, lab=lab or "", transient=True, **wanted)
         for topology in topologies or ("",)
-    )
-    trial = Trial(order=order, json_path=json_path, junit_path=junit_path)
-    return trial.run(labs, lab, chosen=bool(topologies))
+    ]
+    results = Results(folder=new_results_folder(), json_path=json_path, junit_path=junit_path)
+    return run_trial(order, labs, results, topology_chosen=bool(topologies))

@@ -1,20 +1,18 @@
-"""`xenlab test` at work: labs, pytest inside each of them, and the verdicts of all."""
+"""`xenlab test` at work: labs, the suites inside each of them, and the verdicts of all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
-import pytest
 
-import xenlab.tests
-from xenlab.cli.output import render_document, write_text
+from xenlab.cli.results import Results
+from xenlab.cli.suite_order import SuiteOrder
 from xenlab.errors import InputError, LabError
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_artifacts
@@ -25,20 +23,142 @@ from xenlab.life.summary import find_summary, read_summary
 from xenlab.plan.codec import encode
 from xenlab.pytest_plugin import LabPlugin, run_suite
 from xenlab.registry.lock import hold_lab
-from xenlab.registry.places import state_dir
-from xenlab.registry.record import LabRecord, read_record
-from xenlab.report.document import encode_verdicts
+from xenlab.registry.record import LabRecord, LabState, read_record
 from xenlab.report.failure import render_failure
-from xenlab.report.junit import render_junit
 from xenlab.report.progress import open_progress
-from xenlab.report.summary import LabSummary
-from xenlab.report.terminal import print_verdicts
-from xenlab.topology.wording import did_you_mean, list_names, quote
-from xenlab.traffic.ladder import Extent
-from xenlab.traffic.plant import PlantKind
-from xenlab.verdict.outcome import Outcome, combine
+from xenlab.topology.wording import quote
+from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
-SUITES = Path(xenlab.tests.__file__).parent
-INTERRUPTED = 130
-BUG = 3
+COMES_UP = "lab comes up"
+
+
+@dataclass(slots=True, kw_only=True)
+class Trial:
+    """One `xenlab test`: what to run, and what has come of it so far."""
+
+    order: SuiteOrder
+    results: Results
+
+    def run_in_standing_lab(self, record: LabRecord) -> None:
+        """Run everything in a lab that is up, and leave it as it is."""
+        with (
+            hold_lab(record.name, busy_with="xenlab test"),
+            contextlib.closing(attach_lab(record)) as lab,
+        ):
+            lab.machine.require_running()
+            self._run_suites(lab)
+
+    def run_in_own_lab(self, order: UpOrder) -> None:
+        """Bring a lab up, run everything in it and take it down; it cannot outlive this process.
+
+        A lab that does not come up is a result as well: LAB_ERROR.
+        """
+        name = order.lab or f"test-{os.getpid()}"
+        with hold_lab(name, busy_with="xenlab test"):
+            progress = open_progress(sys.stderr)
+            with contextlib.closing(progress):
+                undertaking = Undertaking(
+                    order=replace(order, lab=name), phases=Phases(watcher=progress)
+                )
+                try:
+                    lab, _checkpoint = undertaking.bring_up()
+                except LabError as error:
+                    self._note_failure(undertaking.plan.topology_name, error)
+                    return
+            with contextlib.closing(lab), self._removed_after(lab):
+                self._run_suites(lab)
+
+    def _note_failure(self, topology: str, error: LabError) -> None:
+        lines = tuple(render_failure(error))
+        for line in lines:
+            click.echo(line, err=True)
+        verdict = Verdict(
+            rule=COMES_UP, subject=topology, outcome=Outcome.LAB_ERROR, reasons=(error.what,)
+        )
+        self.results.begin(topology, {"topology": topology})
+        self.results.note([verdict])
+
+    @contextlib.contextmanager
+    def _removed_after(self, lab: Lab) -> Iterator[None]:
+        """Take the lab down whatever happens; keep its logs unless all is well."""
+        try:
+            yield
+        finally:
+            if not self.results.all_passed:
+                folder = keep_artifacts(lab.record)
+                click.echo(f"the lab's logs are in {folder}", err=True)
+            remove_whole_lab(lab.record)
+
+    def _run_suites(self, lab: Lab) -> None:
+        environment = _describe(lab)
+        for number in range(1, self.order.repeat + 1):
+            repeated = f" #{number}" if self.order.repeat > 1 else ""
+            self.results.begin(f"{self.order.name} on {lab.record.topology}{repeated}", environment)
+            plugin = LabPlugin(
+                lab,
+                extent=self.order.extent,
+                plant=self.order.plant,
+                plant_every=self.order.plant_every,
+            )
+            watch = Watch(plugin=plugin, results=self.results)
+            # pytest's own words are progress: the result on standard output is ours.
+            with contextlib.redirect_stdout(sys.stderr):
+                status = run_suite(plugin, self.order.paths, self.order.pytest_options, [watch])
+            self.results.note(plugin.verdicts)
+            self.results.end(status, plugin.bugs, interrupted=watch.interrupted)
+            if watch.interrupted:
+                raise KeyboardInterrupt
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """A second plugin: brings every verdict to safety as it comes, and sees interruptions."""
+
+    plugin: LabPlugin
+    results: Results
+    interrupted: bool = False
+
+    def pytest_runtest_logfinish(self) -> None:
+        """A test is over."""
+        self.results.note(self.plugin.verdicts)
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """pytest ends the session by itself, and in good order."""
+        self.interrupted = True
+
+
+def run_trial(
+    order: SuiteOrder, labs: Sequence[UpOrder], results: Results, *, topology_chosen: bool
+) -> int:
+    """Run the suites in the lab that was named, or in one lab after the other; the exit code."""
+    trial = Trial(order=order, results=results)
+    sweep()
+    standing = _find_standing(labs[0].lab)
+    if standing is not None and topology_chosen:
+        raise InputError(
+            f"lab {quote(standing.name)} is up already: --topology is for a lab that is not"
+        )
+    try:
+        if standing is not None:
+            trial.run_in_standing_lab(standing)
+        for lab in labs if standing is None else ():
+            trial.run_in_own_lab(lab)
+    except BaseException:
+        results.close(complete=False)
+        raise
+    results.close(complete=True)
+    return results.exit_code
+
+
+def _find_standing(name: str) -> LabRecord | None:
+    record = read_record(name) if name else None
+    return record if record and record.alive and record.state is LabState.UP else None
+
+
+def _describe(lab: Lab) -> Mapping[str, str]:
+    """What runs: every field of the summary that is one word or line."""
+    summary = find_summary(lab.record) or read_summary(lab, 0.0)
+    kernels = ", ".join(f"{node.name} {node.kernel}" for node in summary.nodes)
+    plain = {key: value for key, value in encode(summary).items() if isinstance(value, str)}
+    return {**plain, "kernels": kernels}

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from xenlab.errors import LabError
 from xenlab.lab import Lab
-from xenlab.plan.model import DOM0
+from xenlab.plan.model import DOM0, Link
 from xenlab.waiting import Deadline
 
 PING_BYTES = 1400
@@ -34,17 +34,22 @@ def connect_shells(lab: Lab, deadline: Deadline) -> None:
     on_all(lambda node: lab.shell(node, deadline), [domu.name for domu in lab.plan.domus])
 
 
-def awaken_nodes(lab: Lab, deadline: Deadline) -> None:
-    """After a restore: set every clock to now and stir fresh randomness into every node."""
+def revive_nodes(lab: Lab, deadline: Deadline, then: Callable[[str], object]) -> None:
+    """After a restore, on each node: set the clock, stir in fresh randomness, and do `then`.
 
-    def awaken(node: str) -> None:
+    No node waits for another, but for dom0's control channel, through which the others' go.
+    """
+
+    def revive(node: str) -> None:
         lab.shell(node, deadline).run(
             ["awaken", f"{time.time():.6f}"],
             deadline=deadline,
             stdin=os.urandom(ENTROPY_BYTES),
         ).require_success()
+        then(node)
 
-    on_all(awaken, lab.plan.node_names)
+    lab.shell(DOM0, deadline)
+    on_all(revive, lab.plan.node_names)
 
 
 def zero_free_memory(lab: Lab, deadline: Deadline) -> None:
@@ -56,31 +61,26 @@ def zero_free_memory(lab: Lab, deadline: Deadline) -> None:
     on_all(clear, lab.plan.node_names)
 
 
-def connect_vifs(lab: Lab, deadline: Deadline) -> None:
-    """Load netback and netfront, attach every vif, set addresses, routes and features."""
-
-    def connect(node: str) -> None:
-        lab.shell(node, deadline).run(["connect-vifs"], deadline=deadline).require_success()
-
-    deadline = deadline.at_most(CONNECT_BUDGET_S)
-    on_all(connect, lab.plan.node_names)
+def connect_vifs(lab: Lab, node: str, deadline: Deadline) -> None:
+    """Have a node load its driver and connect its vifs: dom0 attaches them, domUs take them up."""
+    budget = deadline.at_most(CONNECT_BUDGET_S)
+    lab.shell(node, budget).run(["connect-vifs"], deadline=budget).require_success()
 
 
-def ping_all(lab: Lab, deadline: Deadline) -> int:
-    """A ping with checked content from every domU over each of its links; how many there were.
+def render_ping_argv(link: Link) -> list[str]:
+    """One ping over a link; ping(8) compares what comes back with what it sent."""
+    return ["ping", "-n", "-q", "-c1", "-W10", f"-s{PING_BYTES}", link.sink_address4]
 
-    Each ping crosses its vifs both ways. LabError names the one that failed.
+
+def ping_peers(lab: Lab, node: str, deadline: Deadline) -> None:
+    """Ping, with checked content, over each link of a domU; both ways of its vifs are crossed.
+
+    Raises CommandFailed for the first that does not answer. dom0 is pinged and does not ping.
     """
-    links = [link for link in lab.plan.links() if link.source != DOM0]
-
-    def ping(source: str) -> None:
-        for link in links:
-            if link.source == source:
-                argv = ["ping", "-n", "-q", "-c1", "-W10", f"-s{PING_BYTES}", link.sink_address4]
-                lab.shell(source, deadline).run(argv, deadline=deadline).require_success()
-
-    on_all(ping, sorted({link.source for link in links}))
-    return len(links)
+    for link in lab.plan.links():
+        if link.source == node != DOM0:
+            argv = render_ping_argv(link)
+            lab.shell(node, deadline).run(argv, deadline=deadline).require_success()
 
 
 def on_all(action: Callable[[str], object], nodes: Iterable[str]) -> None:

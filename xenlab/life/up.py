@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from xenlab.boot.bundle import write_bundle, write_xen
@@ -23,11 +24,12 @@ from xenlab.lab import Lab
 from xenlab.life.artifacts import keep_failure
 from xenlab.life.boot import BootWatch
 from xenlab.life.connect import (
-    awaken_nodes,
     connect_shells,
     connect_vifs,
-    ping_all,
+    on_all,
+    ping_peers,
     read_domids,
+    revive_nodes,
     zero_free_memory,
 )
 from xenlab.life.host import Host, make_directories, start_host
@@ -47,6 +49,7 @@ from xenlab.transport.process import which
 from xenlab.waiting import Deadline
 
 BOOT_BUDGET_S = 300.0
+COLD_BOOT = "cold boot"
 EMULATOR = "qemu-system-x86_64"
 MACHINE_UUIDS = uuid.UUID("6f0b8a52-3c1e-5d0b-9a57-6b1e6c6f78a1")  # name space of our machines
 
@@ -147,18 +150,15 @@ class BringUp:
             write_xen(images, places.boot)
             path = memory_path(checkpoint, places)
             host = self._start_host(record)
-            checking.result()
-        record = dataclasses.replace(
-            host.record, machine_uuid=checkpoint.facts.machine_uuid,
-            domids=checkpoint.facts.domids, level=checkpoint.facts.level.value,
-            origin=f"{checkpoint.facts.level} checkpoint",
-        )  # fmt: skip
-        xml = self._render_xml(record, checkpoint.facts.machine_name, restored=True)
-        Machine.restore(host.connection, path, xml)
-        lab = self._take(Host(record=record, connection=host.connection))
-        connect_shells(lab, self.deadline)
-        awaken_nodes(lab, self.deadline)
-        return lab
+            record = dataclasses.replace(
+                host.record, machine_uuid=checkpoint.facts.machine_uuid,
+                domids=checkpoint.facts.domids, level=checkpoint.facts.level.value,
+                origin=f"{checkpoint.facts.level} checkpoint",
+            )  # fmt: skip
+            xml = self._render_xml(record, checkpoint.facts.machine_name, restored=True)
+            Machine.restore(host.connection, path, xml)
+            checking.result()  # nobody has spoken to the machine yet
+        return self._take(Host(record=record, connection=host.connection))
 
     def _boot(self, record: LabRecord, images: LabImages) -> Lab:
         """The lab from power-on, bare."""
@@ -168,7 +168,7 @@ class BringUp:
             keys = generate_keys(places.keys)
             write_bundle(self.request.plan, images, keys, places.boot)
             host = self._start_host(record)
-            record = dataclasses.replace(host.record, level=Level.BARE.value, origin="cold boot")
+            record = dataclasses.replace(host.record, level=Level.BARE.value, origin=COLD_BOOT)
             machine = Machine.define(
                 host.connection, self._render_xml(record, f"xenlab-{record.name}")
             )
@@ -183,21 +183,30 @@ class BringUp:
 
     def _complete(self, lab: Lab, ingredients: Ingredients) -> Lab:
         """From whatever level the lab has to connected and pinged; saved where that is new."""
-        if lab.record.level == Level.BARE:
-            if lab.record.origin == "cold boot":
-                self._save(lab, ingredients, Level.BARE)
-            with self.phases.run("load the drivers and connect the vifs"):
-                connect_vifs(lab, self.deadline)
-            lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
-            with self.phases.run("ping"):
-                ping_all(lab, self.deadline)
-            self._save(lab, ingredients, Level.CONNECTED)
+        restored = lab.record.origin != COLD_BOOT
+        if lab.record.level == Level.CONNECTED:
+            with self.phases.run("wake the nodes and ping"):
+                revive_nodes(lab, self.deadline, partial(ping_peers, lab, deadline=self.deadline))
         else:
-            with self.phases.run("ping"):
-                ping_all(lab, self.deadline)
+            if not restored:
+                self._save(lab, ingredients, Level.BARE)
+            self._connect(lab, restored=restored)
+            self._save(lab, ingredients, Level.CONNECTED)
         lab.record = dataclasses.replace(lab.record, state=LabState.UP)
         lab.record.write()
         return lab
+
+    def _connect(self, lab: Lab, *, restored: bool) -> None:
+        """From bare to connected."""
+        connect = partial(connect_vifs, lab, deadline=self.deadline)
+        with self.phases.run("load the drivers and connect the vifs"):
+            if restored:
+                revive_nodes(lab, self.deadline, connect)
+            else:
+                on_all(connect, lab.plan.node_names)
+        lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
+        with self.phases.run("ping"):
+            on_all(partial(ping_peers, lab, deadline=self.deadline), lab.plan.node_names)
 
     def _save(self, lab: Lab, ingredients: Ingredients, level: Level) -> None:
         key = ingredients.digest(level)

@@ -50,7 +50,7 @@ class Exchange:
     def begin(self, line: str, deadline: Deadline) -> None:
         """Have the remote shell run `line`."""
         try:
-            with ended_at(deadline, self.channel.close):
+            with ended_at(deadline, self._close_channel):
                 self.channel.exec_command(line)
         except BROKEN as error:
             what = f"{self.where}: `{self.what}` did not start"
@@ -90,9 +90,13 @@ class Exchange:
 
     def close(self) -> None:
         """Close the channel. Beside a sender that is stuck this takes a second, not for ever."""
-        closing = threading.Thread(target=self.channel.close, name="close", daemon=True)
+        closing = threading.Thread(target=self._close_channel, name="close", daemon=True)
         closing.start()
         closing.join(CLOSE_LIMIT_S)
+
+    def _close_channel(self) -> None:
+        with suppress(*BROKEN):  # the connection has ended meanwhile, and the channel with it
+            self.channel.close()
 
     def _feed(self, stdin: bytes) -> None:
         """Send all, and the end; a peer that no longer reads ends the input, not the command."""

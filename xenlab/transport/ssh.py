@@ -22,12 +22,11 @@ from xenlab.waiting import Deadline
 # A shell that waits for its command has it for a child; one that became the command has none.
 KILL = 'read -r children <"/proc/$1/task/$1/children"; kill -KILL "$1" $children'
 KILL_LIMIT_S = 5.0
-VCHAN_NODE = "data/ssh"
 
 
 def render_vchan_argv(domid: int) -> list[str]:
     """The command in dom0 whose stdin and stdout are a byte stream to the domU's SSH server."""
-    return ["vchan-socket-proxy", str(domid), f"/local/domain/{domid}/{VCHAN_NODE}", "-"]
+    return ["vchan-pipe", "connect", str(domid)]
 
 
 def _assume_peer() -> None:

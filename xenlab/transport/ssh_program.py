@@ -1,4 +1,4 @@
-"""The argv of the real `ssh` program for a node: our key, the pinned host key, nobody's settings."""
+"""The argv of the real `ssh` program for a node: our key, the pinned host key, no settings."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xenlab.transport.handshake import USER
-from xenlab.transport.ssh import render_vchan_argv
 
 
 def render_ssh_argv(
-    node: str, port: int, key: Path, known_hosts: Path, domid: int | None = None
+    node: str, port: int, key: Path, known_hosts: Path, proxy: str | None = None
 ) -> list[str]:
-    """To dom0 by its forwarded port; to the domU of number `domid` through dom0 and its vchan.
+    """To dom0 by its forwarded port; to a domU by `proxy`, a command line in dom0.
 
     `known_hosts` has the host key under the node's name and under `dom0`.
     """
-    if domid is None:
+    if proxy is None:
         return _render(node, port, key, known_hosts)
-    dom0 = _render("dom0", port, key, known_hosts)
-    proxy = shlex.join([*dom0, *(shlex.quote(word) for word in render_vchan_argv(domid))])
-    return _render(node, port, key, known_hosts, f"ProxyCommand={escape_tokens(proxy)}")
+    dom0 = shlex.join([*_render("dom0", port, key, known_hosts), proxy])
+    return _render(node, port, key, known_hosts, f"ProxyCommand={escape_tokens(dom0)}")
 
 
 def escape_tokens(text: str) -> str:

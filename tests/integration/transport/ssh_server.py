@@ -1,4 +1,4 @@
-"""SshServer: the real dropbear as the nodes run it, on this host's loopback, one process a client."""
+"""SshServer: the real dropbear on this host's loopback, one process a client, as in a domU."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SshServer:
     """Listens from its making; `root` is whoever runs the tests, with a home of its own.
 
     root's shell is one that hands its place to the last command, as some shells do: a signal that
-    kills the command then leaves nobody to tell its number. The receive window is dropbear's widest.
+    kills the command then leaves nobody to tell its number.
     """
 
     keys: SshKeys
@@ -73,7 +73,11 @@ class SshServer:
             with client, (self.folder / "log").open("ab") as log:
                 self._servers.append(
                     subprocess.Popen(
-                        argv, stdin=client, stdout=client, stderr=log, start_new_session=True
+                        argv,
+                        stdin=client.fileno(),
+                        stdout=client.fileno(),
+                        stderr=log,
+                        start_new_session=True,
                     )
                 )
 

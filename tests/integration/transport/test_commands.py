@@ -103,7 +103,7 @@ def test_orphan_that_holds_the_output_open_is_not_awaited(shell: SshShell) -> No
 
 def test_command_that_does_not_end_is_left_at_the_deadline(shell: SshShell) -> None:
     started_s = time.monotonic()
-    with pytest.raises(WaitTimedOut, match="dom0: `sh -c .* did not end; last seen: half"):
+    with pytest.raises(WaitTimedOut, match=r"dom0: `sh -c .* did not end; last seen: half"):
         shell.run(["sh", "-c", "echo half; exec sleep 60"], deadline=Deadline.after(0.5))
     assert time.monotonic() - started_s < 2
     assert shell.run(["true"], deadline=Deadline.after(10)).status == 0
@@ -120,7 +120,7 @@ def test_pseudo_file_is_read_whole(shell: SshShell) -> None:
 
 
 def test_file_that_cannot_be_written_fails_with_the_reason(shell: SshShell) -> None:
-    with pytest.raises(CommandFailed, match="(?i)no such file|nonexistent|directory"):
+    with pytest.raises(CommandFailed, match=r"(?i)no such file|nonexistent|directory"):
         shell.write_file("/no/such/folder/file", b"x", deadline=Deadline.after(10))
 
 

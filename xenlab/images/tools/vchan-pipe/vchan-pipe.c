@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vchan-ssh: an SSH server behind a vchan, for a domU.
+ * vchan-pipe: a byte stream between dom0 and a domU over a vchan, whatever their networks do.
  *
- * Offers the vchan "data/ssh" to dom0 and, for each client that connects, has an SSH server in
- * inetd mode on a socket pair and moves the bytes. The server is started before its client comes,
- * since starting a program takes long on an emulated CPU. The rings are far larger than the 1 KiB
- * that vchan-socket-proxy asks for: with those, each KiB costs a switch between two domains.
+ * "vchan-pipe serve PROGRAM [ARGUMENT ...]" in a domU offers the vchan "data/ssh" to dom0 and, for
+ * each client that connects, has the program (an SSH server in inetd mode) on a socket pair. It is
+ * started before its client comes, since starting a program takes long on an emulated CPU.
+ * "vchan-pipe connect DOMID" in dom0 connects standard input and output to it.
+ *
+ * The rings are far larger than the 1 KiB that vchan-socket-proxy asks for: with those, each KiB
+ * costs a switch between two domains. And both ends are static: see above.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,26 +40,26 @@ static pid_t start_server(int *socket, char **argv)
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
-		perror("vchan-ssh: socketpair");
+		perror("vchan-pipe: socketpair");
 		return -1;
 	}
 	pid = fork();
 	if (pid == 0) {
 		setsid();
+		signal(SIGPIPE, SIG_DFL);
 		dup2(pair[1], STDIN_FILENO);
 		dup2(pair[1], STDOUT_FILENO);
 		execv(argv[0], argv);
-		perror("vchan-ssh: execv");
+		perror("vchan-pipe: execv");
 		_exit(127);
 	}
 	close(pair[1]);
 	*socket = pair[0];
-	fcntl(*socket, F_SETFL, O_NONBLOCK);
 	return pid;
 }
 
 /* Both return false when the stream they read has ended. */
-static bool vchan_to_socket(struct libxenvchan *vchan, int socket, struct pump *pump)
+static bool vchan_to_fd(struct libxenvchan *vchan, int fd, struct pump *pump)
 {
 	while (true) {
 		ssize_t done;
@@ -74,22 +77,21 @@ static bool vchan_to_socket(struct libxenvchan *vchan, int socket, struct pump *
 			pump->start = 0;
 			pump->end = done;
 		}
-		done = send(socket, pump->bytes + pump->start, pump->end - pump->start,
-			    MSG_NOSIGNAL);
+		done = write(fd, pump->bytes + pump->start, pump->end - pump->start);
 		if (done < 0)
 			return errno == EAGAIN || errno == EINTR;
 		pump->start += done;
 	}
 }
 
-static bool socket_to_vchan(struct libxenvchan *vchan, int socket, struct pump *pump)
+static bool fd_to_vchan(struct libxenvchan *vchan, int fd, struct pump *pump)
 {
 	while (true) {
 		ssize_t done;
 		int space;
 
 		if (pump->start == pump->end) {
-			done = recv(socket, pump->bytes, sizeof(pump->bytes), 0);
+			done = read(fd, pump->bytes, sizeof(pump->bytes));
 			if (done == 0)
 				return false;
 			if (done < 0)
@@ -109,20 +111,25 @@ static bool socket_to_vchan(struct libxenvchan *vchan, int socket, struct pump *
 	}
 }
 
-static void serve(struct libxenvchan *vchan, int socket)
+/* Move bytes both ways until either stream has ended. */
+static void pump_both(struct libxenvchan *vchan, int source, int sink)
 {
 	static struct pump in, out;
-	struct pollfd polls[2] = {
+	struct pollfd polls[3] = {
 		{ .fd = libxenvchan_fd_for_select(vchan), .events = POLLIN },
-		{ .fd = socket },
+		{ .fd = source },
+		{ .fd = sink },
 	};
 
 	in.start = in.end = out.start = out.end = 0;
-	while (vchan_to_socket(vchan, socket, &in) && socket_to_vchan(vchan, socket, &out)) {
-		/* What waits for ring space is woken by the vchan, what waits for the socket by it. */
-		polls[1].events = (in.start < in.end ? POLLOUT : 0) |
-				  (out.start == out.end ? POLLIN : 0);
-		if (poll(polls, 2, -1) < 0 && errno != EINTR)
+	fcntl(source, F_SETFL, O_NONBLOCK);
+	fcntl(sink, F_SETFL, O_NONBLOCK);
+	vchan->blocking = 0;
+	while (vchan_to_fd(vchan, sink, &in) && fd_to_vchan(vchan, source, &out)) {
+		/* What waits for ring space is woken by the vchan, what waits for an fd by it. */
+		polls[1].events = out.start == out.end ? POLLIN : 0;
+		polls[2].events = in.start < in.end ? POLLOUT : 0;
+		if (poll(polls, 3, -1) < 0 && errno != EINTR)
 			return;
 		if (polls[0].revents)
 			libxenvchan_wait(vchan);
@@ -161,38 +168,60 @@ static void announce(void)
 	fclose(console);
 }
 
-int main(int argc, char **argv)
+static int serve(char **argv)
 {
 	struct libxenvchan *vchan;
 	bool announced = false, client;
 	int socket;
 	pid_t pid;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: vchan-ssh SERVER [ARGUMENT ...]\n");
-		return 2;
-	}
 	while (true) {
 		vchan = libxenvchan_server_init(NULL, DOM0, VCHAN_PATH, RING_BYTES, RING_BYTES);
 		if (!vchan) {
-			perror("vchan-ssh: libxenvchan_server_init");
+			perror("vchan-pipe: libxenvchan_server_init");
 			return 1;
 		}
 		if (!announced)
 			announce();
 		announced = true;
 		do {
-			pid = start_server(&socket, argv + 1);
+			pid = start_server(&socket, argv);
 			if (pid < 0)
 				return 1;
 			client = wait_for_client(vchan, socket);
-			vchan->blocking = 0;
 			if (client)
-				serve(vchan, socket);
+				pump_both(vchan, socket, socket);
 			close(socket);
 			kill(pid, SIGHUP);
 			waitpid(pid, NULL, 0);
 		} while (!client);
 		libxenvchan_close(vchan);
 	}
+}
+
+static int connect_to(const char *domid)
+{
+	struct libxenvchan *vchan;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%s/" VCHAN_PATH, domid);
+	vchan = libxenvchan_client_init(NULL, atoi(domid), path);
+	if (!vchan) {
+		perror("vchan-pipe: libxenvchan_client_init");
+		return 1;
+	}
+	pump_both(vchan, STDIN_FILENO, STDOUT_FILENO);
+	libxenvchan_close(vchan);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (argc > 2 && !strcmp(argv[1], "serve"))
+		return serve(argv + 2);
+	if (argc == 3 && !strcmp(argv[1], "connect"))
+		return connect_to(argv[2]);
+	fprintf(stderr, "usage: vchan-pipe serve PROGRAM [ARGUMENT ...] | connect DOMID\n");
+	return 2;
 }

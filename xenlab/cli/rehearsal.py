@@ -1,0 +1,153 @@
+"""`xenlab up --dry-run` at work: what would be done, and the same machine for QEMU by hand."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from xenlab.boot.bundle import write_bundle
+from xenlab.cli.output import STDOUT, echo_lines, render_document, write_text
+from xenlab.errors import InputError
+from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
+from xenlab.hypervisor.qemu_argv import console_file, render_qemu_argv
+from xenlab.images.kernel_image import kernel_request
+from xenlab.images.lab_images import provide_images
+from xenlab.images.supply import open_supply
+from xenlab.life.boot import READY
+from xenlab.life.by_hand import render_steps, take_free_port
+from xenlab.life.order import IMAGES_BUDGET_S, UpOrder
+from xenlab.plan.codec import encode
+from xenlab.plan.command_lines import (
+    render_dom0_command_line,
+    render_domu_command_line,
+    render_xen_command_line,
+)
+from xenlab.plan.model import DOM0, Accel, LabPlan
+from xenlab.registry.places import PLAIN_PATH, LabPlaces, cache_dir, require_lab_name
+from xenlab.report.columns import render_columns
+from xenlab.transport.keys import generate_keys
+from xenlab.waiting import Deadline
+
+# A lab that is not made has no id, and no number of its own for libvirt.
+NOBODY = MachineIdentity(domain_name="", uuid="00000000-0000-0000-0000-000000000000", lab_id="0" * 8)
+
+
+def rehearse(order: UpOrder, bundle: str | None, json_path: str | None) -> int:
+    """Show the plan and change nothing; with a bundle folder, write there what would be booted."""
+    plan = order.plan()
+    rehearsal = Rehearsal(plan=plan, lab=require_lab_name(order.lab or plan.topology_name))
+    document = rehearsal.document()
+    if bundle is not None:
+        document |= _write_bundle(plan, Path(bundle).absolute(), order)
+    write_text(render_document(document), json_path)
+    if json_path != STDOUT:
+        echo_lines(rehearsal.render())
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """A lab as it would be."""
+
+    plan: LabPlan
+    lab: str
+
+    @property
+    def accel(self) -> Accel:
+        """Emulation where it is not decided yet: KVM has to be proved first."""
+        return Accel.KVM if self.plan.machine.accel is Accel.KVM else Accel.TCG
+
+    @property
+    def places(self) -> LabPlaces:
+        """Where the lab would be."""
+        return LabPlaces.of(self.lab, lab_id=NOBODY.lab_id)
+
+    @property
+    def argv(self) -> list[str]:
+        """QEMU's, for the lab's own boot folder."""
+        return render_qemu_argv(self.plan, self.places.boot, self.accel, 0)
+
+    def command_lines(self) -> dict[str, str]:
+        """Of Xen, dom0 and each domU."""
+        return {
+            "xen": render_xen_command_line(self.plan),
+            DOM0: render_dom0_command_line(self.plan),
+            **{domu.name: render_domu_command_line(domu) for domu in self.plan.domus},
+        }
+
+    def document(self) -> dict[str, object]:
+        """Everything, for programs."""
+        identity = MachineIdentity(
+            domain_name=f"xenlab-{self.lab}", uuid=NOBODY.uuid, lab_id=NOBODY.lab_id
+        )
+        return {
+            "lab": self.lab,
+            "accelerator": self.plan.machine.accel.value,
+            "plan": encode(self.plan),
+            "command_lines": self.command_lines(),
+            "xml": render_domain_xml(self.plan, self.places, identity, self.accel),
+            "argv": self.argv,
+        }
+
+    def render(self) -> Iterator[str]:
+        """The plan for a person."""
+        plan = self.plan
+        yield f"lab {self.lab} (topology {plan.topology_name}) would be:"
+        yield ""
+        kernels = {kernel.name: f"{kernel.package} ({kernel.suite})" for kernel in plan.kernels}
+        dom0 = plan.dom0
+        rows = [(DOM0, DOM0, kernels[dom0.kernel], str(dom0.vcpus), f"{dom0.memory_mib} MiB", "")]
+        rows += [
+            (
+                domu.name, domu.kind.value, kernels[domu.kernel], str(domu.vcpus),
+                f"{domu.memory_mib} MiB",
+                ", ".join(f"{vif.device} on {vif.network} {vif.address4}" for vif in domu.vifs),
+            )
+            for domu in plan.domus
+        ]  # fmt: skip
+        yield from render_columns(("NODE", "KIND", "KERNEL", "VCPUS", "MEMORY", "VIFS"), rows)
+        yield ""
+        yield f"Xen of {plan.xen.suite}, accelerator {plan.machine.accel}"
+        yield from (f"{node}: {line}" for node, line in self.command_lines().items())
+        yield ""
+        yield shlex.join(self.argv)
+
+
+def _write_bundle(plan: LabPlan, folder: Path, order: UpOrder) -> dict[str, object]:
+    """Write Xen, kernel, initrd and keys; how to start them, and what makes them a whole lab."""
+    if not PLAIN_PATH.fullmatch(str(folder)):
+        raise InputError(f"{folder}: QEMU splits what it boots at blanks and commas")
+    folder.mkdir(parents=True, exist_ok=True)
+    deadline = Deadline.after(IMAGES_BUDGET_S)
+
+    def report(line: str) -> None:
+        click.echo(line, file=sys.stderr)
+
+    images = provide_images(
+        plan, cache_dir(), report=report, offline=order.offline, deadline=deadline
+    )
+    with open_supply(
+        cache_dir(), report=report, offline=order.offline, refresh=False, deadline=deadline
+    ) as supply:
+        kernel = plan.kernel(plan.dom0.kernel)
+        packages = supply.resolve(kernel_request(kernel.suite, kernel.package))
+        debs = supply.fetch(kernel.suite, packages)
+    keys = generate_keys(folder / "keys")
+    write_bundle(plan, images, keys, folder)
+    port = take_free_port()
+    return {
+        "argv": render_qemu_argv(plan, folder, Accel.TCG, port),
+        "ready": READY.format(node=DOM0),
+        "consoles": {
+            str(console_file(folder, domu.name)): READY.format(node=domu.name)
+            for domu in plan.domus
+        },
+        "steps": render_steps(plan, keys, port),
+        # The others are the meta package and what little goes with a kernel.
+        "kernel_package": str(max(debs, key=lambda deb: deb.stat().st_size)),
+    }

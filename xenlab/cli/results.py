@@ -1,0 +1,110 @@
+"""Results of `xenlab test` as they come: on the disk after every test, shown at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import pytest
+
+from xenlab.cli.output import STDOUT, write_text
+from xenlab.errors import XenlabError
+from xenlab.registry.places import state_dir
+from xenlab.report.results import SuiteRun, render_results, render_results_junit
+from xenlab.report.terminal import print_verdicts
+from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, combine
+from xenlab.verdict.verdict import Verdict
+
+USAGE = 2
+# pytest's end of a session -> ours, where it did not come to verdicts.
+EXIT_CODES = {
+    pytest.ExitCode.INTERRUPTED: USAGE,  # by errors in collecting: a file of the user's
+    pytest.ExitCode.USAGE_ERROR: USAGE,
+    pytest.ExitCode.INTERNAL_ERROR: XenlabError.exit_code,
+}
+
+
+def new_results_folder() -> Path:
+    """A folder for the results of one command, which nobody else has."""
+    folder = state_dir() / "runs" / time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}")
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
+@dataclass(slots=True, kw_only=True)
+class Results:
+    """All runs so far; the last of them may be under way. `folder` always has the JSON document."""
+
+    folder: Path
+    json_path: str | None
+    junit_path: str | None
+    _runs: list[SuiteRun] = field(default_factory=list)
+    _bugs: list[str] = field(default_factory=list)
+    _codes: list[int] = field(default_factory=list)
+
+    def begin(self, name: str, environment: Mapping[str, str]) -> None:
+        """A run starts; what it comes to is noted from now on."""
+        self._runs.append(SuiteRun(name=name, environment=environment, verdicts=()))
+
+    def note(self, verdicts: Sequence[Verdict]) -> None:
+        """The verdicts of the current run so far."""
+        run = self._runs[-1]
+        if len(verdicts) != len(run.verdicts):
+            self._runs[-1] = SuiteRun(
+                name=run.name, environment=run.environment, verdicts=tuple(verdicts)
+            )
+            self._write(complete=False)
+
+    def end(self, pytest_status: int, bugs: Sequence[str], *, interrupted: bool) -> None:
+        """The current run is over."""
+        self._bugs += bugs
+        if not interrupted and pytest_status in EXIT_CODES:
+            self._codes.append(EXIT_CODES[pytest.ExitCode(pytest_status)])
+
+    def close(self, *, complete: bool) -> None:
+        """Write everything for the last time, and show it."""
+        self._write(complete=complete)
+        runs = self._runs
+        write_text(render_results(runs, complete=complete), self.json_path)
+        if self.junit_path is not None:
+            write_text(render_results_junit(runs), self.junit_path)
+        if self.json_path != STDOUT:
+            for run in runs:
+                click.echo(f"\n{run.name}: {_describe(run.environment)}")
+                print_verdicts(run.verdicts, sys.stdout)
+        for bug in self._bugs:
+            click.echo(f"xenlab: a bug in xenlab or in a test: {bug}", err=True)
+
+    @property
+    def all_passed(self) -> bool:
+        """Whether there is nothing to look into."""
+        return self.exit_code == 0
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with."""
+        if self._bugs:
+            return XenlabError.exit_code
+        if self._codes:
+            return max(self._codes)
+        verdicts = [verdict for run in self._runs for verdict in run.verdicts]
+        if not verdicts:
+            return EXIT_NOTHING_SELECTED
+        return combine(verdict.outcome for verdict in verdicts).exit_code
+
+    def _write(self, *, complete: bool) -> None:
+        text = render_results(self._runs, complete=complete)
+        write_text(text, str(self.folder / "results.json"))
+        if self.json_path != STDOUT:
+            write_text(text, self.json_path)
+
+
+def _describe(environment: Mapping[str, str]) -> str:
+    """In one line what ran."""
+    shown = ("accelerator", "xen", "kernels", "origin")
+    return ", ".join(f"{key} {environment[key]}" for key in shown if key in environment)

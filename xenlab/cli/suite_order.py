@@ -1,0 +1,71 @@
+"""SuiteOrder: which tests `xenlab test` was asked to run, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import xenlab.tests
+from xenlab.errors import InputError
+from xenlab.topology.wording import did_you_mean, list_names, quote
+from xenlab.traffic.ladder import Extent
+from xenlab.traffic.plant import EVERY, PlantKind
+
+SHIPPED = Path(xenlab.tests.__file__).parent
+DEFAULT_SUITE = "smoke"
+EVERY_QUICK = 5  # the short form has fewer packets than the thousand that a fault waits for
+NODE_ID = "::"  # pytest's: between a file and the tests in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteOrder:
+    """Tests by path, each perhaps with `::test` behind it; `name` is what results are called."""
+
+    name: str
+    paths: tuple[Path, ...]
+    keyword: str
+    extent: Extent
+    plant: PlantKind | None
+    plant_every: int
+    repeat: int
+
+    @classmethod
+    def parse(
+        cls, words: tuple[str, ...], *, keyword: str, quick: bool, plant: str | None,
+        plant_every: int | None, repeat: int,
+    ) -> SuiteOrder:  # fmt: skip
+        """The order from the words of a command line; InputError for a suite that is not there."""
+        words = words or (DEFAULT_SUITE,)
+        return cls(
+            name="+".join(Path(word).stem for word in words),
+            paths=tuple(_find_suite(word) for word in words),
+            keyword=keyword,
+            extent=Extent.QUICK if quick else Extent.WHOLE,
+            plant=PlantKind(plant) if plant else None,
+            plant_every=plant_every or (EVERY_QUICK if quick else EVERY),
+            repeat=repeat,
+        )
+
+    @property
+    def pytest_options(self) -> tuple[str, ...]:
+        """What pytest is told beside the paths."""
+        chosen = ("-k", self.keyword) if self.keyword else ()
+        return ("-v", "--no-header", "--no-summary", "--tb=short", *chosen)
+
+
+def shipped_suites() -> tuple[str, ...]:
+    """The names of the suites that come with xenlab."""
+    return tuple(sorted(path.parent.name for path in SHIPPED.glob("*/__init__.py")))
+
+
+def _find_suite(word: str) -> Path:
+    known = shipped_suites()
+    if word in known:
+        return SHIPPED / word
+    file, _, _test = word.partition(NODE_ID)
+    if file and Path(file).exists():
+        return Path(word).absolute()
+    raise InputError(
+        f"no suite and no path {quote(word)}{did_you_mean(word, known)}"
+        f" (suites: {list_names(known)})"
+    )
