@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,10 +24,16 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingredients:
-    """All that goes into a saved lab."""
+    """All that goes into a saved lab, but for its keys, which are made for it.
+
+    `boot_texts` are the files of the plan in the initrds, `machine_xml` the machine as libvirt would
+    get it for a lab of no name: both hold the words that xenlab itself adds to command lines.
+    """
 
     plan: LabPlan
     images_digest: str
+    boot_texts: Mapping[str, str]
+    machine_xml: str
     accel: Accel
     emulator: Path
 
@@ -36,6 +43,8 @@ class Ingredients:
             "format": FORMAT_VERSION,
             "plan": self.plan.content_digest(),
             "images": self.images_digest,
+            "boot": dict(self.boot_texts),
+            "machine": self.machine_xml,
             "accel": self.accel.value,
             "emulator": _describe_program(self.emulator),
             "host_cpu": _read_cpu_model(),

@@ -9,7 +9,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -119,19 +119,25 @@ class CheckpointStore:
         """Put a damaged checkpoint aside as `.bad`; the next `gc` removes it."""
         bad = checkpoint.directory.with_suffix(BAD_SUFFIX)
         shutil.rmtree(bad, ignore_errors=True)
-        checkpoint.directory.rename(bad)
+        with suppress(FileNotFoundError):  # a `gc` was quicker
+            checkpoint.directory.rename(bad)
 
-    def prune(self, limit_bytes: int) -> tuple[Path, ...]:
-        """Remove damaged and unfinished ones, then the least recently used, down to the limit."""
+    def find_prunable(self, limit_bytes: int) -> tuple[Path, ...]:
+        """The damaged and unfinished ones, then the least recently used, down to the limit."""
         if not self.root.is_dir():
             return ()
-        removed = [path for path in self.root.iterdir() if _is_debris(path)]
+        prunable = [path for path in self.root.iterdir() if _is_debris(path)]
         kept = list(self.list())
         while sum(one.size_bytes for one in kept) > limit_bytes:
-            removed.append(kept.pop(0).directory)
+            prunable.append(kept.pop(0).directory)
+        return tuple(prunable)
+
+    def prune(self, limit_bytes: int) -> tuple[Path, ...]:
+        """Remove what `find_prunable` names."""
+        removed = self.find_prunable(limit_bytes)
         for path in removed:
             shutil.rmtree(path, ignore_errors=True)
-        return tuple(removed)
+        return removed
 
     def _read(self, directory: Path) -> Checkpoint | None:
         try:

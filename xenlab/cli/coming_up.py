@@ -121,11 +121,16 @@ def _show(came_up: CameUp, json_path: str | None) -> None:
     if came_up.verdicts:
         print_verdicts(came_up.verdicts, sys.stdout)
         click.echo()
-    lab = summary.lab
-    node = next((node.name for node in summary.nodes[1:]), summary.nodes[0].name)
-    for command, why in (
+    echo_lines(_render_next(summary))
+
+
+def _render_next(summary: LabSummary) -> Iterator[str]:
+    """Three commands that may come next, aligned."""
+    lab, node = summary.lab, summary.nodes[-1].name
+    commands = (
         (f"xenlab test smoke --lab {lab}", "every flow, every packet accounted for"),
         (f"xenlab ssh {lab}/{node}", "a shell that needs no working vif"),
         (f"xenlab down {lab}", "nothing is left but the cache"),
-    ):
-        click.echo(f"  {spell(command):<36}  {why}")
+    )
+    width = max(len(spell(command)) for command, _why in commands)
+    yield from (f"  {spell(command):<{width}}  {why}" for command, why in commands)

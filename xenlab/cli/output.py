@@ -59,4 +59,5 @@ def spell(command: str) -> str:
         if called.exists()
     )
     plain = on_path or called.name != "xenlab"
-    return command if plain else " ".join([os.path.relpath(called), *words[1:]])
+    path = min(os.path.relpath(called), str(called), key=len)
+    return command if plain else " ".join([path, *words[1:]])

@@ -122,7 +122,8 @@ def _write_bundle(plan: LabPlan, folder: Path, order: UpOrder) -> dict[str, obje
     """Write Xen, kernel, initrd and keys; how to start them, and what makes them a whole lab."""
     if not PLAIN_PATH.fullmatch(str(folder)):
         raise InputError(f"{folder}: QEMU splits what it boots at blanks and commas")
-    folder.mkdir(parents=True, exist_ok=True)
+    boot = folder / "boot"
+    boot.mkdir(parents=True, exist_ok=True)
     deadline = Deadline.after(IMAGES_BUDGET_S)
 
     def report(line: str) -> None:
@@ -138,13 +139,13 @@ def _write_bundle(plan: LabPlan, folder: Path, order: UpOrder) -> dict[str, obje
         packages = supply.resolve(kernel_request(kernel.suite, kernel.package))
         debs = supply.fetch(kernel.suite, packages)
     keys = generate_keys(folder / "keys")
-    write_bundle(plan, images, keys, folder)
+    write_bundle(plan, images, keys, boot)
     port = take_free_port()
     return {
-        "argv": render_qemu_argv(plan, folder, Accel.TCG, port),
+        "argv": render_qemu_argv(plan, boot, Accel.TCG, port),
         "ready": READY.format(node=DOM0),
         "consoles": {
-            str(console_file(folder, domu.name)): READY.format(node=domu.name)
+            str(console_file(boot, domu.name)): READY.format(node=domu.name)
             for domu in plan.domus
         },
         "steps": render_steps(plan, keys, port),

@@ -30,6 +30,7 @@ while :; do
     echo "libvirtd ended with status $?; starting it again" >&2
 done
 """
+QEMU_LOGS = "libvirt/qemu/log"  # below XDG_CACHE_HOME (libvirt, qemu_conf.c)
 UNPRIVILEGED_USER = "nobody"
 
 
@@ -72,6 +73,9 @@ def render_sandbox_argv(
     argv += ["--bind", str(places.run), str(places.run)]
     argv += ["--bind", str(places.cache), str(places.run / "cache")]
     argv += ["--bind", str(places.state), str(places.run / "lab")]
+    # libvirtd writes QEMU's log into its cache, which all labs share: let it be this lab's.
+    qemu_logs = places.inside(places.qemu_cache(kvm=kvm) / QEMU_LOGS)
+    argv += ["--bind", str(places.logs), qemu_logs]
     argv += ["--unshare-pid", "--unshare-ipc"]
     if dies_with_us:
         argv.append("--die-with-parent")

@@ -65,23 +65,25 @@ class Inventory:
                 damages.append(listed.damage)
         return tuple(damages)
 
-    def prune(self, *, everything: bool) -> dict[str, int]:
-        """Remove what nobody needs, or everything; the names removed and their sizes in bytes."""
+    def find_unwanted(self, *, everything: bool = False) -> tuple[Path, ...]:
+        """What nobody needs, or everything; touches nothing."""
         with disk_errors(self.cache):
-            unwanted = list(self._leftovers())
-            unwanted += [
+            entries = [
                 listed.path
                 for listed in self.entries()
                 if everything or listed.damage or listed.unused
             ]
-            sizes = {path.name: self._remove(path) for path in unwanted}
             if everything:
                 others = [self.cache / name for name in ("requests", "packages", "apt")]
             else:
                 others = [*self._old_answers(), *self._idle_packages()]
-            for path in others:
-                sizes[path.name] = read_size(path)
-                remove(path)
+            return tuple(path for path in (*self._leftovers(), *entries, *others) if path.exists())
+
+    def prune(self, *, everything: bool) -> dict[str, int]:
+        """Remove what nobody needs, or everything; the names removed and their sizes in bytes."""
+        with disk_errors(self.cache):
+            unwanted = self.find_unwanted(everything=everything)
+            sizes = {path.name: self._remove(path) for path in unwanted}
         return {name: size for name, size in sizes.items() if size}
 
     def _folders(self) -> list[Path]:
@@ -100,9 +102,12 @@ class Inventory:
         yield from (self.cache / "packages").glob(f"*{BAD}")
 
     def _remove(self, path: Path) -> int:
-        """Remove an entry or what is left of one, after its builder, if any, has finished."""
+        """Remove a path; what is an entry, or left of one, after its builder, if any, finished."""
+        size_bytes = read_size(path)
+        if path.parent != self.images:
+            remove(path)
+            return size_bytes
         with locked(self.images / LOCKS / path.name.removesuffix(PART), self.deadline):
-            size_bytes = read_size(path)
             remove(path)
         return size_bytes
 

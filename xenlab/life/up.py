@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from xenlab.boot.bundle import write_bundle, write_xen
+from xenlab.boot.overlay import render_dom0_files, render_domu_files
 from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointStore
 from xenlab.errors import LabError
@@ -43,6 +44,7 @@ from xenlab.life.saving import (
 )
 from xenlab.plan.model import Accel, LabPlan
 from xenlab.registry.identity import ProcessIdentity
+from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord, LabState
 from xenlab.transport.keys import generate_keys
 from xenlab.transport.process import which
@@ -50,6 +52,7 @@ from xenlab.waiting import Deadline
 
 BOOT_BUDGET_S = 300.0
 COLD_BOOT = "cold boot"
+NOWHERE = LabPlaces(name="lab", state=Path("/lab"), run=Path("/run"), cache=Path("/cache"))
 EMULATOR = "qemu-system-x86_64"
 MACHINE_UUIDS = uuid.UUID("6f0b8a52-3c1e-5d0b-9a57-6b1e6c6f78a1")  # name space of our machines
 
@@ -73,10 +76,15 @@ class UpRequest:
     @property
     def ingredients(self) -> Ingredients:
         """What goes into its checkpoints."""
+        texts = {**render_dom0_files(self.plan), **render_domu_files(self.plan)}
+        nobody = MachineIdentity(domain_name="machine", uuid="", lab_id="")
+        accel = self.acceleration.accel
         return Ingredients(
             plan=self.plan,
             images_digest=self.images.digest,
-            accel=self.acceleration.accel,
+            boot_texts=texts,
+            machine_xml=render_domain_xml(self.plan, NOWHERE, nobody, accel),
+            accel=accel,
             emulator=Path(which(EMULATOR)),
         )
 

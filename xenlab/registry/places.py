@@ -94,6 +94,10 @@ class LabPlaces:
         """The key pair of this lab and the host key of its nodes."""
         return self.state / "keys"
 
+    def qemu_cache(self, *, kvm: bool) -> Path:
+        """Where libvirtd keeps what it found out of QEMU; it differs where KVM is in sight."""
+        return self.cache / ("libvirt-kvm" if kvm else "libvirt-tcg")
+
     def inside(self, path: Path) -> str:
         """The path of a file under `state`, `cache` or `run` as the sandboxed daemon sees it."""
         for outer, inner in ((self.state, "lab"), (self.cache, "cache")):

@@ -59,9 +59,14 @@ Removal = Callable[[LabRecord], None]
 
 def sweep_dead_labs(remove: Removal = remove_lab) -> tuple[str, ...]:
     """Remove what has no living owner; the names of the labs. A reused pid is never killed."""
-    swept = [name for name in list_lab_names() if _is_dead(name) and _sweep(name, remove)]
+    swept = [name for name in find_dead_labs() if _sweep(name, remove)]
     _sweep_orphans()
     return tuple(swept)
+
+
+def find_dead_labs() -> tuple[str, ...]:
+    """The names of the labs that no living process owns."""
+    return tuple(name for name in list_lab_names() if _is_dead(name))
 
 
 def discard_lab(name: str, remove: Removal = remove_lab) -> bool:

@@ -1,0 +1,63 @@
+"""The files of a plan that ride in the initrds: text, from the plan alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xenlab.boot.network_files import (
+    render_dom0_batch,
+    render_domu_batch,
+    render_feature_table,
+    render_vif_table,
+)
+from xenlab.boot.xl_config import render_xl_config
+from xenlab.plan.model import DomUPlan, LabPlan
+
+MANAGEMENT_DEVICE = "eth0"  # dom0's only NIC before netback is loaded
+MANAGEMENT_ADDRESS = "10.0.2.15/24"  # QEMU's user network forwards to it
+
+
+def kernel_path(kernel: str) -> str:
+    """Where a domU kernel lies in dom0."""
+    return f"xenlab/kernels/{kernel}.vmlinux"
+
+
+def ramdisk_path(kernel: str) -> str:
+    """Where the ramdisk of the domUs with this kernel lies in dom0."""
+    return f"xenlab/kernels/{kernel}.cpio"
+
+
+def render_dom0_files(plan: LabPlan) -> Mapping[str, str]:
+    """Path from dom0's root to text: control, bridges, and for each domU its xl.cfg and vifs."""
+    management = {
+        "MANAGEMENT_DEVICE": MANAGEMENT_DEVICE,
+        "MANAGEMENT_ADDRESS": MANAGEMENT_ADDRESS,
+        "FORWARDING": str(int(plan.dom0.forwarding)),
+    }
+    files = {
+        "xenlab/management": "".join(f"{name}={value}\n" for name, value in management.items()),
+        "xenlab/bridges.ip": render_dom0_batch(plan),
+    }
+    for domu in plan.domus:
+        files[f"xenlab/domus/{domu.name}.cfg"] = render_xl_config(
+            domu, kernel=f"/{kernel_path(domu.kernel)}", ramdisk=f"/{ramdisk_path(domu.kernel)}"
+        )
+        files[f"xenlab/vifs/{domu.name}"] = render_vif_table(domu, plan)
+    return files
+
+
+def render_domu_files(plan: LabPlan) -> Mapping[str, str]:
+    """Path from a domU's root to text; the same for all domUs, each reads those of its name."""
+    files: dict[str, str] = {}
+    for domu in plan.domus:
+        files.update(_render_node_files(plan, domu))
+    return files
+
+
+def _render_node_files(plan: LabPlan, domu: DomUPlan) -> Mapping[str, str]:
+    node = f"xenlab/nodes/{domu.name}"
+    return {
+        f"{node}.vifs": render_vif_table(domu, plan),
+        f"{node}.ip": render_domu_batch(plan, domu),
+        f"{node}.features": render_feature_table(domu),
+    }
