@@ -13,7 +13,7 @@ from typing import ClassVar, TypeAlias
 import libvirt
 
 from xenlab.errors import ConnectionLost, LabError
-from xenlab.hypervisor.sandbox import DaemonUser, Sandbox
+from xenlab.hypervisor.sandbox import QEMU_LOGS, DaemonUser, Sandbox
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.sweep import MARKER, render_marker
 from xenlab.transport.process import which
@@ -113,15 +113,14 @@ class LibvirtDaemon:
     def start(self, *, kvm: bool, dies_with_us: bool) -> Sandbox:
         """Write the configuration and start the daemon in its sandbox."""
         run = self.places.run
-        # QEMU's capabilities are probed once for all labs; they differ where KVM is in sight.
-        shared_name = "libvirt-kvm" if kvm else "libvirt-tcg"
-        self._write_configuration(shared_name)
+        qemu_cache = self.places.qemu_cache(kvm=kvm)
+        self._write_configuration(qemu_cache)
         env = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(run / "home"),
             "XDG_RUNTIME_DIR": str(run / "run"),
             "XDG_CONFIG_HOME": str(run / "config"),
-            "XDG_CACHE_HOME": str(run / "cache" / shared_name),
+            "XDG_CACHE_HOME": self.places.inside(qemu_cache),
             MARKER: render_marker(self.lab_id),
         }
         argv = [which("libvirtd"), "--config", str(run / "config" / "libvirtd.conf")]
@@ -135,7 +134,7 @@ class LibvirtDaemon:
         (run / "lab").symlink_to(self.places.state)
         (run / "cache").symlink_to(self.places.cache)
 
-    def _write_configuration(self, shared_name: str) -> None:
+    def _write_configuration(self, qemu_cache: Path) -> None:
         run = self.places.run
         user = DaemonUser.choose()
         user.let_through(self.places.cache, self.places.state)
@@ -143,18 +142,24 @@ class LibvirtDaemon:
         run.mkdir(mode=0o700)
         made = [run]
         for name in self.DIRECTORIES:
-            path = run
-            for part in Path(name).parts:
-                path = path / part
-                if not path.exists():
-                    path.mkdir(mode=0o700)
-                    made.append(path)
-        shared = self.places.cache / shared_name
-        shared.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made += _make_folders(run, name)
+        made += _make_folders(self.places.cache, f"{qemu_cache.name}/{QEMU_LOGS}")
         (run / "config/libvirt/qemu.conf").write_text(QEMU_CONF)
         (run / "config/libvirtd.conf").write_text(
             LIBVIRTD_CONF.format(
                 sockets=run / "sockets", log=self.places.inside(self.places.logs / "libvirtd.log")
             )
         )
-        user.own(*made, shared, run / "config/libvirt/qemu.conf", run / "config/libvirtd.conf")
+        user.own(*made, run / "config/libvirt/qemu.conf", run / "config/libvirtd.conf")
+
+
+def _make_folders(root: Path, name: str) -> list[Path]:
+    """Make a folder below another with its parents; those that were not there."""
+    made = []
+    path = root
+    for part in Path(name).parts:
+        path = path / part
+        if not path.exists():
+            path.mkdir(mode=0o700, exist_ok=True)
+            made.append(path)
+    return made

@@ -13,7 +13,8 @@ from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.lab import Lab
 from xenlab.life.phases import Phases
-from xenlab.life.up import BringUp, UpRequest
+from xenlab.life.request import UpRequest
+from xenlab.life.up import BringUp
 from xenlab.plan.model import Accel, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import cache_dir, require_lab_name

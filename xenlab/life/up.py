@@ -10,14 +10,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from xenlab.boot.bundle import write_bundle, write_xen
-from xenlab.boot.overlay import render_dom0_files, render_domu_files
 from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointStore
 from xenlab.errors import LabError
-from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.hypervisor.machine import Machine
 from xenlab.images.lab_images import LabImages
@@ -36,57 +33,22 @@ from xenlab.life.connect import (
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab
+from xenlab.life.request import UpRequest
 from xenlab.life.saving import (
     checkpoint_store,
     lay_out_checkpoint,
     memory_path,
     save_checkpoint,
 )
-from xenlab.plan.model import Accel, LabPlan
+from xenlab.plan.model import Accel
 from xenlab.registry.identity import ProcessIdentity
-from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord, LabState
 from xenlab.transport.keys import generate_keys
-from xenlab.transport.process import which
 from xenlab.waiting import Deadline
 
 BOOT_BUDGET_S = 300.0
 COLD_BOOT = "cold boot"
-NOWHERE = LabPlaces(name="lab", state=Path("/lab"), run=Path("/run"), cache=Path("/cache"))
-EMULATOR = "qemu-system-x86_64"
 MACHINE_UUIDS = uuid.UUID("6f0b8a52-3c1e-5d0b-9a57-6b1e6c6f78a1")  # name space of our machines
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpRequest:
-    """What `up` was asked for, after every choice is made.
-
-    `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from.
-    """
-
-    name: str
-    plan: LabPlan
-    acceleration: Acceleration
-    images: LabImages
-    transient: bool = False
-    cold: bool = False
-    start_from: Level = Level.CONNECTED
-    connect_uri: str = ""
-
-    @property
-    def ingredients(self) -> Ingredients:
-        """What goes into its checkpoints."""
-        texts = {**render_dom0_files(self.plan), **render_domu_files(self.plan)}
-        nobody = MachineIdentity(domain_name="machine", uuid="", lab_id="")
-        accel = self.acceleration.accel
-        return Ingredients(
-            plan=self.plan,
-            images_digest=self.images.digest,
-            boot_texts=texts,
-            machine_xml=render_domain_xml(self.plan, NOWHERE, nobody, accel),
-            accel=accel,
-            emulator=Path(which(EMULATOR)),
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -133,7 +95,8 @@ class BringUp:
         for checkpoint in self._candidates(store, ingredients):
             try:
                 with self.phases.run(f"restore the {checkpoint.facts.level} checkpoint"):
-                    return self._restore(record, checkpoint, images)
+                    lab = self._restore(record, checkpoint, images)
+                return self._wake(lab)
             except LabError as error:
                 self.phases.watcher.detail(f"checkpoint thrown away: {error}")
                 store.quarantine(checkpoint)
@@ -189,32 +152,30 @@ class BringUp:
             connect_shells(lab, self.deadline)
         return lab
 
-    def _complete(self, lab: Lab, ingredients: Ingredients) -> Lab:
-        """From whatever level the lab has to connected and pinged; saved where that is new."""
-        restored = lab.record.origin != COLD_BOOT
+    def _wake(self, lab: Lab) -> Lab:
+        """A restored lab, its nodes answering with the right time and connected."""
         if lab.record.level == Level.CONNECTED:
             with self.phases.run("wake the nodes and ping"):
                 revive_nodes(lab, self.deadline, partial(ping_peers, lab, deadline=self.deadline))
-        else:
-            if not restored:
-                self._save(lab, ingredients, Level.BARE)
-            self._connect(lab, restored=restored)
+            return lab
+        with self.phases.run("wake the nodes, load the drivers and connect the vifs"):
+            revive_nodes(lab, self.deadline, partial(connect_vifs, lab, deadline=self.deadline))
+        return lab
+
+    def _complete(self, lab: Lab, ingredients: Ingredients) -> Lab:
+        """From whatever level the lab has to connected and pinged; saved where that is new."""
+        if lab.record.origin == COLD_BOOT:
+            self._save(lab, ingredients, Level.BARE)
+            with self.phases.run("load the drivers and connect the vifs"):
+                on_all(partial(connect_vifs, lab, deadline=self.deadline), lab.plan.node_names)
+        if lab.record.level == Level.BARE:
+            lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
+            with self.phases.run("ping"):
+                on_all(partial(ping_peers, lab, deadline=self.deadline), lab.plan.node_names)
             self._save(lab, ingredients, Level.CONNECTED)
         lab.record = dataclasses.replace(lab.record, state=LabState.UP)
         lab.record.write()
         return lab
-
-    def _connect(self, lab: Lab, *, restored: bool) -> None:
-        """From bare to connected."""
-        connect = partial(connect_vifs, lab, deadline=self.deadline)
-        with self.phases.run("load the drivers and connect the vifs"):
-            if restored:
-                revive_nodes(lab, self.deadline, connect)
-            else:
-                on_all(connect, lab.plan.node_names)
-        lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
-        with self.phases.run("ping"):
-            on_all(partial(ping_peers, lab, deadline=self.deadline), lab.plan.node_names)
 
     def _save(self, lab: Lab, ingredients: Ingredients, level: Level) -> None:
         key = ingredients.digest(level)

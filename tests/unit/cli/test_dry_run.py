@@ -1,0 +1,41 @@
+"""`up --dry-run` shows the plan and touches nothing."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from tests.unit.cli.conftest import Run
+
+
+def test_plan_is_shown_with_its_command_lines_and_the_argv_of_qemu(xenlab: Run) -> None:
+    said = xenlab("up", "--dry-run")
+
+    assert said.code == 0
+    assert "lab pair (topology pair) would be:" in said.out
+    assert "alice: console=hvc0" in said.out
+    assert said.out.splitlines()[-1].startswith("qemu-system-x86_64 -machine q35")
+
+
+def test_document_has_the_plan_the_xml_and_the_argv(xenlab: Run) -> None:
+    document = json.loads(xenlab("up", "quad", "--dry-run", "--json", "-", "--lab", "mine").out)
+
+    assert document["schema_version"] == 1
+    assert document["lab"] == "mine"
+    assert len(document["plan"]["domus"]) == 4
+    assert ET.fromstring(document["xml"]).findtext("name") == "xenlab-mine"
+    assert document["argv"][0] == "qemu-system-x86_64"
+
+
+def test_nothing_is_touched(xenlab: Run, home: Path) -> None:
+    xenlab("up", "--dry-run")
+
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
+def test_bundle_folder_that_qemu_could_not_read_is_refused(xenlab: Run, home: Path) -> None:
+    said = xenlab("up", "--dry-run", "--bundle", str(home / "a b"))
+
+    assert said.code == 2
+    assert "blanks and commas" in said.err

@@ -1,0 +1,76 @@
+"""What every command says where no lab is, and where what is asked for is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Run
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["exec", "alice", "true"], ["ssh", "alice"], ["console", "alice"], ["logs", "alice"]],
+)
+def test_command_that_needs_a_lab_says_how_to_get_one(xenlab: Run, words: list[str]) -> None:
+    said = xenlab(*words)
+
+    assert said.code == 2
+    assert "no lab is up" in said.err
+    assert "try: xenlab up" in said.err
+
+
+def test_lab_named_twice_differently_is_refused(xenlab: Run) -> None:
+    said = xenlab("exec", "--lab", "one", "two/alice", "true")
+
+    assert said.code == 2
+    assert "`two/alice` is in lab `two`, but --lab says `one`" in said.err
+
+
+@pytest.mark.parametrize("words", [["down"], ["down", "pair"], ["down", "--all"]])
+def test_down_without_a_lab_is_well(xenlab: Run, words: list[str]) -> None:
+    assert xenlab(*words).code == 0
+
+
+def test_status_without_a_lab_says_how_to_get_one(xenlab: Run) -> None:
+    assert xenlab("status").out == "no lab is there; try: xenlab up\n"
+    assert json.loads(xenlab("status", "--json").out) == {"schema_version": 1, "labs": []}
+
+
+def test_logs_of_a_failed_up_are_found_by_the_name_of_its_lab(xenlab: Run, home: Path) -> None:
+    folder = home / "state" / "xenlab" / "failures" / "pair" / "logs"
+    folder.mkdir(parents=True)
+    (folder / "dom0.console.log").write_bytes(b"(XEN) Panic\n")
+
+    said = xenlab("logs", "--lab", "pair", "dmo0")
+
+    assert said.code == 2
+    assert "no log of `dmo0`; did you mean `dom0`?" in said.err
+
+
+def test_suite_that_is_not_there_is_named_with_those_that_are(xenlab: Run) -> None:
+    said = xenlab("test", "smok")
+
+    assert said.code == 2
+    assert "no suite and no path `smok`; did you mean `smoke`? (suites: `smoke`)" in said.err
+
+
+@pytest.mark.parametrize("limit", ["5", "x", "5XB", "-1"])
+def test_gc_takes_sizes_and_nothing_else(xenlab: Run, limit: str) -> None:
+    assert xenlab("gc", "--limit", limit).code == (0 if limit == "5" else 2)
+
+
+def test_gc_removes_old_results_and_no_recent_ones(xenlab: Run, home: Path) -> None:
+    runs = home / "state" / "xenlab" / "runs"
+    for number in range(60):
+        (runs / f"20260101-0000{number:02}-1").mkdir(parents=True)
+
+    rehearsed = json.loads(xenlab("gc", "--dry-run", "--json").out)["removed"]
+    removed = json.loads(xenlab("gc", "--json").out)["removed"]
+
+    assert rehearsed == removed
+    assert len(removed) == 10
+    assert len(list(runs.iterdir())) == 50
+    assert (runs / "20260101-000059-1").is_dir()

@@ -1,0 +1,50 @@
+"""UpRequest: what `up` was asked for, after every choice is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenlab.boot.overlay import render_dom0_files, render_domu_files
+from xenlab.checkpoint.key import Ingredients, Level
+from xenlab.hypervisor.acceleration import Acceleration
+from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
+from xenlab.images.lab_images import LabImages
+from xenlab.plan.model import LabPlan
+from xenlab.registry.places import LabPlaces
+from xenlab.transport.process import which
+
+EMULATOR = "qemu-system-x86_64"
+NOWHERE = LabPlaces(name="lab", state=Path("/lab"), run=Path("/run"), cache=Path("/cache"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpRequest:
+    """The lab to bring up, and from where.
+
+    `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from.
+    """
+
+    name: str
+    plan: LabPlan
+    acceleration: Acceleration
+    images: LabImages
+    transient: bool = False
+    cold: bool = False
+    start_from: Level = Level.CONNECTED
+    connect_uri: str = ""
+
+    @property
+    def ingredients(self) -> Ingredients:
+        """What goes into its checkpoints."""
+        texts = {**render_dom0_files(self.plan), **render_domu_files(self.plan)}
+        nobody = MachineIdentity(domain_name="machine", uuid="", lab_id="")
+        accel = self.acceleration.accel
+        return Ingredients(
+            plan=self.plan,
+            images_digest=self.images.digest,
+            boot_texts=texts,
+            machine_xml=render_domain_xml(self.plan, NOWHERE, nobody, accel),
+            accel=accel,
+            emulator=Path(which(EMULATOR)),
+        )
