@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from xenlab.errors import InputError
 from xenlab.hypervisor.console import ConsoleLog
-from xenlab.hypervisor.daemon import Connection, LibvirtDaemon, connect, disconnect
+from xenlab.hypervisor.connection import Connection, connect
+from xenlab.hypervisor.daemon import LibvirtDaemon
 from xenlab.hypervisor.machine import Machine
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
@@ -27,7 +28,11 @@ ORDINARY_COMMAND_S = 0.1
 
 @dataclass(slots=True, kw_only=True)
 class Lab:
-    """A lab that is up. Closing it closes our connections and leaves the lab running."""
+    """A lab that is up. Closing it closes our connections and leaves the lab running.
+
+    A connection that broke is made anew on the next use; what runs over it at that time fails, with
+    GuestLost if the machine has died.
+    """
 
     record: LabRecord
     plan: LabPlan
@@ -42,21 +47,29 @@ class Lab:
         """The keys of this lab."""
         return SshKeys(directory=self.places.keys)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What went wrong around the lab and was mended, such as a libvirtd that died."""
+        return tuple(self.connection.warnings)
+
     def ssh_port(self) -> int:
         """dom0's SSH on this host's loopback."""
         return self.machine.forwarded_ssh_port()
 
     def shell(self, node: str, deadline: Deadline | None = None) -> SshShell:
         """The shell of dom0 or a domU, connected on first use."""
-        if node not in self._shells:
+        shell = self._shells.get(node)
+        if shell is None or not shell.connected:
             deadline = deadline or Deadline.after(CONTROL_BUDGET_S)
-            self._shells[node] = self._connect(node, deadline)
-        return self._shells[node]
+            shell = self._shells[node] = self._connect(node, deadline)
+        return shell
 
     def _connect(self, node: str, deadline: Deadline) -> SshShell:
         self.machine.require_running()
         if node == DOM0:
-            return SshShell.connect_tcp(DOM0, self.ssh_port(), self.keys, deadline)
+            return SshShell.connect_tcp(
+                DOM0, self.ssh_port(), self.keys, deadline, self.machine.require_life
+            )
         return self.shell(DOM0, deadline).connect_vchan(node, self.domid(node), self.keys, deadline)
 
     def require_node(self, name: str) -> None:
@@ -123,7 +136,7 @@ class Lab:
     def close(self) -> None:
         """Let go of the lab."""
         self.disconnect()
-        disconnect(self.connection)
+        self.connection.close()
 
 
 def attach_lab(record: LabRecord) -> Lab:

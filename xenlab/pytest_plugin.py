@@ -118,10 +118,7 @@ class LabPlugin:
         """What this phase of a test adds: its own verdicts, its error's, or that there are none."""
         judged = self._judged.pop(item.nodeid, []) if call.when == "call" else []
         if call.excinfo is not None:
-            error = call.excinfo.value
-            told = None
-            if isinstance(error, Exception):
-                told = verdict_of_error(GIVES_A_VERDICT, item.name, error)
+            told = _verdict_of(item, call.excinfo)
             if told is None:
                 self.bugs.append(f"{item.nodeid}: {call.excinfo.exconly()}")
             return judged if told is None else [*judged, told]
@@ -144,6 +141,23 @@ def run_suite(
     root = paths[0] if paths[0].is_dir() else paths[0].parent
     arguments = [*PYTEST_OPTIONS, f"--rootdir={root}", *options, *map(str, paths)]
     return int(pytest.main(arguments, plugins=[plugin, *others]))
+
+
+def _verdict_of(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException]) -> Verdict | None:
+    """The verdict that an exception stands for; None for a bug in xenlab, or in a test.
+
+    A test of somebody's own may simply assert: what does not hold there is a FAIL.
+    """
+    error = raised.value
+    asserted = isinstance(error, AssertionError) and raised.traceback[-1].path == item.path
+    if asserted or isinstance(error, pytest.fail.Exception):
+        reasons = tuple(str(error).splitlines()) or (raised.exconly(),)
+        return Verdict(
+            rule=GIVES_A_VERDICT, subject=item.name, outcome=Outcome.FAIL, reasons=reasons
+        )
+    if isinstance(error, Exception):
+        return verdict_of_error(GIVES_A_VERDICT, item.name, error)
+    return None
 
 
 def _silent(name: str) -> Verdict:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -39,7 +41,7 @@ class Deadline:
         return self.remaining_s == 0.0
 
     def at_most(self, seconds: float) -> Deadline:
-        """The earlier of this deadline and `seconds` from now: a child never outlives its parent."""
+        """The earlier of this one and `seconds` from now: a child never outlives its parent."""
         return Deadline(at_s=min(self.at_s, time.monotonic() + seconds))
 
 
@@ -70,3 +72,15 @@ def wait_until(
         raise WaitTimedOut(f"waited {waited_s:.1f} s for {what}{tail}") from error
     assert value is not None
     return value
+
+
+@contextmanager
+def ended_at(deadline: Deadline, end: Callable[[], object]) -> Iterator[None]:
+    """Call `end` at the deadline, from another thread: for what waits and takes no limit itself."""
+    timer = threading.Timer(deadline.remaining_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 from xenlab.checkpoint.key import Level
 from xenlab.errors import ChecksumMismatch
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BAD_SUFFIX = ".bad"
 PART_SUFFIX = ".part"
 PART_LIFE_S = 3600.0
@@ -55,9 +56,7 @@ class Checkpoint:
     @property
     def size_bytes(self) -> int:
         """What it occupies on the disk."""
-        return sum(
-            path.stat().st_blocks * 512 for path in self.directory.rglob("*") if path.is_file()
-        )
+        return sum(_read_size(path) for path in self.directory.rglob("*"))
 
     def verify(self) -> None:
         """Read every byte again; ChecksumMismatch names the file that changed."""
@@ -89,7 +88,7 @@ class CheckpointStore:
             for path in self.root.iterdir()
             if not path.suffix and (checkpoint := self._read(path)) is not None
         ]
-        return tuple(sorted(found, key=lambda one: one.directory.stat().st_mtime))
+        return tuple(sorted(found, key=lambda one: _read_time(one.directory)))
 
     @contextmanager
     def new(self, key: str) -> Iterator[Path]:
@@ -102,31 +101,42 @@ class CheckpointStore:
             shutil.rmtree(part, ignore_errors=True)
 
     def publish(self, part: Path, key: str, facts: CheckpointFacts) -> None:
-        """Write the facts with the digest of every file, then move the directory into place."""
+        """Write the facts with the digest of every file, then move the directory into place.
+
+        Where another has been quicker its checkpoint stays: somebody may be restoring from it.
+        """
         names = sorted(str(p.relative_to(part)) for p in part.rglob("*") if p.is_file())
         files = tuple((name, _digest(part / name)) for name in names)
         content = {"schema_version": SCHEMA_VERSION, **asdict(facts), "files": files}
         with (part / "facts.json").open("w") as file:
-            json.dump(content, file, indent=1)
+            json.dump({**content, "seal": _seal(content)}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         target = self.root / key
-        if target.exists():
-            shutil.rmtree(target, ignore_errors=True)
-        part.rename(target)
+        if self._read(target) is not None:
+            return
+        self._put_aside(target)
+        try:
+            part.rename(target)
+        except OSError:
+            if self._read(target) is None:
+                raise
 
     def quarantine(self, checkpoint: Checkpoint) -> None:
         """Put a damaged checkpoint aside as `.bad`; the next `gc` removes it."""
-        bad = checkpoint.directory.with_suffix(BAD_SUFFIX)
+        self._put_aside(checkpoint.directory)
+
+    def _put_aside(self, directory: Path) -> None:
+        bad = directory.with_suffix(BAD_SUFFIX)
         shutil.rmtree(bad, ignore_errors=True)
-        with suppress(FileNotFoundError):  # a `gc` was quicker
-            checkpoint.directory.rename(bad)
+        with suppress(OSError):  # it is gone, or another process has just done the same
+            directory.rename(bad)
 
     def find_prunable(self, limit_bytes: int) -> tuple[Path, ...]:
         """The damaged and unfinished ones, then the least recently used, down to the limit."""
         if not self.root.is_dir():
             return ()
-        prunable = [path for path in self.root.iterdir() if _is_debris(path)]
+        prunable = [path for path in self.root.iterdir() if self._is_debris(path)]
         kept = list(self.list())
         while sum(one.size_bytes for one in kept) > limit_bytes:
             prunable.append(kept.pop(0).directory)
@@ -139,9 +149,17 @@ class CheckpointStore:
             shutil.rmtree(path, ignore_errors=True)
         return removed
 
+    def _is_debris(self, path: Path) -> bool:
+        """Whether nobody can want it: damaged, or unfinished for longer than any save takes."""
+        if path.suffix == PART_SUFFIX:
+            return time.time() - _read_time(path) > PART_LIFE_S
+        return path.suffix == BAD_SUFFIX or self._read(path) is None
+
     def _read(self, directory: Path) -> Checkpoint | None:
         try:
             content = json.loads((directory / "facts.json").read_text())
+            if content.pop("seal") != _seal(content):
+                return None
             if content.pop("schema_version") != SCHEMA_VERSION:
                 return None
             return Checkpoint(
@@ -153,14 +171,28 @@ class CheckpointStore:
                     **content,
                 ),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # not a whole checkpoint: it is made again
 
 
-def _is_debris(path: Path) -> bool:
-    """Whether nobody can want it: damaged, or unfinished for longer than any save takes."""
-    age_s = time.time() - path.stat().st_mtime
-    return path.suffix == BAD_SUFFIX or (path.suffix == PART_SUFFIX and age_s > PART_LIFE_S)
+def _read_size(path: Path) -> int:
+    """What a file occupies; nothing if it is gone, for a `gc` may be at work."""
+    with suppress(FileNotFoundError):
+        status = path.lstat()
+        return status.st_blocks * 512 if stat.S_ISREG(status.st_mode) else 0
+    return 0
+
+
+def _read_time(path: Path) -> float:
+    """When it was last used; now if it is gone."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_mtime
+    return time.time()
+
+
+def _seal(content: Mapping[str, object]) -> str:
+    """The digest of the facts themselves."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from xenlab.cli.output import echo_lines, render_document, spell, write_text
+from xenlab.errors import GuestLost
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
@@ -79,7 +80,11 @@ def bring_up(order: UpOrder, json_path: str | None, *, proof: bool) -> int:
 def _look_at(record: LabRecord) -> LabSummary:
     """A standing lab's summary; GuestLost if its machine no longer runs."""
     with contextlib.closing(attach_lab(record)) as lab:
-        lab.machine.require_running()
+        try:
+            lab.machine.require_running()
+        except GuestLost as error:
+            error.try_next = f"xenlab down {record.name}"
+            raise
         return find_summary(record) or read_summary(lab, 0.0)
 
 

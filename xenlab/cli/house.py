@@ -23,7 +23,11 @@ def _parse_size(_ctx: click.Context, _option: click.Parameter, text: str) -> int
 
 @click.command()
 @click.option(
-    "--limit", "limit_bytes", metavar="SIZE", default="5GiB", show_default=True,
+    "--limit",
+    "limit_bytes",
+    metavar="SIZE",
+    default="5GiB",
+    show_default=True,
     callback=_parse_size,
     help="What the checkpoints may take; the least recently used ones go first.",
 )

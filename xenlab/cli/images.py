@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from xenlab.cli.output import render_document
+
 if TYPE_CHECKING:
     from xenlab.images.inventory import Inventory, Listed
     from xenlab.plan.model import LabPlan
 
-JSON_SCHEMA_VERSION = 1
 BUILD_TIMEOUT_S = 3600.0
 HOUSEKEEPING_TIMEOUT_S = 600.0
 
@@ -141,4 +141,4 @@ def _as_json(listed: Listed) -> dict[str, object]:
 
 
 def _echo_json(document: dict[str, object]) -> None:
-    click.echo(json.dumps({"schema_version": JSON_SCHEMA_VERSION, **document}, indent=2))
+    click.echo(render_document(document), nl=False)

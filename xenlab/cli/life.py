@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from xenlab.cli import options
 from xenlab.cli.output import echo_lines, render_document, spell
+
+if TYPE_CHECKING:
+    from xenlab.life.order import BringUpWords
 
 
 @click.command()
@@ -34,7 +37,8 @@ def up(
     bundle: str | None,
     no_proof: bool,
     json_path: str | None,
-    **wanted: Any,
+    accel: str | None,
+    **wanted: Unpack[BringUpWords],
 ) -> int:
     """Bring a lab up: from a checkpoint in seconds where one fits, cold where none does.
 
@@ -44,7 +48,7 @@ def up(
     from xenlab.cli.coming_up import bring_up
     from xenlab.life.order import UpOrder
 
-    order = UpOrder.parse(topology, lab=lab or "", start_from=start_from, **wanted)
+    order = UpOrder.parse(topology, lab, accel=accel, start_from=start_from, **wanted)
     if dry_run:
         from xenlab.cli.rehearsal import rehearse
 

@@ -100,13 +100,19 @@ def run(words: list[str]) -> int:
         return _report_interruption(interruption)
     except SystemExit:
         return READER_GONE  # click's own way out when nobody reads our output any more
-    except XenlabError as error:
-        return _report_failure(error)
-    except OSError as error:
-        return _report_system_error(error, words)
-    except Exception as error:  # noqa: BLE001 (the last resort: it is written down and ends us)
-        return _report_crash(error, words)
+    except Exception as error:  # noqa: BLE001 (the last resort: all are told, and end us)
+        return _report_error(error, words)
     return status if isinstance(status, int) else 0
+
+
+def _report_error(error: Exception, words: list[str]) -> int:
+    match error:
+        case XenlabError():
+            return _report_failure(error)
+        case OSError():
+            return _report_system_error(error, words)
+        case _:
+            return _report_crash(error, words)
 
 
 def _report_failure(error: XenlabError) -> int:

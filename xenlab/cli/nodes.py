@@ -68,7 +68,7 @@ def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
         port, key = opened.ssh_port(), opened.keys.private_key
     argv = render_ssh_argv(node, port, key, known_hosts, proxy)
     words = _without_dashes(command)
-    os.execv(program, [*argv, "--", *words] if words else argv)
+    os.execv(program, [*argv, "--", *words] if words else argv)  # noqa: S606 (no shell is meant)
 
 
 @click.command()

@@ -22,7 +22,7 @@ _BRING_UP = (
         help="How to run the machine; the topology's word otherwise, and `auto` without one.",
     ),
     click.option(
-        "--dom0-kernel", metavar="K", envvar="XENLAB_DOM0_KERNEL", help="The kernel of dom0, by name."
+        "--dom0-kernel", metavar="K", envvar="XENLAB_DOM0_KERNEL", help="The kernel of dom0."
     ),
     click.option(
         "--domu-kernel", metavar="K", envvar="XENLAB_DOMU_KERNEL", help="The kernel of all domUs."

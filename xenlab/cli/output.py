@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -53,11 +54,8 @@ def spell(command: str) -> str:
         arguments = f' ARGS="{" ".join(words[options:])}"' if words[options:] else ""
         return f"make lab {' '.join(words[1:options])}{arguments}"
     called = Path(sys.argv[0])
-    on_path = any(
-        Path(folder, called.name).exists() and Path(folder, called.name).samefile(called)
-        for folder in os.get_exec_path()
-        if called.exists()
-    )
+    found = shutil.which(called.name)
+    on_path = found is not None and Path(found).resolve() == called.resolve()
     plain = on_path or called.name != "xenlab"
     path = min(os.path.relpath(called), str(called), key=len)
     return command if plain else " ".join([path, *words[1:]])

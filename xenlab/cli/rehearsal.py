@@ -34,7 +34,9 @@ from xenlab.transport.keys import generate_keys
 from xenlab.waiting import Deadline
 
 # A lab that is not made has no id, and no number of its own for libvirt.
-NOBODY = MachineIdentity(domain_name="", uuid="00000000-0000-0000-0000-000000000000", lab_id="0" * 8)
+NOBODY = MachineIdentity(
+    domain_name="", uuid="00000000-0000-0000-0000-000000000000", lab_id="0" * 8
+)
 
 
 def rehearse(order: UpOrder, bundle: str | None, json_path: str | None) -> int:
@@ -145,8 +147,7 @@ def _write_bundle(plan: LabPlan, folder: Path, order: UpOrder) -> dict[str, obje
         "argv": render_qemu_argv(plan, boot, Accel.TCG, port),
         "ready": READY.format(node=DOM0),
         "consoles": {
-            str(console_file(boot, domu.name)): READY.format(node=domu.name)
-            for domu in plan.domus
+            str(console_file(boot, domu.name)): READY.format(node=domu.name) for domu in plan.domus
         },
         "steps": render_steps(plan, keys, port),
         # The others are the meta package and what little goes with a kernel.

@@ -81,11 +81,6 @@ class Results:
             click.echo(f"xenlab: a bug in xenlab or in a test: {bug}", err=True)
 
     @property
-    def all_passed(self) -> bool:
-        """Whether there is nothing to look into."""
-        return self.exit_code == 0
-
-    @property
     def exit_code(self) -> int:
         """What the command ends with."""
         if self._bugs:

@@ -1,7 +1,7 @@
 """Settings: defaults of options from the project's `xenlab.toml` and the user's own.
 
-A table holds a command's options, `[up]` or `[images.build]`; what stands above all tables holds for
-every command. The command line and the environment (`XENLAB_*`) come before both files.
+A table holds a command's options, `[up]` or `[images.build]`; what stands above all tables holds
+for every command. The command line and the environment (`XENLAB_*`) come before both files.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class SuiteOrder:
     def pytest_options(self) -> tuple[str, ...]:
         """What pytest is told beside the paths."""
         chosen = ("-k", self.keyword) if self.keyword else ()
-        return ("-v", "--no-header", "--no-summary", "--tb=short", *chosen)
+        return ("-v", "--no-header", "--tb=short", "-rN", *chosen)
 
 
 def shipped_suites() -> tuple[str, ...]:

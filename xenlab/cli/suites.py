@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from xenlab.cli import options
+
+if TYPE_CHECKING:
+    from xenlab.life.order import BringUpWords
 
 PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload")
 
@@ -16,7 +19,10 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload
 @click.option("-k", "keyword", metavar="EXPR", default="", help="Only the tests that match.")
 @options.lab
 @click.option(
-    "--topology", "topologies", metavar="T", multiple=True,
+    "--topology",
+    "topologies",
+    metavar="T",
+    multiple=True,
     help="Test in a lab of this topology; may be given several times.",
 )
 @options.bring_up_options
@@ -25,19 +31,34 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload
     "--plant", type=click.Choice(PLANTS), help="Plant a fault, which the suite then has to find."
 )
 @click.option(
-    "--plant-every", metavar="N", type=click.IntRange(min=1),
+    "--plant-every",
+    metavar="N",
+    type=click.IntRange(min=1),
     help="Let the fault hit one packet in N.  [default: 1000, with --quick 5]",
 )
 @click.option(
-    "--repeat", metavar="N", type=click.IntRange(min=1), default=1, show_default=True,
+    "--repeat",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
     help="Run all of it so many times; every result is kept and shown.",
 )
 @options.json_file
 @click.option("--junit", "junit_path", metavar="FILE", help="Write the result as JUnit XML here.")
 def test(
-    suites: tuple[str, ...], keyword: str, lab: str | None, topologies: tuple[str, ...],
-    quick: bool, plant: str | None, plant_every: int | None, repeat: int, json_path: str | None,
-    junit_path: str | None, **wanted: Any,
+    suites: tuple[str, ...],
+    keyword: str,
+    lab: str | None,
+    topologies: tuple[str, ...],
+    quick: bool,
+    plant: str | None,
+    plant_every: int | None,
+    repeat: int,
+    json_path: str | None,
+    junit_path: str | None,
+    accel: str | None,
+    **wanted: Unpack[BringUpWords],
 ) -> int:
     """Run suites (`smoke`), or test files of one's own, and give a verdict.
 
@@ -53,7 +74,7 @@ def test(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat
     )
     labs = [
-        UpOrder.parse(topology, lab=lab or "", transient=True, **wanted)
+        UpOrder.parse(topology, lab, accel=accel, transient=True, **wanted)
         for topology in topologies or ("",)
     ]
     results = Results(folder=new_results_folder(), json_path=json_path, junit_path=junit_path)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from xenlab.cli.output import echo_lines, render_document
 from xenlab.errors import InputError
+from xenlab.report.columns import render_columns
 from xenlab.topology.defaults import TOPOLOGY
 from xenlab.topology.wording import escape
 
 if TYPE_CHECKING:
     from xenlab.plan.model import LabPlan
-
-JSON_SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +124,9 @@ def _check(given: str) -> Checked:
 
 
 def _echo_json(key: str, entries: Sequence[dict[str, object]]) -> None:
-    click.echo(json.dumps({"schema_version": JSON_SCHEMA_VERSION, key: entries}, indent=2))
+    click.echo(render_document({key: entries}), nl=False)
 
 
 def _echo_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Columns as wide as their widest cell; nothing at all without rows."""
-    lines = [head, *rows]
-    if len(lines) == 1:
-        return
-    widths = [max(len(escape(line[column])) for line in lines) for column in range(len(head))]
-    for line in lines:
-        cells = (escape(cell).ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+    # A topology may come from anywhere: what is not plain ASCII in it is shown as escapes.
+    echo_lines(render_columns(head, ([escape(cell) for cell in row] for row in rows)))

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import click
+import pytest
 
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
@@ -27,7 +27,7 @@ from xenlab.registry.record import LabRecord, LabState, read_record
 from xenlab.report.failure import render_failure
 from xenlab.report.progress import open_progress
 from xenlab.topology.wording import quote
-from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, EXIT_PASSED, Outcome
 from xenlab.verdict.verdict import Verdict
 
 COMES_UP = "lab comes up"
@@ -85,8 +85,9 @@ class Trial:
         try:
             yield
         finally:
-            if not self.results.all_passed:
-                folder = keep_artifacts(lab.record)
+            if self.results.exit_code not in {EXIT_PASSED, EXIT_NOTHING_SELECTED}:
+                folder = self.results.folder / f"lab-{lab.record.topology}"
+                keep_artifacts(lab.record, folder)
                 click.echo(f"the lab's logs are in {folder}", err=True)
             remove_whole_lab(lab.record)
 
@@ -106,9 +107,10 @@ class Trial:
             with contextlib.redirect_stdout(sys.stderr):
                 status = run_suite(plugin, self.order.paths, self.order.pytest_options, [watch])
             self.results.note(plugin.verdicts)
-            self.results.end(status, plugin.bugs, interrupted=watch.interrupted)
-            if watch.interrupted:
-                raise KeyboardInterrupt
+            interruption = watch.interruption
+            self.results.end(status, plugin.bugs, interrupted=interruption is not None)
+            if interruption is not None:
+                raise interruption
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,15 +119,15 @@ class Watch:
 
     plugin: LabPlugin
     results: Results
-    interrupted: bool = False
+    interruption: BaseException | None = None
 
     def pytest_runtest_logfinish(self) -> None:
         """A test is over."""
         self.results.note(self.plugin.verdicts)
 
-    def pytest_keyboard_interrupt(self) -> None:
-        """pytest ends the session by itself, and in good order."""
-        self.interrupted = True
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Somebody wants us to end; pytest has ended its session in good order."""
+        self.interruption = excinfo.value
 
 
 def run_trial(

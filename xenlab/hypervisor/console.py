@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 TAIL_BYTES = 8192
+LOOK_BACK_BYTES = 4096  # longer than a marker with what may have come in between
+# A kernel's line may come in the middle of any other: console drivers take few bytes at a time.
+INSERTED = re.compile(rb"(?:\(XEN\) |\[ *\d+\.\d{6}\] )[^\n]*\n")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,15 +27,18 @@ class ConsoleLog:
             return b""
 
     def has(self, marker: bytes) -> bool:
-        """Whether the marker has appeared; each call reads only what is new."""
+        """Whether the marker has appeared, whole or with lines of kernels in it.
+
+        Each call reads what is new and a little before it.
+        """
         try:
             with self.path.open("rb") as file:
-                file.seek(max(0, self._offset - len(marker)))
+                file.seek(max(0, self._offset - LOOK_BACK_BYTES))
                 chunk = file.read()
                 self._offset = file.tell()
         except FileNotFoundError:
             return False
-        return marker in chunk
+        return marker in chunk or marker in INSERTED.sub(b"", chunk)
 
     def tail(self, lines: int) -> tuple[str, ...]:
         """The last lines, undecodable bytes replaced."""

@@ -1,29 +1,17 @@
-"""LibvirtDaemon: a private session libvirtd for one lab, and the connection to it (or to any URI)."""
+"""LibvirtDaemon: a private session libvirtd for one lab."""
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
-import libvirt
-
-from xenlab.errors import ConnectionLost, LabError
-from xenlab.hypervisor.sandbox import QEMU_LOGS, DaemonUser, Sandbox
+from xenlab.hypervisor.daemon_user import DaemonUser
+from xenlab.hypervisor.kvm_device import KvmDevice
+from xenlab.hypervisor.sandbox import QEMU_LOGS, Sandbox
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.sweep import MARKER, render_marker
 from xenlab.transport.process import which
-from xenlab.waiting import Deadline, wait_until
-
-# What the layers above hold and hand back; only this package calls it.
-Connection: TypeAlias = libvirt.virConnect
-
-KEEPALIVE_INTERVAL_S = 1
-KEEPALIVE_COUNT = 3
 
 # stdio_handler: QEMU writes the console logs itself; virtlogd would rotate them at 2 MiB.
 QEMU_CONF = """\
@@ -40,58 +28,9 @@ log_outputs = "3:file:{log}"
 """
 
 
-@cache
-def start_event_loop() -> None:
-    """Run libvirt's event loop in one thread: without it keepalive cannot notice a frozen daemon."""
-    libvirt.registerErrorHandler(lambda _context, _error: None, None)
-    libvirt.virEventRegisterDefaultImpl()
-
-    def turn() -> None:
-        while True:
-            libvirt.virEventRunDefaultImpl()
-
-    threading.Thread(target=turn, name="libvirt-events", daemon=True).start()
-
-
-def connect(uri: str, deadline: Deadline) -> libvirt.virConnect:
-    """An open connection with keepalive; ConnectionLost if nothing answers by the deadline."""
-    start_event_loop()
-
-    def probe() -> libvirt.virConnect | None:
-        try:
-            return libvirt.open(uri)
-        except libvirt.libvirtError as error:
-            last_error.append(str(error))
-            return None
-
-    last_error: list[str] = []
-    connection = wait_until(
-        probe, f"libvirt at {uri}", deadline, last_seen=lambda: "".join(last_error[-1:])
-    )
-    connection.setKeepAlive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)
-    return connection
-
-
-def disconnect(connection: Connection) -> None:
-    """Close a connection, broken or not."""
-    with contextlib.suppress(libvirt.libvirtError):
-        connection.close()
-
-
-@contextlib.contextmanager
-def libvirt_errors(what: str) -> Iterator[None]:
-    """Turn libvirtError into LabError, or ConnectionLost where the daemon is to blame."""
-    try:
-        yield
-    except libvirt.libvirtError as error:
-        lost = error.get_error_domain() in {libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE}
-        kind = ConnectionLost if lost or error.get_error_code() == libvirt.VIR_ERR_RPC else LabError
-        raise kind(f"{what}: {error}") from error
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibvirtDaemon:
-    """The files and the start of a lab's private libvirtd; the process itself lives in a Sandbox."""
+    """The files and the start of a lab's private libvirtd; the process lives in a Sandbox."""
 
     places: LabPlaces
     lab_id: str
@@ -110,10 +49,10 @@ class LibvirtDaemon:
         """The libvirt URI of the private daemon."""
         return f"qemu:///session?socket={self.socket}"
 
-    def start(self, *, kvm: bool, dies_with_us: bool) -> Sandbox:
+    def start(self, *, kvm: KvmDevice | None, dies_with_us: bool) -> Sandbox:
         """Write the configuration and start the daemon in its sandbox."""
         run = self.places.run
-        qemu_cache = self.places.qemu_cache(kvm=kvm)
+        qemu_cache = self.places.qemu_cache(kvm=bool(kvm))
         self._write_configuration(qemu_cache)
         env = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

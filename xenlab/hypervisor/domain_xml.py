@@ -11,6 +11,7 @@ from xenlab.registry.places import LabPlaces
 
 QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
 LABELS_NAMESPACE = "https://xenlab.dev/labels/1"
+EMULATOR = "/usr/bin/qemu-system-x86_64"
 MANAGEMENT_PCI_ADDRESS = "0x1d"  # on pcie.0, above all that libvirt places there
 CONSOLE_PORT_PREFIX = "console."
 
@@ -105,7 +106,7 @@ def _add_cpu(domain: ET.Element, plan: LabPlan, accel: Accel) -> None:
 
 def _add_devices(domain: ET.Element, plan: LabPlan, places: LabPlaces) -> None:
     devices = ET.SubElement(domain, "devices")
-    _text(devices, "emulator", "/usr/bin/qemu-system-x86_64")
+    _text(devices, "emulator", EMULATOR)
     ET.SubElement(devices, "controller", type="usb", model="none")
     serial = ET.SubElement(devices, "serial", type="unix")
     ET.SubElement(serial, "source", mode="bind", path=str(places.run / "sockets" / "console"))

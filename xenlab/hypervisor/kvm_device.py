@@ -1,4 +1,4 @@
-"""The KVM device: what can be told of it without booting anything, each fault by its name."""
+"""KvmDevice: what can be told of /dev/kvm without booting anything, each fault by its name."""
 
 from __future__ import annotations
 
@@ -7,100 +7,111 @@ import fcntl
 import grp
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
-from xenlab.hypervisor.sandbox import DaemonUser
+from xenlab.hypervisor.daemon_user import DaemonUser
 
-KVM_DEVICE = Path("/dev/kvm")
 MODULES = Path("/sys/module")
-READ_WRITE = 0o6  # the two bits of one of the three triples of a mode
+READ_WRITE = 0o6  # both bits in one of the three parts of a mode
 
 # linux/kvm.h; _IO(KVMIO, number) with KVMIO 0xAE.
 KVM_GET_API_VERSION = 0xAE00
 KVM_CREATE_VM = 0xAE01
-KVM_API_VERSION = 12  # Documentation/virt/kvm/api.rst: "refuse to run if it is any other value"
+KVM_API_VERSION = 12  # Documentation/virt/kvm/api.rst: refuse to run with any other
 
 REASONS = {
-    errno.EBUSY: "another hypervisor has the processor's virtualisation (EBUSY)",
-    errno.ENOTTY: "what is behind it is not KVM (ENOTTY)",
-    errno.ENODEV: "no driver is behind it (ENODEV)",
-    errno.ENXIO: "no driver is behind it (ENXIO)",
-    errno.EOPNOTSUPP: "the processor's virtualisation is off in the firmware (EOPNOTSUPP)",
+    errno.EBUSY: "another hypervisor has the processor's virtualisation",
+    errno.ENODEV: "no driver is behind it",
+    errno.ENOENT: "there is none: no KVM module is loaded",
+    errno.ENOTTY: "what is behind it is not KVM",
+    errno.ENXIO: "no driver is behind it",
+    errno.EOPNOTSUPP: "the firmware has the processor's virtualisation switched off",
 }
 
 
-def find_obstacle(device: Path, user: DaemonUser) -> str:
-    """Why QEMU cannot use the device; empty if nothing speaks against it, which proves nothing."""
-    try:
-        status = device.stat()
-    except OSError as error:
-        return f"{device}: {_name(error)}"
-    if not stat.S_ISCHR(status.st_mode):
-        return f"{device} is not a character device"
-    if not os.access(device, os.R_OK | os.W_OK):
-        return f"this user may not open {device}: {_tell_owner(status)}"
-    if user.switches and not _lets_in(status, user):
-        return f"user nobody, who runs QEMU, may not open {device}: {_tell_owner(status)}"
-    return _find_silence(device)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KvmDevice:
+    """The device node of KVM on this host."""
+
+    path: Path = Path("/dev/kvm")
+
+    @property
+    def group(self) -> int | None:
+        """The group that may open it; None where joining one does not help."""
+        status = self.path.stat()
+        return status.st_gid if _group_opens(status) else None
+
+    def find_obstacle(self, user: DaemonUser) -> str:
+        """Why QEMU cannot use it; empty if nothing speaks against it, which proves nothing yet."""
+        try:
+            status = self.path.stat()
+        except OSError as error:
+            return f"{self.path}: {_tell(error)}"
+        if not stat.S_ISCHR(status.st_mode):
+            return f"{self.path} is not a character device"
+        if user.switches and not _opens_for(status, user):
+            name = f"{user.name}, as whom QEMU runs,"
+            return f"{name} may not open {self.path}: {_tell_mode(status)}"
+        return self._open(status)
+
+    def _open(self, status: os.stat_result) -> str:
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+        except PermissionError:
+            return f"this user may not open {self.path} (EACCES): {_tell_mode(status)}"
+        except OSError as error:
+            return f"{self.path}: {_tell(error)}"
+        try:
+            return self._ask(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _ask(self, descriptor: int) -> str:
+        """Why it does not do what KVM does; empty if it makes a virtual machine."""
+        try:
+            version = fcntl.ioctl(descriptor, KVM_GET_API_VERSION, 0)
+            if version != KVM_API_VERSION:
+                return f"{self.path} speaks KVM's interface {version}, not {KVM_API_VERSION}"
+            os.close(fcntl.ioctl(descriptor, KVM_CREATE_VM, 0))
+        except OSError as error:
+            return f"{self.path} makes no virtual machine: {_tell(error)}"
+        return ""
 
 
-def read_nested() -> str:
-    """A remark where the host's KVM does not let its guests run guests; empty if it does."""
+def read_nested_remark(modules: Path = MODULES) -> str:
+    """What to know where the host's KVM does not let its guests run guests; empty if it does."""
     for module in ("kvm_intel", "kvm_amd"):
-        path = MODULES / module / "parameters/nested"
+        path = modules / module / "parameters/nested"
         if path.is_file() and path.read_text().strip() in {"N", "0"}:
-            return f"{module}.nested is off: domUs of type pvh will not start"
+            return f"{module}.nested is off, so that domUs of type pvh will not start"
     return ""
 
 
-def group_of(device: Path) -> int | None:
-    """The group to join so as to open the device; None where that does not help."""
-    status = device.stat()
-    opens = status.st_mode >> 3 & READ_WRITE == READ_WRITE
-    return status.st_gid if opens and status.st_gid != 0 else None
+def _group_opens(status: os.stat_result) -> bool:
+    return status.st_gid != 0 and status.st_mode >> 3 & READ_WRITE == READ_WRITE
 
 
-def _lets_in(status: os.stat_result, user: DaemonUser) -> bool:
-    """Whether a user who may join the device's group, but has no rights beyond, can open it."""
-    triples = [status.st_mode]
-    if status.st_gid != 0:
-        triples.append(status.st_mode >> 3)
-    if status.st_uid == user.uid:
-        triples.append(status.st_mode >> 6)
-    return any(triple & READ_WRITE == READ_WRITE for triple in triples)
+def _opens_for(status: os.stat_result, user: DaemonUser) -> bool:
+    """Whether a user without rights beyond the mode, but in the device's group, can open it."""
+    for_all = status.st_mode & READ_WRITE == READ_WRITE
+    owns = status.st_uid == user.uid and status.st_mode >> 6 & READ_WRITE == READ_WRITE
+    return for_all or owns or _group_opens(status)
 
 
-def _tell_owner(status: os.stat_result) -> str:
-    """Whose it is, and the command that lets the user in."""
+def _tell_mode(status: os.stat_result) -> str:
+    """What to change so that the user gets in."""
     try:
         group = grp.getgrgid(status.st_gid).gr_name
     except KeyError:
         group = str(status.st_gid)
+    if _group_opens(status):
+        return f"join its group (adduser USER {group})"
     mode = stat.S_IMODE(status.st_mode)
-    if mode >> 3 & READ_WRITE == READ_WRITE and status.st_gid != 0:
-        return f"its group is {group} (adduser USER {group})"
-    return f"its mode is {mode:04o}, its group {group} (chgrp kvm and chmod 0660 let the group in)"
+    return f"its mode is {mode:04o} and its group {group}; 0660 and kvm would let a group in"
 
 
-def _find_silence(device: Path) -> str:
-    """Why the device does not answer as KVM does; empty if it does."""
-    try:
-        descriptor = os.open(device, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        return f"{device} cannot be opened: {_name(error)}"
-    try:
-        version = fcntl.ioctl(descriptor, KVM_GET_API_VERSION, 0)
-        if version != KVM_API_VERSION:
-            return f"{device} speaks version {version} of the interface, not {KVM_API_VERSION}"
-        os.close(fcntl.ioctl(descriptor, KVM_CREATE_VM, 0))
-    except OSError as error:
-        return f"{device} makes no virtual machine: {_name(error)}"
-    finally:
-        os.close(descriptor)
-    return ""
-
-
-def _name(error: OSError) -> str:
+def _tell(error: OSError) -> str:
     number = error.errno or 0
-    code = errno.errorcode.get(number, str(number))
-    return REASONS.get(number, f"{os.strerror(number)} ({code})")
+    reason = REASONS.get(number, os.strerror(number))
+    return f"{reason} ({errno.errorcode.get(number, number)})"

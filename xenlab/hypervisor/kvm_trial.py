@@ -1,97 +1,107 @@
-"""The KVM trial: Xen booted under an accelerator for a few seconds, in a sandbox of its own."""
+"""The trial of an accelerator: Xen booted under it for a few seconds, in a sandbox of its own."""
 
 from __future__ import annotations
 
-import contextlib
+import re
 import shutil
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import libvirt
 
-from xenlab.errors import LabError, Unavailable, WaitTimedOut
-from xenlab.hypervisor.daemon import LibvirtDaemon, connect, disconnect, libvirt_errors
-from xenlab.hypervisor.domain_xml import EMULATOR_PATH
-from xenlab.hypervisor.sandbox import DaemonUser, Sandbox
-from xenlab.plan.model import Accel
-from xenlab.registry.places import LabPlaces, runtime_root
-from xenlab.registry.sweep import name_errand
-from xenlab.transport.process import ended_at
-from xenlab.waiting import Deadline, wait_until
+from xenlab.errors import LabError, Unavailable
+from xenlab.hypervisor.connection import connect, libvirt_errors
+from xenlab.hypervisor.daemon import LibvirtDaemon
+from xenlab.hypervisor.daemon_user import DaemonUser
+from xenlab.hypervisor.domain_xml import EMULATOR
+from xenlab.hypervisor.kvm_device import KvmDevice
+from xenlab.registry.errand import open_errand
+from xenlab.registry.places import LabPlaces
+from xenlab.waiting import Deadline, ended_at, wait_until
 
 MEMORY_MIB = 256
 STOP_LIMIT_S = 5.0
-# Xen's words once its processors, timers and interrupts work (xen/arch/x86/smpboot.c); the banner
-# before them would only prove that some instructions were executed.
-SIGN_OF_LIFE = b"Brought up "
+# What Xen says when its processors, timers and interrupts work (xen/arch/x86/smpboot.c). Its banner
+# comes earlier, and would prove no more than that some instructions were executed.
+SIGN_OF_LIFE = b"(XEN) Brought up "
+QEMU_PREFIX = re.compile(r"\S+Z qemu-system-\S+: (?:error: )?")
 XEN_WORDS = "console=com1 com1=115200,8n1 loglvl=all noreboot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One try: Xen's file, the accelerator, and the device that the sandbox shows as /dev/kvm."""
+    """What is tried: KVM behind a device, or emulation where that is None."""
 
     xen: Path
-    cache: Path
-    accel: Accel
-    device: Path | None
+    kvm: KvmDevice | None
 
-    def run(self, deadline: Deadline) -> str:
-        """Why Xen does not come up; empty if it did. Nothing is left running."""
+    def find_failure(self, deadline: Deadline) -> str:
+        """Why Xen does not come up; empty if it does. Nothing is left running either way."""
         started_s = time.monotonic()
         try:
-            with self._open_places() as places:
-                self._boot(places, deadline)
+            with open_errand("trial") as (errand_id, places):
+                self._boot(errand_id, places, deadline)
         except (LabError, Unavailable) as error:
             if deadline.expired:
-                return f"Xen did not come up in {time.monotonic() - started_s:.1f} s"
-            return str(error)
+                return f"Xen did not come up in {time.monotonic() - started_s:.0f} s"
+            return QEMU_PREFIX.sub("", str(error).splitlines()[0])
         return ""
 
-    @contextlib.contextmanager
-    def _open_places(self) -> Iterator[LabPlaces]:
-        """Directories that end with us; a sweep knows them by their name while we live."""
-        name = name_errand("kvm")
-        root = runtime_root() / name
-        places = LabPlaces(name="kvm", state=root / "state", run=root / "run", cache=self.cache)
-        for directory in (root.parent, root, places.state, places.logs):
-            directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    def _boot(self, errand_id: str, places: LabPlaces, deadline: Deadline) -> None:
+        places.logs.mkdir(mode=0o711)
         DaemonUser.choose().own(places.logs)
+        shutil.copyfile(self.xen, places.state / "xen")
+        (places.state / "xen").chmod(0o644)
+        daemon = LibvirtDaemon(places=places, lab_id=errand_id)
+        sandbox = daemon.start(kvm=self.kvm, dies_with_us=True)
         try:
-            yield places
-        finally:
-            shutil.rmtree(root, ignore_errors=True)
-
-    def _boot(self, places: LabPlaces, deadline: Deadline) -> None:
-        xen = places.state / "xen"
-        shutil.copyfile(self.xen, xen)
-        xen.chmod(0o644)
-        daemon = LibvirtDaemon(places=places, lab_id=places.run.parent.name)
-        sandbox = daemon.start(kvm_device=self.device, dies_with_us=True)
-        try:
-            # On a host whose KVM lies libvirt's own probing hangs: no call of it takes a limit.
-            with ended_at(deadline, lambda: sandbox.init.kill()):
-                self._watch(daemon, places, deadline)
+            # Where KVM lies, libvirt's own questions to QEMU hang, and no call takes a limit.
+            with ended_at(deadline, sandbox.init.kill):
+                self._watch(daemon, deadline)
         finally:
             sandbox.stop(Deadline.after(STOP_LIMIT_S))
 
-    def _watch(self, daemon: LibvirtDaemon, places: LabPlaces, deadline: Deadline) -> None:
+    def _watch(self, daemon: LibvirtDaemon, deadline: Deadline) -> None:
+        console = daemon.places.console_log("xen")
         connection = connect(daemon.uri, deadline)
         try:
             with libvirt_errors("QEMU did not start"):
-                domain = connection.createXML(
-                    render_trial_xml(places, self.accel), libvirt.VIR_DOMAIN_START_VALIDATE
+                libvirt_domain = connection.handle.createXML(
+                    self.render_xml(daemon.places), libvirt.VIR_DOMAIN_START_VALIDATE
                 )
-            log = places.console_log("xen")
 
             def is_up() -> bool:
-                with libvirt_errors("QEMU ended before Xen came up"):
-                    domain.state()
-                return SIGN_OF_LIFE in log.read_bytes()
+                with libvirt_errors("QEMU ended before Xen was up"):
+                    libvirt_domain.state()
+                return console.is_file() and SIGN_OF_LIFE in console.read_bytes()
 
             wait_until(is_up, "Xen to come up", deadline)
         finally:
-            disconnect(connection)
+            connection.close()
+
+    def render_xml(self, places: LabPlaces) -> str:
+        """The smallest machine that Xen boots on; in place of dom0's kernel it finds itself."""
+        domain = ET.Element("domain", type="kvm" if self.kvm else "qemu")
+        ET.SubElement(domain, "name").text = "xenlab-trial"
+        ET.SubElement(domain, "memory", unit="MiB").text = str(MEMORY_MIB)
+        ET.SubElement(domain, "vcpu").text = "2"
+        boot = ET.SubElement(domain, "os")
+        ET.SubElement(boot, "type", arch="x86_64", machine="q35").text = "hvm"
+        xen = places.inside(places.state / "xen")
+        ET.SubElement(boot, "kernel").text = xen
+        ET.SubElement(boot, "initrd").text = xen
+        ET.SubElement(boot, "cmdline").text = XEN_WORDS
+        features = ET.SubElement(domain, "features")
+        for name in ("acpi", "apic"):
+            ET.SubElement(features, name)
+        if self.kvm:
+            ET.SubElement(domain, "cpu", mode="host-passthrough")
+        devices = ET.SubElement(domain, "devices")
+        ET.SubElement(devices, "emulator").text = EMULATOR
+        ET.SubElement(devices, "controller", type="usb", model="none")
+        serial = ET.SubElement(devices, "serial", type="file")
+        ET.SubElement(serial, "source", path=places.inside(places.console_log("xen")))
+        ET.SubElement(devices, "memballoon", model="none")
+        return ET.tostring(domain, encoding="unicode")

@@ -1,18 +1,25 @@
-"""Machine: the QEMU guest that boots Xen, through its libvirt domain: start, save, restore, state."""
+"""Machine: the QEMU guest that boots Xen, through libvirt: start, save, restore, state."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import libvirt
 import libvirt_qemu
 
-from xenlab.errors import GuestLost, LabError
-from xenlab.hypervisor.daemon import libvirt_errors
+from xenlab.errors import ConnectionLost, GuestLost, LabError, WaitTimedOut
+from xenlab.hypervisor.connection import Connection, libvirt_errors
+from xenlab.waiting import Deadline, wait_until
 
+T = TypeVar("T")
+
+NOTICE_LIMIT_S = 1.0
 FORWARDED_PORT = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+22\b")
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: "running",
@@ -32,37 +39,49 @@ SHUTOFF_REASONS = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """A defined libvirt domain: it stays defined when it dies, so that the reason can be asked."""
 
-    libvirt_domain: libvirt.virDomain
+    connection: Connection
+    uuid: str
 
     @classmethod
-    def define(cls, connection: libvirt.virConnect, xml: str) -> Machine:
+    def define(cls, connection: Connection, xml: str) -> Machine:
         """Define the machine, validated against libvirt's schema; nothing is started."""
-        with libvirt_errors("libvirt refused the machine's XML"):
-            return cls(
-                libvirt_domain=connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
-            )
+        libvirt_domain = connection.ask(
+            "libvirt refused the machine's XML",
+            lambda handle: handle.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE),
+        )
+        return cls(connection=connection, uuid=libvirt_domain.UUIDString())
 
     @classmethod
-    def find(cls, connection: libvirt.virConnect, uuid: str) -> Machine:
+    def find(cls, connection: Connection, uuid: str) -> Machine:
         """The machine of this UUID; GuestLost if the daemon does not know it."""
+        machine = cls(connection=connection, uuid=uuid)
         try:
-            return cls(libvirt_domain=connection.lookupByUUIDString(uuid))
-        except libvirt.libvirtError as error:
+            machine.state()
+        except ConnectionLost:
+            raise
+        except LabError as error:
             raise GuestLost(f"libvirt has no machine {uuid}: {error}") from error
+        return machine
+
+    def _ask(self, what: str, question: Callable[[libvirt.virDomain], T]) -> T:
+        """The answer of libvirt's handle for this machine, which is looked up for each question."""
+        return self.connection.ask(
+            what, lambda handle: question(handle.lookupByUUIDString(self.uuid))
+        )
 
     def start(self) -> None:
         """Power on."""
         with libvirt_errors("the machine did not start"):
-            self.libvirt_domain.create()
+            self.connection.handle.lookupByUUIDString(self.uuid).create()
 
     @property
     def name(self) -> str:
         """The name libvirt knows the machine by."""
-        return str(self.libvirt_domain.name())
+        return str(self._ask("the machine's name is unknown", lambda domain: domain.name()))
 
     def save_and_go_on(self, path: str) -> None:
         """Write memory and devices to `path` (as the daemon sees it); the machine then runs on.
@@ -77,18 +96,22 @@ class Machine:
             | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
         )
         with libvirt_errors(f"the machine could not be saved to {path}"):
-            self.libvirt_domain.snapshotCreateXML(ET.tostring(snapshot, encoding="unicode"), flags)
+            libvirt_domain = self.connection.handle.lookupByUUIDString(self.uuid)
+            libvirt_domain.snapshotCreateXML(ET.tostring(snapshot, encoding="unicode"), flags)
 
     @staticmethod
-    def restore(connection: libvirt.virConnect, path: str, xml: str) -> None:
-        """Start the machine of `xml` from the saved state at `path`, running."""
+    def restore(connection: Connection, path: str, xml: str) -> None:
+        """Start the machine of `xml` from the saved state at `path`, running.
+
+        It is defined first: libvirt forgets a machine that is not when it dies, and the reason too.
+        """
+        Machine.define(connection, xml)
         with libvirt_errors(f"the machine could not be restored from {path}"):
-            connection.restoreFlags(path, xml, libvirt.VIR_DOMAIN_SAVE_RUNNING)
+            connection.handle.restoreFlags(path, xml, libvirt.VIR_DOMAIN_SAVE_RUNNING)
 
     def state(self) -> str:
         """In words: `running`, `paused`, or `shut off (crashed)` with the reason in brackets."""
-        with libvirt_errors("the machine's state is unknown"):
-            state, reason = self.libvirt_domain.state()
+        state, reason = self._ask("the machine's state is unknown", lambda domain: domain.state())
         name = STATES.get(state, f"state {state}")
         if state == libvirt.VIR_DOMAIN_SHUTOFF:
             return f"{name} ({SHUTOFF_REASONS.get(reason, f'reason {reason}')})"
@@ -100,25 +123,34 @@ class Machine:
         if state != "running":
             raise GuestLost(f"the machine is {state}")
 
+    def require_life(self) -> None:
+        """As `require_running`, when a connection into the machine has just failed.
+
+        A machine that dies takes its connections first, and libvirt hears of it a moment later.
+        """
+        with contextlib.suppress(WaitTimedOut):
+            wait_until(lambda: self.state() != "running", "its end", Deadline.after(NOTICE_LIMIT_S))
+        self.require_running()
+
     def destroy(self) -> None:
         """Power off at once, if it is on."""
-        with libvirt_errors("the machine could not be powered off"):
-            if self.libvirt_domain.isActive():
-                self.libvirt_domain.destroy()
+        self._ask(
+            "the machine could not be powered off",
+            lambda domain: domain.destroy() if domain.isActive() else None,
+        )
 
     def undefine(self) -> None:
         """Have libvirt forget the machine."""
-        with libvirt_errors("the machine could not be undefined"):
-            self.libvirt_domain.undefine()
+        self._ask("the machine could not be undefined", lambda domain: domain.undefine())
 
     def forwarded_ssh_port(self) -> int:
         """The loopback port that QEMU forwards to dom0's SSH; the kernel chose it at bind time."""
-        with libvirt_errors("QEMU's monitor did not answer"):
-            answer = libvirt_qemu.qemuMonitorCommand(
-                self.libvirt_domain,
-                "info usernet",
-                libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP,
-            )
+        answer = self._ask(
+            "QEMU's monitor did not answer",
+            lambda domain: libvirt_qemu.qemuMonitorCommand(
+                domain, "info usernet", libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+            ),
+        )
         found = FORWARDED_PORT.search(answer)
         if not found:
             raise LabError(f"QEMU forwards no port to dom0's SSH: {json.dumps(answer)}")

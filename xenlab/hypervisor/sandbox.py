@@ -1,4 +1,4 @@
-"""Sandbox: the process tree of one lab's libvirtd, which ends whole when its one outer process ends.
+"""Sandbox: the process tree of one lab's libvirtd, which ends whole with its first process.
 
 bubblewrap gives it an own PID namespace (no QEMU can outlive it), a /dev without /dev/kvm (with the
 node in sight libvirt probes QEMU anew at every call), a read-only view of the host, and fixed paths
@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
 from xenlab.errors import Unavailable
+from xenlab.hypervisor.daemon_user import DaemonUser
+from xenlab.hypervisor.kvm_device import KvmDevice
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.places import LabPlaces
 from xenlab.transport.process import which
@@ -31,59 +32,35 @@ while :; do
 done
 """
 QEMU_LOGS = "libvirt/qemu/log"  # below XDG_CACHE_HOME (libvirt, qemu_conf.c)
-UNPRIVILEGED_USER = "nobody"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonUser:
-    """As whom libvirtd and QEMU run: we ourselves, or an unprivileged user when we are root."""
-
-    uid: int
-    gid: int
-    switches: bool
-
-    @classmethod
-    def choose(cls) -> DaemonUser:
-        """`nobody` for root, else the calling user."""
-        if os.geteuid() != 0:
-            return cls(uid=os.geteuid(), gid=os.getegid(), switches=False)
-        entry = pwd.getpwnam(UNPRIVILEGED_USER)
-        return cls(uid=entry.pw_uid, gid=entry.pw_gid, switches=True)
-
-    def own(self, *paths: Path) -> None:
-        """Give files that we made to the daemon's user."""
-        if self.switches:
-            for path in paths:
-                os.chown(path, self.uid, self.gid, follow_symlinks=False)
-
-    def let_through(self, *directories: Path) -> None:
-        """Let the daemon's user pass through directories that are mounted into its sandbox."""
-        if self.switches:
-            for directory in directories:
-                directory.chmod(0o711)
 
 
 def render_sandbox_argv(
-    places: LabPlaces, user: DaemonUser, command: list[str], *, kvm: bool, dies_with_us: bool
+    places: LabPlaces,
+    user: DaemonUser,
+    command: list[str],
+    *,
+    kvm: KvmDevice | None,
+    dies_with_us: bool,
 ) -> list[str]:
-    """The bubblewrap command line; nothing is run. `kvm` puts /dev/kvm into the sandbox."""
+    """The bubblewrap command line; nothing is run. `kvm` becomes the sandbox's /dev/kvm."""
     argv = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     if kvm:
-        argv += ["--dev-bind", "/dev/kvm", "/dev/kvm"]
+        argv += ["--dev-bind", str(kvm.path), "/dev/kvm"]
     argv += ["--bind", str(places.run), str(places.run)]
     argv += ["--bind", str(places.cache), str(places.run / "cache")]
     argv += ["--bind", str(places.state), str(places.run / "lab")]
     # libvirtd writes QEMU's log into its cache, which all labs share: let it be this lab's.
-    qemu_logs = places.inside(places.qemu_cache(kvm=kvm) / QEMU_LOGS)
+    qemu_logs = places.inside(places.qemu_cache(kvm=bool(kvm)) / QEMU_LOGS)
     argv += ["--bind", str(places.logs), qemu_logs]
     argv += ["--unshare-pid", "--unshare-ipc"]
     if dies_with_us:
         argv.append("--die-with-parent")
     if user.switches:
         argv += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        groups = f"--groups={kvm.group}" if kvm and kvm.group else "--clear-groups"
         command = [
-            "setpriv", f"--reuid={user.uid}", f"--regid={user.gid}",
-            "--clear-groups", "--no-new-privs", *command,
+            "setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", groups, "--no-new-privs",
+            *command,
         ]  # fmt: skip
     return [*argv, *command]
 
@@ -98,7 +75,7 @@ class Sandbox:
     @classmethod
     def start(
         cls, places: LabPlaces, daemon_argv: list[str], env: dict[str, str], *,
-        kvm: bool, dies_with_us: bool,
+        kvm: KvmDevice | None, dies_with_us: bool,
     ) -> Sandbox:  # fmt: skip
         """Start the daemon's process tree; Unavailable if this host cannot make a sandbox."""
         for program in ("bwrap", "setpriv", daemon_argv[0]):
@@ -133,7 +110,7 @@ class Sandbox:
 def _spawn_with_info_pipe(argv: list[str], env: dict[str, str], log: Path) -> tuple[int, bytes]:
     """Spawn bubblewrap in a session of its own; its pid and what it told about the sandbox."""
     reader, writer = os.pipe()
-    os.set_inheritable(writer, True)
+    os.set_inheritable(writer, True)  # noqa: FBT003
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     argv = [argv[0], "--info-fd", str(writer), *argv[1:]]
     try:
@@ -148,5 +125,5 @@ def _spawn_with_info_pipe(argv: list[str], env: dict[str, str], log: Path) -> tu
     finally:
         os.close(output)
         os.close(writer)
-    with open(reader, "rb") as pipe:
+    with os.fdopen(reader, "rb") as pipe:
         return pid, pipe.read()

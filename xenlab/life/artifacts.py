@@ -1,4 +1,4 @@
-"""Artifacts: what a failed lab leaves to be read: consoles, daemon logs, plan, record, the failure."""
+"""Artifacts: what a failed lab leaves to be read: consoles, daemon logs, plan, record, why."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ def artifacts_folder(lab: str) -> Path:
     return state_dir() / "failures" / lab
 
 
-def keep_artifacts(record: LabRecord) -> Path:
-    """Put a lab's logs, plan and record in place of those of its last failure; the lab is going."""
-    folder = artifacts_folder(record.name)
+def keep_artifacts(record: LabRecord, folder: Path) -> None:
+    """Put the logs, plan and record of a lab that is going into a folder of their own."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     (folder / "plan.json").write_text(record.plan_json, encoding="utf-8")
@@ -26,13 +25,13 @@ def keep_artifacts(record: LabRecord) -> Path:
     shutil.copyfile(places.state / "record.json", folder / "record.json")
     if places.logs.is_dir():
         places.logs.rename(folder / "logs")
-    return folder
 
 
 def keep_failure(record: LabRecord, error: BaseException) -> None:
     """Keep the artifacts and let the error say where they are; they never hide the error itself."""
     try:
-        folder = keep_artifacts(record)
+        folder = artifacts_folder(record.name)
+        keep_artifacts(record, folder)
         if isinstance(error, LabError):
             log = Path(error.log_path)
             known = log.is_relative_to(record.places.logs)

@@ -86,9 +86,13 @@ def ping_peers(lab: Lab, node: str, deadline: Deadline) -> None:
 def on_all(action: Callable[[str], object], nodes: Iterable[str]) -> None:
     """Do something on several nodes at the same time; every failure is raised."""
     names = list(nodes)
-    with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+    pool = ThreadPoolExecutor(max_workers=max(1, len(names)))
+    try:
         futures = [pool.submit(action, node) for node in names]
         failures = [error for future in futures if (error := future.exception()) is not None]
+    finally:
+        # Who interrupts us must not wait for the nodes: those end when the lab does.
+        pool.shutdown(wait=False, cancel_futures=True)
     if len(failures) == 1:
         raise failures[0]
     if failures:

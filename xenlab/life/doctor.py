@@ -11,7 +11,8 @@ from importlib import import_module
 from pathlib import Path
 
 from xenlab.errors import LabError, Unavailable
-from xenlab.hypervisor.sandbox import QEMU_LOGS, DaemonUser, render_sandbox_argv
+from xenlab.hypervisor.daemon_user import DaemonUser
+from xenlab.hypervisor.sandbox import QEMU_LOGS, render_sandbox_argv
 from xenlab.images.sources import read_host_sources
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import LabPlaces, cache_dir, runtime_root, state_dir
@@ -94,7 +95,7 @@ def _examine_sandbox() -> Finding:
         for path in (places.logs, places.run / "lab", places.run / "cache", places.cache):
             path.mkdir(parents=True)
         (places.qemu_cache(kvm=False) / QEMU_LOGS).mkdir(parents=True)
-        argv = render_sandbox_argv(places, user, ["true"], kvm=False, dies_with_us=True)
+        argv = render_sandbox_argv(places, user, ["true"], kvm=None, dies_with_us=True)
         try:
             tried = run(argv, deadline=Deadline.after(CHECK_LIMIT_S))
         except (Unavailable, LabError) as error:

@@ -6,8 +6,10 @@ import dataclasses
 import shutil
 from dataclasses import dataclass
 
-from xenlab.hypervisor.daemon import Connection, LibvirtDaemon, connect
-from xenlab.hypervisor.sandbox import DaemonUser
+from xenlab.hypervisor.connection import Connection, connect
+from xenlab.hypervisor.daemon import LibvirtDaemon
+from xenlab.hypervisor.daemon_user import DaemonUser
+from xenlab.hypervisor.kvm_device import KvmDevice
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
 from xenlab.waiting import Deadline
@@ -41,7 +43,8 @@ def start_host(record: LabRecord, *, kvm: bool, deadline: Deadline) -> Host:
     if record.connect_uri:
         daemon.link_directories()
         return Host(record=record, connection=connect(record.connect_uri, budget))
-    sandbox = daemon.start(kvm=kvm, dies_with_us=record.transient)
+    device = KvmDevice() if kvm else None
+    sandbox = daemon.start(kvm=device, dies_with_us=record.transient)
     record = dataclasses.replace(record, sandbox=sandbox.init)
     record.write()
     return Host(record=record, connection=connect(daemon.uri, budget))

@@ -1,4 +1,4 @@
-"""Housekeeping: dead labs swept, the cache held to its limit, old results and crash files removed."""
+"""Housekeeping: dead labs swept, the cache held to its limit, old results removed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from xenlab.waiting import Deadline
 IMAGES_LIMIT_S = 600.0
 KEPT_RUNS = 50
 KEPT_CRASHES = 20
+KEPT_FAILURES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ def _find_paths(limit_bytes: int) -> tuple[tuple[str, tuple[Path, ...]], ...]:
         ("image", _inventory().find_unwanted()),
         ("results", _old_ones("runs", KEPT_RUNS)),
         ("crash", _old_ones("crashes", KEPT_CRASHES)),
+        ("failure", _old_ones("failures", KEPT_FAILURES)),
     )
 
 
@@ -64,9 +66,10 @@ def _inventory() -> Inventory:
 
 
 def _old_ones(name: str, kept: int) -> tuple[Path, ...]:
-    """All but the newest: their names begin with their dates."""
+    """All but the newest."""
     folder = state_dir() / name
-    return tuple(sorted(folder.iterdir())[:-kept]) if folder.is_dir() else ()
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(paths, key=lambda path: (path.stat().st_mtime, path.name))[:-kept])
 
 
 def _note(kind: str, path: Path) -> Removed:

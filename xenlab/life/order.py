@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import CheckpointStore
 from xenlab.errors import LabError, Unavailable
-from xenlab.hypervisor.acceleration import Acceleration
+from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.lab import Lab
 from xenlab.life.phases import Phases
@@ -23,7 +23,18 @@ from xenlab.topology.defaults import TOPOLOGY
 from xenlab.topology.loading import load_topology
 from xenlab.waiting import Deadline
 
+TRIAL_BUDGET_S = 30.0
 IMAGES_BUDGET_S = 3600.0  # the first build fetches packages over whatever line there is
+
+
+class BringUpWords(TypedDict):
+    """Options of every command that may bring a lab up, as they are handed over by click."""
+
+    dom0_kernel: str | None
+    domu_kernel: str | None
+    cold: bool
+    offline: bool
+    connect_uri: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +54,23 @@ class UpOrder:
 
     @classmethod
     def parse(
-        cls, topology: str, *, accel: str | None, start_from: str = Level.CONNECTED, **others: Any
+        cls,
+        topology: str,
+        lab: str | None,
+        *,
+        accel: str | None,
+        start_from: str = Level.CONNECTED,
+        transient: bool = False,
+        **words: Unpack[BringUpWords],
     ) -> UpOrder:
         """The order from the words of a command line; `pair` where no topology is named."""
         return cls(
             topology=topology or TOPOLOGY,
+            lab=lab or "",
             accel=Accel(accel) if accel else None,
             start_from=Level(start_from),
-            **others,
+            transient=transient,
+            **words,
         )
 
     def plan(self) -> LabPlan:
@@ -96,7 +116,9 @@ class Undertaking:
             with self.phases.run("images"):
                 images = self._provide_images()
             with self.phases.run("accelerator"):
-                acceleration = choose_acceleration(self.plan.machine.accel, images)
+                acceleration = choose_acceleration(
+                    self.plan.machine.accel, images.xen, cache_dir(), Deadline.after(TRIAL_BUDGET_S)
+                )
             request = self._request(images, acceleration)
             return BringUp(request=request, phases=self.phases).run(), find_checkpoint(request)
         except LabError as error:
@@ -132,11 +154,3 @@ def find_checkpoint(request: UpRequest) -> Path | None:
     store = CheckpointStore(root=cache_dir() / "checkpoints")
     found = store.find(request.ingredients.digest(Level.CONNECTED))
     return found.directory if found else None
-
-
-def choose_acceleration(wanted: Accel, _images: LabImages) -> Acceleration:
-    """Emulation, until KVM is proved by booting Xen under it."""
-    if wanted is Accel.KVM:
-        raise Unavailable("KVM is not proved to work on this host", try_next="xenlab doctor")
-    reason = "asked for" if wanted is Accel.TCG else "KVM was not tried"
-    return Acceleration(accel=Accel.TCG, reason=reason)

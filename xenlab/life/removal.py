@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from xenlab.errors import LabError
-from xenlab.hypervisor.daemon import connect, disconnect
+from xenlab.hypervisor.connection import connect
 from xenlab.hypervisor.machine import Machine
 from xenlab.registry.lock import hold_lab
 from xenlab.registry.record import LabRecord, list_lab_names
@@ -46,4 +46,4 @@ def _end_machine(record: LabRecord) -> None:
         machine.destroy()
         machine.undefine()
     finally:
-        disconnect(connection)
+        connection.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointFacts, CheckpointStore
-from xenlab.hypervisor.sandbox import DaemonUser
+from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.lab import Lab
 from xenlab.registry.places import LabPlaces
 

@@ -79,7 +79,7 @@ def read_record(name: str) -> LabRecord | None:
         return _parse_record(json.loads(path.read_text()))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LabError(
             f"{path}: not a lab record: {error}", try_next=f"xenlab down {name}"
         ) from error

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from xenlab.errors import LabError, Unavailable
+from xenlab.registry.errand import sweep_errands
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.lock import SWEEPING, hold_lab
 from xenlab.registry.places import runtime_root, state_digest, state_dir
@@ -102,13 +103,13 @@ def _is_dead(name: str) -> bool:
 def _sweep_orphans() -> None:
     """End marked processes and remove run directories of labs that no record names.
 
-    A record is written before the first process of its lab starts: what was found before the
-    records are read has one, unless it is an orphan.
+    A record is written before the first process of its lab starts, and an errand's directory made:
+    what was found before they are read has one, unless it is an orphan.
     """
     marked = find_marked_processes()
     root = runtime_root()
     runs = tuple(root.iterdir()) if root.is_dir() else ()
-    known = set()
+    known = set(sweep_errands())
     for name in list_lab_names():
         with suppress(LabError):
             record = read_record(name)

@@ -1,4 +1,4 @@
-"""A failure as it is printed: what, in which phase, the last console lines, the log, what to try."""
+"""A failure as it is printed: what, in which phase, the last console lines, the log, a way out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRAM = "xenlab: "
 
 
 def render_failure(error: XenlabError) -> Iterator[str]:
-    """The lines of the failure; a problem in a file begins with `file:line:col`, as editors read it."""
+    """The lines of the failure; a problem in a file begins with `file:line:col`, for editors."""
     if isinstance(error, InputError):
         yield from (_mark(strip_escapes(problem)) for problem in error.problems)
     else:

@@ -1,4 +1,4 @@
-"""Plain text of what guests say: no byte of it moves the cursor, sets a title or fills a clipboard."""
+"""Plain text of what guests say: none of it moves the cursor, sets a title or fills a clipboard."""
 
 from __future__ import annotations
 

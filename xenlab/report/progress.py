@@ -1,4 +1,4 @@
-"""Progress of a long command on standard error: a live view, or one plain line a phase in a pipe."""
+"""Progress of a long command: a live view on a terminal, one plain line a phase in a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LabSummary: a lab that is up, as it is shown: how it came up, what runs, and each of its nodes."""
+"""LabSummary: a lab that is up, as it is shown: how it came up, what runs, each of its nodes."""
 
 from __future__ import annotations
 

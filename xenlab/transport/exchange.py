@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import paramiko
 
 from xenlab.errors import CommandFailed, ConnectionLost, LabError, WaitTimedOut
-from xenlab.waiting import Deadline
+from xenlab.waiting import Deadline, ended_at
 
 CHUNK_BYTES = 1 << 16
 SEEN_BYTES = 400
@@ -18,18 +17,6 @@ OUTPUT_LIMIT_BYTES = 1 << 30  # what a node says is kept in memory here
 STATUS_LOST = -1  # paramiko's exit status when the channel closed without one
 CLOSE_LIMIT_S = 1.0
 BROKEN = (paramiko.SSHException, OSError, EOFError)  # what paramiko raises when a connection fails
-
-
-@contextmanager
-def ended_at(deadline: Deadline, end: Callable[[], object]) -> Iterator[None]:
-    """Call `end` at the deadline, from another thread: some waits of paramiko take none."""
-    timer = threading.Timer(deadline.remaining_s, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 @dataclass(slots=True, kw_only=True)

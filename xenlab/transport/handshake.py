@@ -9,9 +9,9 @@ import socket
 import paramiko
 
 from xenlab.errors import ConnectionLost, LabError, WaitTimedOut
-from xenlab.transport.exchange import BROKEN, ended_at
+from xenlab.transport.exchange import BROKEN
 from xenlab.transport.keys import KEY_TYPE, SshKeys
-from xenlab.waiting import Deadline
+from xenlab.waiting import Deadline, ended_at
 
 USER = "root"
 LIMIT_S = 30.0  # a server that takes longer to greet us is not busy but stuck

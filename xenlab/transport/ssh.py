@@ -19,8 +19,16 @@ from xenlab.transport.shell import CommandResult
 from xenlab.transport.streaming import Streams, join_streams
 from xenlab.waiting import Deadline
 
-# A shell that waits for its command has it for a child; one that became the command has none.
-KILL = 'read -r children <"/proc/$1/task/$1/children"; kill -KILL "$1" $children'
+# A process with all below it, parents first, so that none can start another meanwhile.
+KILL = """\
+tree() {
+    kill -STOP "$1"
+    read -r children <"/proc/$1/task/$1/children"
+    for child in $children; do tree "$child"; done
+    kill -KILL "$1"
+}
+tree "$1"
+"""
 KILL_LIMIT_S = 5.0
 
 
@@ -45,17 +53,14 @@ class SshShell:
     require_peer: Callable[[], None] = _assume_peer
 
     @classmethod
-    def connect_tcp(cls, where: str, port: int, keys: SshKeys, deadline: Deadline) -> SshShell:
+    def connect_tcp(
+        cls, where: str, port: int, keys: SshKeys, deadline: Deadline,
+        require_peer: Callable[[], None] = _assume_peer,
+    ) -> SshShell:  # fmt: skip
         """Connect to a forwarded port on the loopback."""
-        try:
-            sock = socket.create_connection(
-                ("127.0.0.1", port), timeout=max(0.1, deadline.remaining_s)
-            )
-        except OSError as error:
-            raise ConnectionLost(f"{where}: nothing listens on port {port}: {error}") from error
-        # Without it each of a command's messages waits up to 40 ms for the peer's delayed ACK.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return cls(where=where, client=shake_hands(where, sock, keys, deadline))
+        with _blaming(require_peer):
+            client = shake_hands(where, _open_socket(where, port, deadline), keys, deadline)
+        return cls(where=where, client=client, require_peer=require_peer)
 
     def connect_vchan(self, where: str, domid: int, keys: SshKeys, deadline: Deadline) -> SshShell:
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
@@ -180,6 +185,16 @@ class SshCommand:
         with _blaming(self.require_peer):
             status = self.exchange.finish(deadline, b"")
         return _result(self.exchange, self.argv, status, self.started_s)
+
+
+def _open_socket(where: str, port: int, deadline: Deadline) -> socket.socket:
+    try:
+        sock = socket.create_connection(("127.0.0.1", port), timeout=max(0.1, deadline.remaining_s))
+    except OSError as error:
+        raise ConnectionLost(f"{where}: nothing listens on port {port}: {error}") from error
+    # Without it each of a command's messages waits up to 40 ms for the peer's delayed ACK.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 @contextlib.contextmanager

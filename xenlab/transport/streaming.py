@@ -1,4 +1,4 @@
-"""Streaming: a remote command joined to our own standard streams, byte for byte, in both directions."""
+"""Streaming: a remote command joined to our own standard streams, byte for byte, both ways."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Run
+from tests.unit.house.repository import ROOT
 from xenlab import __version__
 from xenlab.cli.main import COMMANDS
 
@@ -103,10 +104,10 @@ def test_state_directory_that_cannot_be_made_ends_with_4_and_its_name(
 def test_quick_commands_import_nothing_heavy(home: Path, words: list[str]) -> None:
     program = (
         "import sys; from xenlab.cli.main import run; "
-        f"assert run({words}) == 0; print('heavy:', *({HEAVY} & sys.modules.keys()))"
-    ).replace(str(HEAVY), f"set({HEAVY})")
+        f"assert run({words}) == 0; print('heavy:', *({set(HEAVY)} & sys.modules.keys()))"
+    )
     said = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
     assert said.stdout.splitlines()[-1] == "heavy:"
@@ -116,6 +117,7 @@ def test_output_that_nobody_reads_ends_without_a_word(home: Path) -> None:
     program = "import sys; from xenlab.cli.main import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", program, "topologies"],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as listing:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import CompareGolden
 from xenlab.errors import InputError
 from xenlab.plan.model import Accel, LabPlan, RoutePlan
 from xenlab.plan.planner import plan_lab
@@ -28,7 +28,6 @@ from xenlab.topology.model import (
     XenSpec,
 )
 
-GOLDEN = Path(__file__).parent / "golden"
 QUICK = settings(max_examples=25, deadline=None)
 
 
@@ -36,8 +35,8 @@ def plan_of(text: str) -> LabPlan:
     return plan_lab(parse_topology(text.encode(), file="lab.yaml", name="lab"))
 
 
-def test_plan_of_pair_is_the_golden_one() -> None:
-    assert plan_lab(load_topology("pair")).to_json() + "\n" == (GOLDEN / "pair.json").read_text()
+def test_plan_of_pair_is_the_golden_one(golden: CompareGolden) -> None:
+    golden("pair.json", plan_lab(load_topology("pair")).to_json() + "\n")
 
 
 def test_addresses_are_easy_to_tell() -> None:

@@ -4,7 +4,9 @@
  *
  * "vchan-pipe serve PROGRAM [ARGUMENT ...]" in a domU offers the vchan "data/ssh" to dom0 and, for
  * each client that connects, has the program (an SSH server in inetd mode) on a socket pair. It is
- * started before its client comes, since starting a program takes long on an emulated CPU.
+ * started before its client comes, since starting a program takes long on an emulated CPU. Once a
+ * client is there another process offers the next vchan in the same place, so that any number of
+ * clients are served side by side.
  * "vchan-pipe connect DOMID" in dom0 connects standard input and output to it.
  *
  * The rings are far larger than the 1 KiB that vchan-socket-proxy asks for: with those, each KiB
@@ -18,15 +20,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <libxenvchan.h>
+#include <xenstore.h>
 
 #define DOM0		0
 #define VCHAN_PATH	"data/ssh"
 #define RING_BYTES	(1 << 17)
+#define OFFER_PAUSE_US	10000
+#define OFFER_TRIES	1000	/* 10 s and more */
 
 struct pump {
 	char bytes[1 << 16];
@@ -168,46 +174,125 @@ static void announce(void)
 	fclose(console);
 }
 
-static int serve(char **argv)
+/* One offer, one client, one server; writes a byte to `taken` as soon as the client is there. */
+static int serve_one(char **argv, bool first, int taken)
 {
 	struct libxenvchan *vchan;
-	bool announced = false, client;
+	bool client;
 	int socket;
 	pid_t pid;
 
+	vchan = libxenvchan_server_init(NULL, DOM0, VCHAN_PATH, RING_BYTES, RING_BYTES);
+	if (!vchan) {
+		perror("vchan-pipe: libxenvchan_server_init");
+		return 1;
+	}
+	if (first)
+		announce();
+	do {
+		pid = start_server(&socket, argv);
+		if (pid < 0)
+			return 1;
+		client = wait_for_client(vchan, socket);
+		if (client) {
+			if (write(taken, "", 1) != 1)
+				return 1;
+			close(taken);
+			pump_both(vchan, socket, socket);
+		}
+		close(socket);
+		kill(pid, SIGHUP);
+		waitpid(pid, NULL, 0);
+	} while (!client);
+	/*
+	 * No libxenvchan_close(): it would take the next offer out of xenstore. The kernel tells
+	 * the client when our pages go away.
+	 */
+	return 0;
+}
+
+static int serve(char **argv)
+{
+	bool first = true;
+
 	while (true) {
-		vchan = libxenvchan_server_init(NULL, DOM0, VCHAN_PATH, RING_BYTES, RING_BYTES);
-		if (!vchan) {
-			perror("vchan-pipe: libxenvchan_server_init");
+		int taken[2];
+		char byte;
+		pid_t pid;
+
+		if (pipe(taken)) {
+			perror("vchan-pipe: pipe");
 			return 1;
 		}
-		if (!announced)
-			announce();
-		announced = true;
-		do {
-			pid = start_server(&socket, argv);
-			if (pid < 0)
-				return 1;
-			client = wait_for_client(vchan, socket);
-			if (client)
-				pump_both(vchan, socket, socket);
-			close(socket);
-			kill(pid, SIGHUP);
-			waitpid(pid, NULL, 0);
-		} while (!client);
-		libxenvchan_close(vchan);
+		pid = fork();
+		if (pid == 0) {
+			close(taken[0]);
+			signal(SIGCHLD, SIG_DFL);
+			_exit(serve_one(argv, first, taken[1]));
+		}
+		close(taken[1]);
+		signal(SIGCHLD, SIG_IGN);	/* nobody waits for those that have their client */
+		if (pid < 0 || read(taken[0], &byte, 1) != 1)
+			return 1;		/* init starts us again */
+		close(taken[0]);
+		first = false;
 	}
+}
+
+/* The event channel that the domU offers now, another for each offer; 0 if none. */
+static unsigned int read_offer(struct xs_handle *store, const char *path)
+{
+	char node[96];
+	char *value;
+	unsigned int offer = 0;
+
+	snprintf(node, sizeof(node), "%s/event-channel", path);
+	value = xs_read(store, XBT_NULL, node, NULL);
+	if (value)
+		offer = strtoul(value, NULL, 10);
+	free(value);
+	return offer;
+}
+
+/*
+ * Take the domU's offer. Clients queue for it by a lock, each holding it until the domU has made its
+ * next offer: else the second would join the first one's vchan.
+ */
+static struct libxenvchan *take_offer(const char *domid)
+{
+	struct libxenvchan *vchan = NULL;
+	struct xs_handle *store = xs_open(0);
+	char path[64], lock_path[64];
+	int lock, tries;
+
+	snprintf(path, sizeof(path), "/local/domain/%s/" VCHAN_PATH, domid);
+	snprintf(lock_path, sizeof(lock_path), "/run/xenlab/vchan-%s.lock", domid);
+	lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (!store || lock < 0 || flock(lock, LOCK_EX))
+		return NULL;
+	for (tries = 0; tries < OFFER_TRIES; tries++) {
+		unsigned int offer = read_offer(store, path);
+
+		if (offer)
+			vchan = libxenvchan_client_init(NULL, atoi(domid), path);
+		if (vchan) {
+			while (tries++ < OFFER_TRIES && read_offer(store, path) == offer)
+				usleep(OFFER_PAUSE_US);
+			break;
+		}
+		usleep(OFFER_PAUSE_US);
+	}
+	close(lock);
+	xs_close(store);
+	return vchan;
 }
 
 static int connect_to(const char *domid)
 {
-	struct libxenvchan *vchan;
-	char path[64];
+	struct libxenvchan *vchan = take_offer(domid);
 
-	snprintf(path, sizeof(path), "/local/domain/%s/" VCHAN_PATH, domid);
-	vchan = libxenvchan_client_init(NULL, atoi(domid), path);
 	if (!vchan) {
-		perror("vchan-pipe: libxenvchan_client_init");
+		fprintf(stderr, "vchan-pipe: domain %s offers no vchan\n", domid);
 		return 1;
 	}
 	pump_both(vchan, STDIN_FILENO, STDOUT_FILENO);

@@ -1,0 +1,33 @@
+"""Golden files: what a renderer must write, kept beside its test and never edited by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+UPDATE = "--update-goldens"
+
+CompareGolden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes golden files anew."""
+    parser.addoption(UPDATE, action="store_true", help="write the golden files anew; read the diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> CompareGolden:
+    """Compares a text with the golden file of a name in `golden/` beside the test."""
+    folder = Path(request.path).parent / "golden"
+
+    def compare(name: str, text: str) -> None:
+        path = folder / name
+        if request.config.getoption(UPDATE):
+            folder.mkdir(exist_ok=True)
+            path.write_text(text)
+        assert path.is_file(), f"no golden file {path}: pytest {UPDATE}"
+        assert text == path.read_text(), f"{path} differs; if that is meant: pytest {UPDATE}"
+
+    return compare

@@ -1,0 +1,104 @@
+"""What rides in the initrds, whole, in golden files: xl.cfg, `ip` batches, tables of vifs."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import CompareGolden
+from xenlab.boot.network_files import bridge_mac, render_dom0_batch, render_domu_batch
+from xenlab.boot.overlay import render_dom0_files, render_domu_files
+from xenlab.boot.xl_config import render_xl_config
+from xenlab.plan.model import DomUKind, LabPlan
+from xenlab.plan.planner import plan_lab
+from xenlab.topology.loading import load_topology
+
+SHIPPED = ("single", "pair", "quad", "routed", "two-nets")
+
+
+def plan_of(topology: str) -> LabPlan:
+    return plan_lab(load_topology(topology))
+
+
+def config_of(plan: LabPlan) -> str:
+    return render_xl_config(plan.domus[0], kernel="/k", ramdisk="/r")
+
+
+@pytest.mark.parametrize("topology", SHIPPED)
+def test_every_file_of_a_shipped_topology(topology: str, golden: CompareGolden) -> None:
+    plan = plan_of(topology)
+    files = {"dom0": render_dom0_files(plan), "domU": render_domu_files(plan)}
+    text = "".join(
+        f"==> {where}: {path} <==\n{content}"
+        for where, rendered in files.items()
+        for path, content in sorted(rendered.items())
+    )
+    golden(f"{topology}.txt", text)
+
+
+def test_pvh_domu_has_its_type() -> None:
+    plan = plan_of("pair")
+    pvh = replace(plan, domus=(replace(plan.domus[0], kind=DomUKind.PVH),))
+    assert 'type = "pvh"\n' in config_of(pvh)
+
+
+def dequote(quoted: str) -> str:
+    """What xl reads from a double-quoted string (libxlu_cfg.c, xlu__cfgl_dequote)."""
+    assert quoted[0] == quoted[-1] == '"'
+    meaning = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
+    return re.sub(r"\\(.)", lambda match: meaning[match[1]], quoted[1:-1], flags=re.DOTALL)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=80))
+def test_any_command_line_comes_back_as_it_was(words: str) -> None:
+    plan = PAIR
+    hostile = replace(plan, domus=(replace(plan.domus[0], command_line=words),))
+    lines = config_of(hostile).split("\n")
+    (line,) = [line for line in lines if line.startswith("cmdline = ")]
+    assert dequote(line.removeprefix("cmdline = ")).endswith(words)
+    assert len(lines) == len(config_of(plan).split("\n"))
+
+
+PAIR = plan_of("pair")
+
+
+@pytest.mark.parametrize("topology", SHIPPED)
+def test_every_domu_knows_the_address_of_all_on_its_networks(topology: str) -> None:
+    """Static neighbours on both sides: nobody asks, so that only our own packets are counted."""
+    plan = plan_of(topology)
+    for domu in plan.domus:
+        batch = render_domu_batch(plan, domu)
+        for vif in domu.vifs:
+            network = plan.network(vif.network)
+            peers = [peer for peer, peer_vif in plan.vifs_on(vif.network) if peer is not domu]
+            assert f"{network.address4} lladdr {bridge_mac(network)}" in batch
+            for peer in peers:
+                (peer_vif,) = [one for one in peer.vifs if one.network == vif.network]
+                for address in (peer_vif.address4, peer_vif.address6):
+                    assert (
+                        f"{address} lladdr {peer_vif.mac} nud permanent dev {vif.device}" in batch
+                    )
+
+
+@pytest.mark.parametrize("topology", SHIPPED)
+def test_no_address_is_given_twice(topology: str) -> None:
+    plan = plan_of(topology)
+    batches = [render_dom0_batch(plan), *(render_domu_batch(plan, domu) for domu in plan.domus)]
+    added = [
+        ipaddress.ip_interface(words[2]).ip
+        for batch in batches
+        for words in map(shlex.split, batch.splitlines())
+        if words[:2] == ["addr", "add"]
+    ]
+    assert len(added) == len(set(added))
+
+
+def test_bridge_mac_is_local_and_of_one_station() -> None:
+    first = int(bridge_mac(PAIR.networks[0]).split(":")[0], 16)
+    assert (first & 2, first & 1) == (2, 0)
