@@ -17,7 +17,10 @@ class XenlabError(Exception):
 
 
 class InputError(XenlabError):
-    """The user's file or argument is wrong: exit 2; `problems` holds one `file:line:col: message` each."""
+    """The user's file or argument is wrong: exit 2.
+
+    `problems` holds all that is wrong, one `file:line:col: message` each.
+    """
 
     exit_code = 2
 

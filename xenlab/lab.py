@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from xenlab.errors import InputError
-from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.connection import Connection, connect
+from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon
 from xenlab.hypervisor.machine import Machine
 from xenlab.plan.model import DOM0, LabPlan

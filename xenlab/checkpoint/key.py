@@ -26,8 +26,8 @@ class Level(StrEnum):
 class Ingredients:
     """All that goes into a saved lab, but for its keys, which are made for it.
 
-    `boot_texts` are the files of the plan in the initrds, `machine_xml` the machine as libvirt would
-    get it for a lab of no name: both hold the words that xenlab itself adds to command lines.
+    `boot_texts` are the files of the plan in the initrds, `machine_xml` the machine as libvirt
+    would get it for a lab of no name: both hold the words that xenlab adds to command lines.
     """
 
     plan: LabPlan

@@ -156,18 +156,15 @@ def provide_images(
         )
         xen = builder.provide_xen(plan.xen)
         roots = {role: builder.provide_root(role, plan.xen) for role in Role}
-        domu_kernels = sorted({domu.kernel for domu in plan.domus})
-        kernels = {
-            name: builder.provide_kernel(plan.kernel(name))
-            for name in sorted({plan.dom0.kernel, *domu_kernels})
-        }
+        names = {plan.dom0.kernel, *(domu.kernel for domu in plan.domus)}
+        kernels = {name: builder.provide_kernel(plan.kernel(name)) for name in sorted(names)}
     entries = (xen, *roots.values(), *kernels.values())
     return LabImages(
         xen=xen.path(XEN),
         root_dom0=roots[Role.DOM0].path(ROOT_FILE),
         root_domu=roots[Role.DOMU].path(ROOT_FILE),
         dom0_kernel=kernel_files(kernels[plan.dom0.kernel]),
-        domu_kernels={name: kernel_files(kernels[name]) for name in domu_kernels},
+        domu_kernels={domu.kernel: kernel_files(kernels[domu.kernel]) for domu in plan.domus},
         digest=_digest(entries),
     )
 

@@ -1,8 +1,8 @@
 """Trimming a kernel's ELF to what a loader reads: no zeros that it would make by itself.
 
-Linux' vmlinux has its `.bss` and a scratch area as bytes of the file (26 of 66 MB in 6.1); each byte
-is unpacked, copied and read again by an emulated CPU. A segment's memory size stays as it was, and
-what the file no longer holds a loader fills with zeros (ELF-64 Object File Format, p_memsz).
+Linux' vmlinux has its `.bss` and a scratch area as bytes of the file (26 of 66 MB in 6.1); each
+byte is unpacked, copied and read again by an emulated CPU. A segment's memory size stays as it was,
+and what the file no longer holds a loader fills with zeros (ELF-64 Object File Format, p_memsz).
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def test_validate_says_ok_and_what_it_saw() -> None:
     assert result.exception is None
     assert [line.split() for line in result.stdout.splitlines()] == [
         ["FILE", "DOMUS", "NETWORKS", "MEMORY"],
-        ["OK", "pair", "alice,", "bob", "lan", "1024", "MiB"],
-        ["OK", "routed", "alice,", "bob", "left,", "right", "1024", "MiB"],
+        ["OK", "pair", "alice,", "bob", "lan", "1152", "MiB"],
+        ["OK", "routed", "alice,", "bob", "left,", "right", "1152", "MiB"],
     ]
 
 

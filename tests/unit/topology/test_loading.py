@@ -68,7 +68,7 @@ def test_shortest_file_gives_each_domu_one_vif_on_one_default_network() -> None:
         DomUSpec(name="bob", vifs=(VifSpec(network="lan"),)),
     )
     assert (topology.machine, topology.xen, topology.dom0) == (MachineSpec(), XenSpec(), Dom0Spec())
-    assert topology.needed_memory_mib == defaults.needed_machine_mib(512, [128, 128])
+    assert topology.needed_memory_mib == defaults.needed_machine_mib(512, [192, 192])
 
 
 def test_every_field_arrives() -> None:
