@@ -91,7 +91,9 @@ def test_network_named_like_a_cut_bridge_keeps_its_name() -> None:
 
 def test_machine_has_as_much_memory_as_its_domains_need() -> None:
     plan = plan_of("{dom0: {memory: 1GiB}, domus: {a: {memory: 256MiB}, b: }}")
-    assert plan.machine.memory_mib == defaults.needed_machine_mib(1024, [256, defaults.DOMU_MEMORY_MIB])
+    assert plan.machine.memory_mib == defaults.needed_machine_mib(
+        1024, [256, defaults.DOMU_MEMORY_MIB]
+    )
     assert plan_of("{machine: {memory: 8GiB}, domus: {a: }}").machine.memory_mib == 8192
 
 
