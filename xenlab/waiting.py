@@ -40,6 +40,10 @@ class Deadline:
         """Whether nothing is left."""
         return self.remaining_s == 0.0
 
+    def later(self, seconds: float) -> Deadline:
+        """This deadline with some grace, for whoever ends what should have ended by itself."""
+        return Deadline(at_s=self.at_s + seconds)
+
     def at_most(self, seconds: float) -> Deadline:
         """The earlier of this one and `seconds` from now: a child never outlives its parent."""
         return Deadline(at_s=min(self.at_s, time.monotonic() + seconds))

@@ -49,7 +49,7 @@ def test_other_topology_under_the_same_name_is_refused_with_what_to_do(
 
 def test_status_shows_the_lab_its_nodes_and_the_machines_state(xenlab: Xenlab, lab: str) -> None:
     (row,) = [line for line in xenlab.succeed("status").splitlines() if line.startswith(lab)]
-    assert row.split()[:5] == ["pair", "pair", "up", "connected", "tcg"]
+    assert row.split()[:4] == ["pair", "pair", "up", "connected"]
     assert row.endswith("dom0, alice, bob")
 
     document = json.loads(xenlab.succeed("status", "--json", "--full"))

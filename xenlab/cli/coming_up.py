@@ -25,7 +25,6 @@ from xenlab.report.document import encode_verdicts
 from xenlab.report.progress import open_progress
 from xenlab.report.summary import LabSummary
 from xenlab.report.terminal import print_verdicts
-from xenlab.traffic.proof import prove
 from xenlab.verdict.outcome import EXIT_PASSED, combine
 from xenlab.verdict.verdict import Verdict
 
@@ -96,6 +95,8 @@ def _start(undertaking: Undertaking, *, proof: bool) -> CameUp:
         keep_summary(lab.record, summary)
         verdicts: tuple[Verdict, ...] = ()
         if proof and lab.record.origin != "connected checkpoint":
+            from xenlab.traffic.proof import prove
+
             with undertaking.phases.run("proof"):
                 verdicts = tuple(prove(lab))
     return CameUp(

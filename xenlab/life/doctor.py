@@ -11,7 +11,9 @@ from importlib import import_module
 from pathlib import Path
 
 from xenlab.errors import LabError, Unavailable
+from xenlab.hypervisor.acceleration import MEMORY, describe_host, recall_failure
 from xenlab.hypervisor.daemon_user import DaemonUser
+from xenlab.hypervisor.kvm_device import KvmDevice
 from xenlab.hypervisor.sandbox import QEMU_LOGS, render_sandbox_argv
 from xenlab.images.sources import read_host_sources
 from xenlab.plan.planner import plan_lab
@@ -31,7 +33,6 @@ PROGRAMS = (
 )  # fmt: skip
 QEMU_DRIVER = "libvirt/connection-driver/libvirt_driver_qemu.so"
 LIBRARY_FOLDERS = (Path("/usr/lib/x86_64-linux-gnu"), Path("/usr/lib64"), Path("/usr/lib"))
-KVM_DEVICE = Path("/dev/kvm")
 
 # Packages, images and two checkpoints of one topology; a build of everything needs the larger one.
 ROOM_LEAST_BYTES = 1_000_000_000
@@ -120,17 +121,23 @@ def _mend_namespaces() -> str:
 
 
 def _examine_kvm() -> Finding:
-    """What is known without a try; `up` tries it, and says in its header what came of it."""
-    if not KVM_DEVICE.exists():
-        what = f"no {KVM_DEVICE}: labs are emulated"
-    elif not os.access(KVM_DEVICE, os.R_OK | os.W_OK):
+    """What is known without a new trial; labs come up without KVM as well, only slower."""
+    kvm = KvmDevice()
+    obstacle = kvm.find_obstacle(DaemonUser.choose())
+    if obstacle:
+        health = Health.WARN if kvm.path.exists() else Health.OK
+        mend = "adduser $USER kvm" if kvm.path.exists() and kvm.group is not None else ""
         return Finding(
-            name="KVM", health=Health.WARN, what=f"{KVM_DEVICE} is not ours: labs are emulated",
-            mend="adduser $USER kvm",
-        )  # fmt: skip
-    else:
-        what = f"{KVM_DEVICE} is there; whether it works is tried at the first `up`"
-    return Finding(name="KVM", health=Health.OK, what=what)
+            name="KVM", health=health, what=f"not used, labs are emulated: {obstacle}", mend=mend
+        )
+    failure = recall_failure(cache_dir() / MEMORY, describe_host(kvm))
+    if failure is None:
+        what = f"{kvm.path} is there; the first `up` will try to boot Xen under it"
+        return Finding(name="KVM", health=Health.OK, what=what)
+    if failure:
+        what = f"not used, labs are emulated: {failure}"
+        return Finding(name="KVM", health=Health.WARN, what=what)
+    return Finding(name="KVM", health=Health.OK, what="it has booted Xen here")
 
 
 def _examine_memory() -> Finding:

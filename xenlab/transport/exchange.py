@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -15,8 +16,15 @@ CHUNK_BYTES = 1 << 16
 SEEN_BYTES = 400
 OUTPUT_LIMIT_BYTES = 1 << 30  # what a node says is kept in memory here
 STATUS_LOST = -1  # paramiko's exit status when the channel closed without one
-CLOSE_LIMIT_S = 1.0
+LEAVE_LIMIT_S = 1.0
 BROKEN = (paramiko.SSHException, OSError, EOFError)  # what paramiko raises when a connection fails
+
+
+def leave(close: Callable[[], object]) -> None:
+    """Close something; beside a sender that is stuck this takes a second, and not for ever."""
+    leaving = threading.Thread(target=close, name="leaving", daemon=True)
+    leaving.start()
+    leaving.join(LEAVE_LIMIT_S)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +61,7 @@ class Exchange:
             self._shut_input()
         while not self._ended():
             self._await_output(deadline)
-        return self.read_status()
+        return self._read_status_in_time(deadline)
 
     def read_line(self, deadline: Deadline) -> bytes:
         """The next line of stdout, without its newline; ConnectionLost at its end."""
@@ -62,7 +70,7 @@ class Exchange:
             searched = len(self.stdout)
             if self._drain():
                 continue
-            if self._output_ended():
+            if self._output_ended() and not deadline.expired:
                 said = self.read_errors()
                 raise ConnectionLost(f"{self.where}: `{self.what}` ended its output: {said}")
             self._await_output(deadline)
@@ -76,14 +84,20 @@ class Exchange:
         return bytes(self.stderr[-SEEN_BYTES:]).decode(errors="replace")
 
     def close(self) -> None:
-        """Close the channel. Beside a sender that is stuck this takes a second, not for ever."""
-        closing = threading.Thread(target=self._close_channel, name="close", daemon=True)
-        closing.start()
-        closing.join(CLOSE_LIMIT_S)
+        """Close the channel."""
+        leave(self._close_channel)
 
     def _close_channel(self) -> None:
         with suppress(*BROKEN):  # the connection has ended meanwhile, and the channel with it
             self.channel.close()
+
+    def _read_status_in_time(self, deadline: Deadline) -> int:
+        try:
+            return self.read_status()
+        except ConnectionLost as error:
+            if deadline.expired:  # it was cut because of that
+                raise WaitTimedOut(f"{self.where}: `{self.what}` did not end") from error
+            raise
 
     def _feed(self, stdin: bytes) -> None:
         """Send all, and the end; a peer that no longer reads ends the input, not the command."""
@@ -100,12 +114,13 @@ class Exchange:
     def _drain(self) -> bool:
         """Take all output that is here; whether there was any."""
         moved = False
-        while self.channel.recv_ready():
-            self.stdout += self.channel.recv(CHUNK_BYTES)
-            moved = True
-        while self.channel.recv_stderr_ready():
-            self.stderr += self.channel.recv_stderr(CHUNK_BYTES)
-            moved = True
+        with suppress(*BROKEN):  # receiving sends acknowledgements; the status tells what broke
+            while self.channel.recv_ready():
+                self.stdout += self.channel.recv(CHUNK_BYTES)
+                moved = True
+            while self.channel.recv_stderr_ready():
+                self.stderr += self.channel.recv_stderr(CHUNK_BYTES)
+                moved = True
         if len(self.stdout) + len(self.stderr) > OUTPUT_LIMIT_BYTES:
             raise LabError(f"{self.where}: `{self.what}` said more than {OUTPUT_LIMIT_BYTES} bytes")
         return moved

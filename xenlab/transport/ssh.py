@@ -7,12 +7,11 @@ import shlex
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import paramiko
-
-from xenlab.errors import ConnectionLost, LabError, WaitTimedOut
-from xenlab.transport.exchange import BROKEN, Exchange
+from xenlab.errors import ConnectionLost, LabError
+from xenlab.transport.connection import SshConnection, assume_peer, blaming
+from xenlab.transport.exchange import Exchange
 from xenlab.transport.handshake import shake_hands
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.shell import CommandResult
@@ -37,61 +36,45 @@ def render_vchan_argv(domid: int) -> list[str]:
     return ["vchan-pipe", "connect", str(domid)]
 
 
-def _assume_peer() -> None:
-    """The check of a peer of which nothing is known: all is well."""
-
-
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SshShell:
-    """One SSH connection, on which any number of commands run side by side.
+    """One SSH connection, on which any number of commands run side by side."""
 
-    `require_peer` is asked when the connection fails: it raises GuestLost if the guest is gone.
-    """
+    connection: SshConnection
 
-    where: str
-    client: paramiko.SSHClient
-    require_peer: Callable[[], None] = _assume_peer
+    @property
+    def where(self) -> str:
+        """See Shell.where."""
+        return self.connection.where
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands, as far as is known without asking."""
+        return self.connection.connected
 
     @classmethod
     def connect_tcp(
         cls, where: str, port: int, keys: SshKeys, deadline: Deadline,
-        require_peer: Callable[[], None] = _assume_peer,
+        require_peer: Callable[[], None] = assume_peer,
     ) -> SshShell:  # fmt: skip
         """Connect to a forwarded port on the loopback."""
-        with _blaming(require_peer):
+        with blaming(require_peer):
             client = shake_hands(where, _open_socket(where, port, deadline), keys, deadline)
-        return cls(where=where, client=client, require_peer=require_peer)
+        connection = SshConnection(where=where, client=client, require_peer=require_peer)
+        return cls(connection=connection)
 
     def connect_vchan(self, where: str, domid: int, keys: SshKeys, deadline: Deadline) -> SshShell:
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
         line = shlex.join(render_vchan_argv(domid))
-        with _blaming(self.require_peer):
-            proxy = self._open_exchange(line, deadline)
+        with self.connection.watch(deadline):
+            proxy = self.connection.open_exchange(line, deadline)
             proxy.begin(line, deadline)
             try:
                 client = shake_hands(where, proxy.channel, keys, deadline)
             except ConnectionLost as error:
                 said = proxy.read_errors().strip()
                 raise ConnectionLost(f"{error}; `{line}` says: {said or 'nothing'}") from error
-        return SshShell(where=where, client=client, require_peer=self.require_peer)
-
-    @property
-    def connected(self) -> bool:
-        """Whether the connection stands, as far as is known without asking."""
-        transport = self.client.get_transport()
-        return transport is not None and transport.is_active()
-
-    def _open_exchange(self, what: str, deadline: Deadline) -> Exchange:
-        transport = self.client.get_transport()
-        if transport is None or not self.connected:
-            raise ConnectionLost(f"{self.where}: the SSH connection is closed")
-        try:
-            channel = transport.open_session(timeout=max(0.1, deadline.remaining_s))
-        except BROKEN as error:
-            if deadline.expired:
-                raise WaitTimedOut(f"{self.where}: the SSH server does not answer") from error
-            raise ConnectionLost(f"{self.where}: no new SSH channel: {error}") from error
-        return Exchange(channel=channel, where=self.where, what=what)
+        return SshShell(connection=replace(self.connection, where=where, client=client))
 
     def run(self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b"") -> CommandResult:
         """See Shell.run."""
@@ -102,8 +85,8 @@ class SshShell:
         self, line: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
     ) -> CommandResult:
         started_s = time.monotonic()
-        with _blaming(self.require_peer):
-            exchange = self._open_exchange(shlex.join(argv), deadline)
+        with self.connection.watch(deadline):
+            exchange = self.connection.open_exchange(shlex.join(argv), deadline)
             with contextlib.closing(exchange):
                 exchange.begin(line, deadline)
                 status = exchange.finish(deadline, stdin)
@@ -114,31 +97,33 @@ class SshShell:
 
         The deadline is for its start. The command is killed if we are interrupted.
         """
-        with _blaming(self.require_peer):
-            line = shlex.join(argv)
-            exchange = self._open_exchange(line, deadline)
-            with contextlib.closing(exchange):
+        line = shlex.join(argv)
+        with self.connection.watch(deadline):
+            exchange = self.connection.open_exchange(line, deadline)
+        with contextlib.closing(exchange):
+            with self.connection.watch(deadline):
                 exchange.begin(f"echo $$; {line}; exit $?", deadline)
                 pid = int(exchange.read_line(deadline))
-                try:
+            try:
+                with blaming(self.connection.require_peer):
                     return join_streams(exchange, streams)
-                except (KeyboardInterrupt, BrokenPipeError):
-                    self._kill(pid)
-                    raise
+            except (KeyboardInterrupt, BrokenPipeError):
+                self._kill(pid)
+                raise
 
     @contextlib.contextmanager
     def start(self, argv: Sequence[str], *, deadline: Deadline) -> Iterator[SshCommand]:
         """See Shell.start. The command is killed if it still runs when the context ends."""
-        with _blaming(self.require_peer):
-            what = shlex.join(argv)
-            exchange = self._open_exchange(what, deadline)
+        what = shlex.join(argv)
+        with self.connection.watch(deadline):
+            exchange = self.connection.open_exchange(what, deadline)
         with contextlib.closing(exchange):
-            with _blaming(self.require_peer):
+            with self.connection.watch(deadline):
                 exchange.begin(f"echo $$; exec {what}", deadline)
                 pid = int(exchange.read_line(deadline))
             command = SshCommand(
-                argv=tuple(argv), exchange=exchange, started_s=time.monotonic(),
-                require_peer=self.require_peer,
+                connection=self.connection, argv=tuple(argv), exchange=exchange,
+                started_s=time.monotonic(),
             )  # fmt: skip
             try:
                 yield command
@@ -163,26 +148,26 @@ class SshShell:
 
     def close(self) -> None:
         """End the connection, and with it what still runs on it."""
-        self.client.close()
+        self.connection.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshCommand:
     """A RunningCommand on an SSH channel of its own."""
 
+    connection: SshConnection
     argv: tuple[str, ...]
     exchange: Exchange
     started_s: float
-    require_peer: Callable[[], None]
 
     def read_line(self, deadline: Deadline) -> bytes:
         """See RunningCommand.read_line."""
-        with _blaming(self.require_peer):
+        with self.connection.watch(deadline):
             return self.exchange.read_line(deadline)
 
     def wait(self, deadline: Deadline) -> CommandResult:
         """See RunningCommand.wait."""
-        with _blaming(self.require_peer):
+        with self.connection.watch(deadline):
             status = self.exchange.finish(deadline, b"")
         return _result(self.exchange, self.argv, status, self.started_s)
 
@@ -195,16 +180,6 @@ def _open_socket(where: str, port: int, deadline: Deadline) -> socket.socket:
     # Without it each of a command's messages waits up to 40 ms for the peer's delayed ACK.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
-
-
-@contextlib.contextmanager
-def _blaming(require_peer: Callable[[], None]) -> Iterator[None]:
-    """What breaks inside is told as GuestLost where the guest is to blame."""
-    try:
-        yield
-    except (ConnectionLost, WaitTimedOut):
-        require_peer()
-        raise
 
 
 def _result(

@@ -30,9 +30,10 @@ def join_streams(exchange: Exchange, streams: Streams) -> int:
     """
     channel = exchange.channel
     _start(_feed, channel, streams.stdin)
+    for descriptor, early in ((streams.stdout, exchange.stdout), (streams.stderr, exchange.stderr)):
+        _write(descriptor, bytes(early))
+        early.clear()
     errors = _start(_drain, channel.recv_stderr, streams.stderr)
-    _write(streams.stdout, bytes(exchange.stdout))
-    exchange.stdout.clear()
     while chunk := channel.recv(CHUNK_BYTES):
         _write(streams.stdout, chunk)
     errors.join()

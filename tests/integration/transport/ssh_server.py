@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,22 @@ from xenlab.transport.keys import SshKeys
 from xenlab.transport.process import which
 
 WINDOW_BYTES = 10 << 20  # dropbear's limit; much more than the sockets between us hold
+
+# dropbear wants one socket for both directions, as it gets it in a domU from the vchan's end.
+PIPE = """
+import os, socket, subprocess, sys, threading
+ours, theirs = socket.socketpair()
+subprocess.Popen(ARGV, stdin=theirs, stdout=theirs)
+theirs.close()
+def feed():
+    while data := os.read(0, 65536):
+        ours.sendall(data)
+    ours.shutdown(socket.SHUT_WR)
+threading.Thread(target=feed, daemon=True).start()
+while data := ours.recv(65536):
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +50,7 @@ class SshServer:
         home = self.folder / "home"
         (home / ".ssh").mkdir(mode=0o700, parents=True)
         self.authorize(self.keys.authorized_keys.read_text())
+        (home / ".bashrc").write_text("PATH=$HOME/bin:$PATH\n")
         passwd = f"root:x:{os.getuid()}:{os.getgid()}::{home}:/bin/bash\n"
         (self.folder / "passwd").write_text(passwd)
         # dropbear sets it on sockets that it accepts itself; here it comes down from the listener.
@@ -43,9 +61,25 @@ class SshServer:
     def port(self) -> int:
         return int(self._listener.getsockname()[1])
 
+    @property
+    def _dropbear(self) -> list[str]:
+        argv = [which("dropbear"), "-i", "-s", "-j", "-k", "-r", str(self.keys.host_key)]
+        return [*argv, "-W", str(WINDOW_BYTES)]
+
     def authorize(self, line: str) -> None:
         """Let in the key of this line alone."""
         (self.folder / "home/.ssh/authorized_keys").write_text(line)
+
+    def install(self, program: str, script: str) -> None:
+        """Put a program on the PATH of whoever logs in; its first line names its interpreter."""
+        path = self.folder / "home/bin" / program
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script)
+        path.chmod(0o755)
+
+    def render_pipe(self) -> str:
+        """A program that serves one more client on its standard input and output."""
+        return f"#!{sys.executable}\nARGV = {self._dropbear}\n{PIPE}"
 
     def signal(self, number: signal.Signals) -> None:
         """Signal every server process, but not the commands that they run."""
@@ -63,8 +97,7 @@ class SshServer:
     def _serve(self) -> None:
         argv = [which("bwrap"), "--dev-bind", "/", "/", "--die-with-parent"]
         argv += ["--bind", str(self.folder / "passwd"), "/etc/passwd"]
-        argv += [which("dropbear"), "-i", "-s", "-j", "-k", "-r", str(self.keys.host_key)]
-        argv += ["-W", str(WINDOW_BYTES)]
+        argv += self._dropbear
         while True:
             try:
                 client, _ = self._listener.accept()

@@ -144,7 +144,7 @@ def test_server_frozen_before_a_command_is_left_at_the_deadline(
 def test_server_frozen_while_a_command_starts_is_left_at_the_deadline(
     server: SshServer, shell: SshShell
 ) -> None:
-    exchange = shell._open_exchange("true", Deadline.after(10))
+    exchange = shell.connection.open_exchange("true", Deadline.after(10))
     server.signal(signal.SIGSTOP)
     with pytest.raises(WaitTimedOut, match="`true` did not start in time"), kept() as deadline:
         exchange.begin("true", deadline)
@@ -178,7 +178,7 @@ def test_guest_that_is_gone_is_told_in_place_of_the_broken_connection(
     def gone() -> None:
         raise GuestLost("the machine is shut off (crashed)")
 
-    shell.require_peer = gone
+    shell.connection.require_peer = gone
     server.signal(signal.SIGKILL)
     with pytest.raises(GuestLost, match="crashed") as lost:
         shell.run(["sleep", "60"], deadline=Deadline.after(10))

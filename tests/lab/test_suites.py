@@ -1,0 +1,103 @@
+"""`xenlab test`: a good lab passes, and each planted fault is found as what it is."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+
+ONE_LINK = ("--quick", "-k", "alice-bob")
+OWN_TESTS = """
+def test_that_holds(dom0, lab, judge):
+    assert lab.plan.topology_name == "pair"
+
+def test_that_does_not_hold(lab):
+    assert 1 + 1 == 3
+"""
+
+
+def run_tests(xenlab: Xenlab, tmp_path: Path, *words: str) -> tuple[int, dict[str, str]]:
+    """The exit code, and the outcome of every rule that did not pass."""
+    path = tmp_path / "out.json"
+    done = xenlab.run("test", *words, "--json", str(path))
+    document = json.loads(path.read_text())
+    assert document["exit_code"] == done.returncode, done.stderr.decode()
+    found = {
+        verdict["rule"]: verdict["outcome"]
+        for run in document["runs"]
+        for verdict in run["verdicts"]
+        if verdict["outcome"] != "PASS"
+    }
+    return done.returncode, found
+
+
+def test_good_lab_passes_and_says_so_in_every_form(
+    xenlab: Xenlab, lab: str, tmp_path: Path
+) -> None:
+    junit = tmp_path / "out.xml"
+    words = ("smoke", "--lab", lab, "--quick", "--junit", str(junit))
+
+    assert run_tests(xenlab, tmp_path, *words) == (0, {})
+    (suite,) = ET.fromstring(junit.read_text())  # noqa: S314 (our own)
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
+    assert int(suite.get("tests", "0")) > 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules"),
+    [
+        ("drop", {"no loss"}),
+        ("silent-drop", {"no loss"}),
+        ("corrupt", {"payload intact"}),
+        ("duplicate", {"no duplicates"}),
+    ],
+)
+def test_fault_in_the_path_is_found_by_its_rule_and_gone_afterwards(
+    xenlab: Xenlab, lab: str, tmp_path: Path, kind: str, rules: set[str]
+) -> None:
+    code, found = run_tests(
+        xenlab, tmp_path, "smoke", "--lab", lab, "--quick", "--plant", kind, "-k", "alice-bob"
+    )
+
+    assert code == 1, found
+    assert rules <= {rule for rule, outcome in found.items() if outcome == "FAIL"}
+    assert run_tests(xenlab, tmp_path, "smoke", "--lab", lab, *ONE_LINK) == (0, {})
+
+
+def test_kernel_warning_is_found_on_the_console_in_a_lab_that_goes_with_the_test(
+    xenlab: Xenlab, tmp_path: Path
+) -> None:
+    code, found = run_tests(xenlab, tmp_path, "smoke", "--quick", "--plant", "warn")
+
+    assert (code, found) == (1, {"console clean": "FAIL"})
+    assert "test-" not in xenlab.succeed("status")
+
+
+def test_tests_of_ones_own_fail_by_what_they_assert(
+    xenlab: Xenlab, lab: str, tmp_path: Path
+) -> None:
+    (tmp_path / "test_own.py").write_text(OWN_TESTS)
+
+    code, found = run_tests(xenlab, tmp_path, str(tmp_path / "test_own.py"), "--lab", lab)
+
+    assert code == 1
+    assert "FAIL" in found.values()
+
+
+def test_nothing_selected_is_no_success(xenlab: Xenlab, lab: str, tmp_path: Path) -> None:
+    done = xenlab.run("test", "smoke", "--lab", lab, "-k", "no_such_test")
+
+    assert done.returncode == 5
+
+
+def test_lab_that_does_not_come_up_is_a_result(xenlab: Xenlab, tmp_path: Path) -> None:
+    hopeless = tmp_path / "hopeless.yaml"
+    hopeless.write_text("xen: {command_line: 'dom0_mem=1M,max:1M'}\ndomus: {alice: {}}\n")
+
+    code, found = run_tests(xenlab, tmp_path, "smoke", "--cold", "--topology", str(hopeless))
+
+    assert (code, found) == (6, {"lab comes up": "LAB_ERROR"})
