@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 UPDATE = "--update-goldens"
+MAKE_VARIABLES = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")
 
 CompareGolden = Callable[[str, str], None]
 
@@ -31,3 +33,11 @@ def golden(request: pytest.FixtureRequest) -> CompareGolden:
         assert text == path.read_text(), f"{path} differs; if that is meant: pytest {UPDATE}"
 
     return compare
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_make() -> Iterator[None]:
+    """Tests run the same under make as without: commands that we suggest are spelled as `xenlab`."""
+    kept = {name: os.environ.pop(name) for name in MAKE_VARIABLES if name in os.environ}
+    yield
+    os.environ.update(kept)
