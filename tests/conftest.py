@@ -37,7 +37,7 @@ def golden(request: pytest.FixtureRequest) -> CompareGolden:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_make() -> Iterator[None]:
-    """Tests run the same under make as without: commands that we suggest are spelled as `xenlab`."""
+    """The same under make as without: commands that we suggest are spelled `xenlab`."""
     kept = {name: os.environ.pop(name) for name in MAKE_VARIABLES if name in os.environ}
     yield
     os.environ.update(kept)
