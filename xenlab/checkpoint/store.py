@@ -113,14 +113,13 @@ class CheckpointStore:
             file.flush()
             os.fsync(file.fileno())
         target = self.root / key
-        if self._read(target) is not None:
-            return
-        self._put_aside(target)
         try:
-            part.rename(target)
+            part.rename(target)  # refused where a directory with something in it stands
         except OSError:
-            if self._read(target) is None:
-                raise
+            if self._read(target) is not None:
+                return
+            self._put_aside(target)
+            part.rename(target)
 
     def quarantine(self, checkpoint: Checkpoint) -> None:
         """Put a damaged checkpoint aside as `.bad`; the next `gc` removes it."""
