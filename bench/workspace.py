@@ -18,6 +18,7 @@ from pathlib import Path
 import platformdirs
 
 from bench.programs import Ended, run_to_end
+from xenlab.registry.places import state_digest
 
 XENLAB = Path(sys.executable).with_name("xenlab")
 PRIVATE = {
@@ -79,8 +80,10 @@ class Workspace:
         return tuple(found)
 
     def find_files(self) -> frozenset[str]:
-        """All sockets and files outside the cache that xenlab can have made."""
-        folders = (self.root, Path(f"/tmp/xenlab-{os.geteuid()}"))  # noqa: S108 - xenlab's own choice
+        """All sockets and files outside the cache that a lab of ours can have made."""
+        ours = state_digest(self.root / PRIVATE["XDG_STATE_HOME"] / "xenlab")
+        shared = Path(f"/tmp/xenlab-{os.geteuid()}")  # noqa: S108 - xenlab's own choice
+        folders = (self.root, shared / ours)
         return frozenset(text for folder in folders for text in _list_files(folder))
 
 

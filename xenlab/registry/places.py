@@ -42,9 +42,9 @@ def runtime_root() -> Path:
     return root / state_digest()
 
 
-def state_digest() -> str:
-    """A short name for our state directory, so that two of them share no run directory."""
-    return hashlib.sha256(str(state_dir()).encode()).hexdigest()[:6]
+def state_digest(state: Path | None = None) -> str:
+    """A short name for a state directory (ours), so that two of them share no run directory."""
+    return hashlib.sha256(str(state or state_dir()).encode()).hexdigest()[:6]
 
 
 def require_lab_name(name: str) -> str:
