@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from xenlab.errors import LabError, Unavailable, XenlabError
+from xenlab.registry.places import runtime_root, state_dir
 from xenlab.waiting import Deadline, wait_until
 
 MARGIN = 1.1
 
 HINTS = {
-    errno.EACCES: "make it writable, or name another folder with XDG_CACHE_HOME",
-    errno.EPERM: "make it writable, or name another folder with XDG_CACHE_HOME",
-    errno.EROFS: "name a folder on a writable file system with XDG_CACHE_HOME",
-    errno.EDQUOT: "free some of your disk quota, or name another folder with XDG_CACHE_HOME",
-    errno.ENOSPC: "free some inodes, or name another folder with XDG_CACHE_HOME",
+    errno.EACCES: "make it writable",
+    errno.EPERM: "make it writable",
+    errno.EROFS: "make it writable",
+    errno.EDQUOT: "free some of your disk quota",
+    errno.ENOSPC: "free some inodes",
 }
 
 
@@ -53,12 +54,23 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def _named(error: OSError, path: Path) -> XenlabError | OSError:
-    where = error.filename or path
-    if error.errno == errno.ENOSPC and not _out_of_inodes(path):
-        return LabError(f"{where}: the disk is full", phase="build", try_next="xenlab images prune")
+    # Of a copy the target comes second: shutil.copyfile puts the source first, whoever is to blame.
+    named = error.filename2 or error.filename
+    where = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else path
+    if error.errno == errno.ENOSPC and not _out_of_inodes(where):
+        return LabError(f"{where}: the disk is full", try_next="xenlab gc")
     if error.errno in HINTS:
-        return Unavailable(f"{where}: {error.strerror}", try_next=HINTS[error.errno])
+        hint = HINTS[error.errno] + _tell_other_folder(where)
+        return Unavailable(f"{where}: {error.strerror}", try_next=hint)
     return error
+
+
+def _tell_other_folder(path: Path) -> str:
+    """How to have another folder in its place, where that is possible."""
+    if path.is_relative_to(runtime_root()):
+        return ""
+    kind = "STATE" if path.is_relative_to(state_dir()) else "CACHE"
+    return f", or name another folder with XDG_{kind}_HOME"
 
 
 def _out_of_inodes(path: Path) -> bool:

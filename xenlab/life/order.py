@@ -10,6 +10,7 @@ from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import CheckpointStore
 from xenlab.errors import LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
+from xenlab.images.disk import disk_errors
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.lab import Lab
 from xenlab.life.phases import Phases
@@ -17,7 +18,7 @@ from xenlab.life.request import UpRequest
 from xenlab.life.up import BringUp
 from xenlab.plan.model import Accel, LabPlan
 from xenlab.plan.planner import plan_lab
-from xenlab.registry.places import cache_dir, require_lab_name
+from xenlab.registry.places import cache_dir, require_lab_name, state_dir
 from xenlab.registry.record import LabRecord, read_record
 from xenlab.topology.defaults import TOPOLOGY
 from xenlab.topology.loading import load_topology
@@ -113,17 +114,21 @@ class Undertaking:
     def bring_up(self) -> tuple[Lab, Path | None]:
         """The lab, and the checkpoint that it came from or left; its lock is held by the caller."""
         try:
-            with self.phases.run("images"):
-                images = self._provide_images()
-            with self.phases.run("accelerator"):
-                acceleration = choose_acceleration(
-                    self.plan.machine.accel, images.xen, cache_dir(), Deadline.after(TRIAL_BUDGET_S)
-                )
-            request = self._request(images, acceleration)
-            return BringUp(request=request, phases=self.phases).run(), find_checkpoint(request)
+            with disk_errors(state_dir()):
+                return self._bring_up()
         except LabError as error:
             error.phase = error.phase or self.phases.current
             raise
+
+    def _bring_up(self) -> tuple[Lab, Path | None]:
+        with self.phases.run("images"):
+            images = self._provide_images()
+        with self.phases.run("accelerator"):
+            acceleration = choose_acceleration(
+                self.plan.machine.accel, images.xen, cache_dir(), Deadline.after(TRIAL_BUDGET_S)
+            )
+        request = self._request(images, acceleration)
+        return BringUp(request=request, phases=self.phases).run(), find_checkpoint(request)
 
     def _provide_images(self) -> LabImages:
         return provide_images(

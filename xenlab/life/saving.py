@@ -30,7 +30,7 @@ def save_checkpoint(lab: Lab, key: str, level: Level) -> None:
     with store.new(key) as part:
         DaemonUser.choose().own(part)
         lab.machine.save_and_go_on(lab.places.inside(part / "memory"))
-        shutil.copytree(lab.places.keys, part / "keys")
+        _copy_folder(lab.places.keys, part / "keys")
         logs = part / "logs"
         logs.mkdir()
         for node in lab.plan.node_names:
@@ -48,8 +48,7 @@ def save_checkpoint(lab: Lab, key: str, level: Level) -> None:
 
 def lay_out_checkpoint(checkpoint: Checkpoint, places: LabPlaces) -> None:
     """Give a new lab the saved one's keys and the consoles' text so far."""
-    shutil.copytree(checkpoint.directory / "keys", places.keys)
-    places.keys.chmod(0o700)
+    _copy_folder(checkpoint.directory / "keys", places.keys)
     user = DaemonUser.choose()
     for source in (checkpoint.directory / "logs").iterdir():
         target = places.logs / source.name
@@ -61,3 +60,10 @@ def memory_path(checkpoint: Checkpoint, places: LabPlaces) -> str:
     """The saved memory as the lab's daemon sees it."""
     DaemonUser.choose().own(checkpoint.directory, checkpoint.memory)
     return places.inside(Path(checkpoint.memory))
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """Copy the files of a folder; unlike copytree's, the error of a full disk is that error."""
+    target.mkdir(mode=0o700)
+    for path in source.iterdir():
+        shutil.copy(path, target)
