@@ -32,7 +32,6 @@ from xenlab.waiting import Deadline, wait_until
 
 F1_LIMIT_S = 5.0
 SOON_S = 20.0
-AT_ONCE_S = 3.0  # Python heeds no signal before a call of libvirt is over: a restore, or a save
 START_LIMIT_S = 90.0
 
 # The first test is over when the second begins, which goes on until somebody ends it.
