@@ -75,6 +75,14 @@ def test_comma_is_doubled_for_multiboot(plan: LabPlan) -> None:
     assert module.endswith(",/run/lab/lab/boot/initrd.cpio")
 
 
+def test_features_of_the_cpu_are_switched_one_by_one(plan: LabPlan) -> None:
+    machine = replace(plan.machine, cpu_model="max,+npt,-smap")
+    domain = ET.fromstring(render(replace(plan, machine=machine)))  # noqa: S314 (we wrote it)
+    features = [(one.get("name"), one.get("policy")) for one in domain.findall("cpu/feature")]
+    assert domain.findtext("cpu/model") == "max"
+    assert features == [("npt", "require"), ("smap", "disable")]
+
+
 def test_every_domu_has_a_console_channel(plan: LabPlan) -> None:
     domain = ET.fromstring(render(plan))  # noqa: S314 (we wrote it)
     names = [target.get("name") for target in domain.findall("devices/channel/target")]
