@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from xenlab.lab import Lab, attach_lab
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab, sweep
-from xenlab.life.summary import find_summary, keep_summary, read_summary
+from xenlab.life.summary import find_summary, read_summary
 from xenlab.plan.codec import encode
 from xenlab.registry.lock import hold_lab
 from xenlab.registry.record import LabRecord
@@ -84,15 +83,13 @@ def _look_at(record: LabRecord) -> LabSummary:
         except GuestLost as error:
             error.try_next = f"xenlab down {record.name}"
             raise
-        return find_summary(record) or read_summary(lab, 0.0)
+        return find_summary(record) or read_summary(lab)
 
 
 def _start(undertaking: Undertaking, *, proof: bool) -> CameUp:
-    started_s = time.monotonic()
-    lab, checkpoint = undertaking.bring_up()
+    raised = undertaking.bring_up()
+    lab = raised.lab
     with contextlib.closing(lab), _removed_if_interrupted(lab):
-        summary = read_summary(lab, time.monotonic() - started_s)
-        keep_summary(lab.record, summary)
         verdicts: tuple[Verdict, ...] = ()
         if proof and lab.record.origin != "connected checkpoint":
             from xenlab.traffic.proof import prove
@@ -100,9 +97,9 @@ def _start(undertaking: Undertaking, *, proof: bool) -> CameUp:
             with undertaking.phases.run("proof"):
                 verdicts = tuple(prove(lab))
     return CameUp(
-        summary=summary,
+        summary=raised.summary,
         phases_s=undertaking.phases.elapsed_s,
-        checkpoint=checkpoint,
+        checkpoint=raised.checkpoint,
         verdicts=verdicts,
     )
 

@@ -62,7 +62,7 @@ class Trial:
                     order=replace(order, lab=name), phases=Phases(watcher=progress)
                 )
                 try:
-                    lab, _checkpoint = undertaking.bring_up()
+                    lab = undertaking.bring_up().lab
                 except LabError as error:
                     self._note_failure(undertaking.plan.topology_name, error)
                     return
@@ -160,7 +160,7 @@ def _find_standing(name: str) -> LabRecord | None:
 
 def _describe(lab: Lab) -> Mapping[str, str]:
     """What runs: every field of the summary that is one word or line."""
-    summary = find_summary(lab.record) or read_summary(lab, 0.0)
+    summary = find_summary(lab.record) or read_summary(lab)
     kernels = ", ".join(f"{node.name} {node.kernel}" for node in summary.nodes)
     plain = {key: value for key, value in encode(summary).items() if isinstance(value, str)}
     return {**plain, "kernels": kernels}

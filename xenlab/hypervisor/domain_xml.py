@@ -14,6 +14,7 @@ LABELS_NAMESPACE = "https://xenlab.dev/labels/1"
 EMULATOR = "/usr/bin/qemu-system-x86_64"
 MANAGEMENT_PCI_ADDRESS = "0x1d"  # on pcie.0, above all that libvirt places there
 CONSOLE_PORT_PREFIX = "console."
+STANDBY_PORT_PREFIX = "standby."
 
 ET.register_namespace("qemu", QEMU_NAMESPACE)
 ET.register_namespace("xenlab", LABELS_NAMESPACE)
@@ -117,6 +118,10 @@ def _add_devices(domain: ET.Element, plan: LabPlan, places: LabPlaces) -> None:
         log = places.inside(places.console_log(domu.name))
         ET.SubElement(channel, "source", path=log, append="on")
         ET.SubElement(channel, "target", type="virtio", name=CONSOLE_PORT_PREFIX + domu.name)
+    for index, node in enumerate(plan.node_names):
+        channel = ET.SubElement(devices, "channel", type="unix")
+        ET.SubElement(channel, "source", mode="bind", path=str(places.standby_socket(index)))
+        ET.SubElement(channel, "target", type="virtio", name=STANDBY_PORT_PREFIX + node)
     if plan.machine.iommu is Iommu.INTEL:
         iommu = ET.SubElement(devices, "iommu", model="intel")
         ET.SubElement(iommu, "driver", intremap="off", eim="off")

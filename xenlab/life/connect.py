@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +11,6 @@ from xenlab.plan.model import DOM0, Link
 from xenlab.waiting import Deadline
 
 PING_BYTES = 1400
-ENTROPY_BYTES = 64
 CONNECT_BUDGET_S = 60.0
 
 
@@ -26,30 +23,6 @@ def read_domids(lab: Lab, deadline: Deadline) -> tuple[tuple[str, int], ...]:
     if missing:
         raise LabError(f"Xen has no domain {', '.join(missing)}:\n{answer.text}")
     return tuple((domu.name, found[domu.name]) for domu in lab.plan.domus)
-
-
-def connect_shells(lab: Lab, deadline: Deadline) -> None:
-    """Open the control channels of all nodes, the domUs' at the same time."""
-    lab.shell(DOM0, deadline)
-    on_all(lambda node: lab.shell(node, deadline), [domu.name for domu in lab.plan.domus])
-
-
-def revive_nodes(lab: Lab, deadline: Deadline, then: Callable[[str], object]) -> None:
-    """After a restore, on each node: set the clock, stir in fresh randomness, and do `then`.
-
-    No node waits for another, but for dom0's control channel, through which the others' go.
-    """
-
-    def revive(node: str) -> None:
-        lab.shell(node, deadline).run(
-            ["awaken", f"{time.time():.6f}"],
-            deadline=deadline,
-            stdin=os.urandom(ENTROPY_BYTES),
-        ).require_success()
-        then(node)
-
-    lab.shell(DOM0, deadline)
-    on_all(revive, lab.plan.node_names)
 
 
 def zero_free_memory(lab: Lab, deadline: Deadline) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -15,11 +16,13 @@ from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.lab import Lab
 from xenlab.life.phases import Phases
 from xenlab.life.request import UpRequest
+from xenlab.life.summary import keep_summary, summarize
 from xenlab.life.up import BringUp
 from xenlab.plan.model import Accel, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import cache_dir, require_lab_name, state_dir
 from xenlab.registry.record import LabRecord, read_record
+from xenlab.report.summary import LabSummary
 from xenlab.topology.defaults import TOPOLOGY
 from xenlab.topology.loading import load_topology
 from xenlab.waiting import Deadline
@@ -84,6 +87,15 @@ class UpOrder:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """A lab that came up, and the checkpoint that it came from or left."""
+
+    lab: Lab
+    summary: LabSummary
+    checkpoint: Path | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Undertaking:
     """One order under way. Nothing is begun for one that cannot be understood."""
@@ -111,8 +123,8 @@ class Undertaking:
             )
         return record
 
-    def bring_up(self) -> tuple[Lab, Path | None]:
-        """The lab, and the checkpoint that it came from or left; its lock is held by the caller."""
+    def bring_up(self) -> Raised:
+        """The lab, up; its lock is held by the caller."""
         try:
             with disk_errors(state_dir()):
                 return self._bring_up()
@@ -120,7 +132,8 @@ class Undertaking:
             error.phase = error.phase or self.phases.current
             raise
 
-    def _bring_up(self) -> tuple[Lab, Path | None]:
+    def _bring_up(self) -> Raised:
+        started_s = time.monotonic()
         with self.phases.run("images"):
             images = self._provide_images()
         with self.phases.run("accelerator"):
@@ -128,7 +141,10 @@ class Undertaking:
                 self.plan.machine.accel, images.xen, cache_dir(), Deadline.after(TRIAL_BUDGET_S)
             )
         request = self._request(images, acceleration)
-        return BringUp(request=request, phases=self.phases).run(), find_checkpoint(request)
+        lab, evidence = BringUp(request=request, phases=self.phases).run()
+        summary = summarize(lab, evidence, time.monotonic() - started_s)
+        keep_summary(lab.record, summary)
+        return Raised(lab=lab, summary=summary, checkpoint=find_checkpoint(request))
 
     def _provide_images(self) -> LabImages:
         return provide_images(

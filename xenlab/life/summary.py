@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from xenlab.lab import Lab
-from xenlab.life.connect import on_all
+from xenlab.life.evidence import NodeEvidence, read_evidence
 from xenlab.plan.codec import Undecodable, decode, encode
 from xenlab.plan.model import DOM0, DomUPlan, LabPlan
 from xenlab.registry.record import LabRecord
@@ -15,35 +16,27 @@ from xenlab.report.summary import LabSummary, NodeSummary
 from xenlab.waiting import Deadline
 
 BUDGET_S = 20.0
-RELEASE_FILE = "/proc/sys/kernel/osrelease"
-# Linux Documentation/ABI/stable/sysfs-hypervisor-xen
-XEN_FILES = tuple(f"/sys/hypervisor/version/{part}" for part in ("major", "minor", "extra"))
 
 
-def read_summary(lab: Lab, elapsed_s: float) -> LabSummary:
+def read_summary(lab: Lab) -> LabSummary:
     """Ask every node what it runs: an answer is the proof that it is up."""
-    told: dict[str, list[str]] = {}
+    return summarize(lab, read_evidence(lab, Deadline.after(BUDGET_S)), 0.0)
 
-    def ask(node: str) -> None:
-        deadline = Deadline.after(BUDGET_S)
-        argv = ["cat", RELEASE_FILE, *(XEN_FILES if node == DOM0 else ())]
-        answer = lab.shell(node, deadline).run(argv, deadline=deadline).require_success()
-        told[node] = answer.text.splitlines()
 
-    on_all(ask, lab.plan.node_names)
-    major, minor, extra = told[DOM0][1:4]
+def summarize(lab: Lab, evidence: Mapping[str, NodeEvidence], elapsed_s: float) -> LabSummary:
+    """The summary of a lab whose nodes said what they run."""
     return LabSummary(
         lab=lab.record.name,
         topology=lab.record.topology,
         accelerator=lab.record.accel,
         accelerator_reason=lab.record.accel_reason,
-        xen=f"{major}.{minor}{extra}",
+        xen=evidence[DOM0].xen,
         origin=lab.record.origin,
         level=lab.record.level,
         elapsed_s=round(elapsed_s, 3),
         nodes=(
-            _dom0(lab.plan, told[DOM0][0]),
-            *(_domu(domu, told[domu.name][0]) for domu in lab.plan.domus),
+            _dom0(lab.plan, evidence[DOM0].kernel),
+            *(_domu(domu, evidence[domu.name].kernel) for domu in lab.plan.domus),
         ),
     )
 

@@ -19,17 +19,17 @@ from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.hypervisor.machine import Machine
 from xenlab.images.lab_images import LabImages
 from xenlab.lab import Lab
+from xenlab.life import standby
 from xenlab.life.artifacts import keep_failure
 from xenlab.life.boot import BootWatch
 from xenlab.life.connect import (
-    connect_shells,
     connect_vifs,
     on_all,
     ping_peers,
     read_domids,
-    revive_nodes,
     zero_free_memory,
 )
+from xenlab.life.evidence import NodeEvidence, read_evidence
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab
@@ -58,14 +58,18 @@ class BringUp:
     request: UpRequest
     phases: Phases
     deadline: Deadline = field(default_factory=lambda: Deadline.after(BOOT_BUDGET_S))
+    _evidence: dict[str, NodeEvidence] = field(default_factory=dict)
 
-    def run(self) -> Lab:
-        """The lab, connected and pinged; if anything fails, all that was made is removed."""
+    def run(self) -> tuple[Lab, dict[str, NodeEvidence]]:
+        """The lab, connected and pinged, and what its nodes say that they run.
+
+        If anything fails, all that was made is removed.
+        """
         images, ingredients = self.request.images, self.request.ingredients
         record = self._new_record(ingredients)
         with _removed_on_failure(record):
             lab = self._restore_best(record, ingredients, images) or self._boot(record, images)
-            return self._complete(lab, ingredients)
+            return self._complete(lab, ingredients), self._evidence
 
     def _new_record(self, ingredients: Ingredients) -> LabRecord:
         request = self.request
@@ -149,17 +153,19 @@ class BringUp:
         with self.phases.run("open the control channels"):
             domids = read_domids(lab, self.deadline)
             lab.record = dataclasses.replace(lab.record, domids=domids)
-            connect_shells(lab, self.deadline)
+            self._evidence = read_evidence(lab, self.deadline)
         return lab
 
     def _wake(self, lab: Lab) -> Lab:
         """A restored lab, its nodes answering with the right time and connected."""
         if lab.record.level == Level.CONNECTED:
             with self.phases.run("wake the nodes and ping"):
-                revive_nodes(lab, self.deadline, partial(ping_peers, lab, deadline=self.deadline))
+                then = partial(standby.ping_peers, lab, deadline=self.deadline)
+                self._evidence = standby.wake_nodes(lab, then, self.deadline)
             return lab
         with self.phases.run("wake the nodes, load the drivers and connect the vifs"):
-            revive_nodes(lab, self.deadline, partial(connect_vifs, lab, deadline=self.deadline))
+            then = partial(standby.connect_vifs, deadline=self.deadline)
+            self._evidence = standby.wake_nodes(lab, then, self.deadline)
         return lab
 
     def _complete(self, lab: Lab, ingredients: Ingredients) -> Lab:
@@ -183,6 +189,7 @@ class BringUp:
         if self.request.cold or self.request.connect_uri or known:
             return
         with self.phases.run(f"save the {level} checkpoint"):
+            standby.leave_standby(lab, self.deadline)
             zero_free_memory(lab, self.deadline)
             save_checkpoint(lab, key, level)
 

@@ -107,6 +107,10 @@ class LabPlaces:
             return str(path)
         raise ValueError(f"{path} is not visible in the sandbox of lab {self.name}")
 
+    def standby_socket(self, node_index: int) -> Path:
+        """The host's end of a node's `standby` port, of a short name (unix(7))."""
+        return self.run / "sockets" / f"standby{node_index}"
+
     def console_log(self, node: str) -> Path:
         """The whole console of a node from power-on; `dom0` is Xen's serial line, shared."""
         return self.logs / f"{node}.console.log"

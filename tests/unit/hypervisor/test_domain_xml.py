@@ -83,10 +83,13 @@ def test_features_of_the_cpu_are_switched_one_by_one(plan: LabPlan) -> None:
     assert features == [("npt", "require"), ("smap", "disable")]
 
 
-def test_every_domu_has_a_console_channel(plan: LabPlan) -> None:
+def test_every_domu_has_a_console_channel_and_every_node_one_to_stand_by(plan: LabPlan) -> None:
     domain = ET.fromstring(render(plan))  # noqa: S314 (we wrote it)
     names = [target.get("name") for target in domain.findall("devices/channel/target")]
-    assert names == ["console.alice", "console.bob"]
+    assert names == [
+        *("console.alice", "console.bob"),
+        *("standby.dom0", "standby.alice", "standby.bob"),
+    ]
 
 
 def test_nothing_outside_the_sandbox_is_named(plan: LabPlan) -> None:
