@@ -12,9 +12,11 @@ from xenlab.verdict.fault_table import (
     END_OF_TRACE,
     FAULT_PATTERNS,
     FRAME,
+    HVM_GUEST,
     LATE_CONSEQUENCES,
     REPORTING,
     XEN_DUMP,
+    XEN_TEXT,
     Category,
     FaultPattern,
 )
@@ -82,15 +84,21 @@ class _Report:
     @property
     def fault(self) -> ConsoleFault:
         anonymous = _NUMBER.sub("N", self.headline)
+        emulated = self._is_the_emulators
         return ConsoleFault(
             node=self.node,
-            category=self.row.category,
-            outcome=self.row.outcome,
+            category=Category.EMULATOR if emulated else self.row.category,
+            outcome=Outcome.LAB_ERROR if emulated else self.row.outcome,
             headline=self.headline,
             stamp=self.stamp,
             fingerprint=tuple(self.frames) or (anonymous,),
             excerpt=tuple(self.excerpt),
         )
+
+    @property
+    def _is_the_emulators(self) -> bool:
+        """Whether the dump shows what no guest can do: it is the machine that broke."""
+        return all(any(sign.match(text) for text in self.excerpt) for sign in (XEN_TEXT, HVM_GUEST))
 
 
 class ConsoleScanner:

@@ -31,6 +31,7 @@ class Category(StrEnum):
     XEN_PANIC = "Xen panic"
     XEN_WARNING = "Xen warning"
     DOMAIN_CRASH = "domain crash"
+    EMULATOR = "emulator fault"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,8 @@ FAULT_PATTERNS = (
     _xen(Category.DOMAIN_CRASH, r"Domain \d+ (?:\(vcpu#\d+\)|reported) crashed "),
     _xen(Category.DOMAIN_CRASH, r"(?:Hardware Dom|Dom|Domain )\d+ crashed"),
     _xen(Category.DOMAIN_CRASH, r"d\d+v\d+ Unhandled: "),
+    # xen/arch/x86/hvm/hvm.c hvm_triple_fault
+    _xen(Category.DOMAIN_CRASH, r"d\d+v\d+ Triple fault"),
 )  # fmt: skip
 
 # An oops goes on to print these, one of them behind the end of its trace: one event, one fault.
@@ -126,6 +129,10 @@ CONSEQUENCES = re.compile(r"Oops: |#PF: |PANIC: |invalid opcode: |Kernel panic -
 LATE_CONSEQUENCES = re.compile(r"Kernel panic - not syncing: Fatal ")
 # Xen prints where it was first, and only then why it stopped.
 XEN_DUMP = re.compile(r"----\[ Xen-")
+# A guest that stands in Xen's own code, with Xen's code segment (__HYPERVISOR_CS): no guest can get
+# there. QEMU 7.2's emulation of SVM leaves one so, rarely, on its way out of or into the guest.
+XEN_TEXT = re.compile(r"RIP:\s+e008:\[<ffff82d[0-9a-f]+>\]")
+HVM_GUEST = re.compile(r"RFLAGS:.*CONTEXT: hvm guest")
 # Where a report ends, and where the next begins.
 END_OF_TRACE = re.compile(r"---\[ end (?:trace|Kernel panic)")
 CUT_HERE = re.compile(r"-+\[ cut here \]-+")

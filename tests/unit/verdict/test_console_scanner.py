@@ -41,6 +41,7 @@ def found(content: bytes) -> list[tuple[str, Category]]:
         ("linux-null-pointer.log", [("bob", Category.OOPS)]),
         ("linux-gpf-panic-on-oops.log", [("bob", Category.OOPS)]),
         ("linux-hung-task.log", [("bob", Category.HUNG_TASK)]),
+        ("xen-triple-fault-emulated.log", [("domain 1", Category.EMULATOR)]),
         (
             "linux-oom-sysrq-crash.log",
             [("bob", Category.OUT_OF_MEMORY), ("bob", Category.PANIC)],
@@ -215,6 +216,20 @@ def test_kernel_log_that_a_program_prints_again_is_not_counted_again() -> None:
 def test_crash_of_a_domain_that_xen_reports_belongs_to_that_domain() -> None:
     log = b"(XEN) d3v0 Unhandled: vec 14, #PF[0000]\n(XEN) Domain 3 (vcpu#0) crashed on cpu#1:\n"
     assert found(log) == [("domain 3", Category.DOMAIN_CRASH)]
+
+
+def test_guest_that_stands_in_xens_own_code_is_a_lab_that_broke() -> None:
+    content = recorded("xen-triple-fault-emulated.log")
+    assert [fault.outcome for fault in scan_console("dom0", content)] == [Outcome.LAB_ERROR]
+
+
+def test_triple_fault_in_the_guests_own_code_is_its_crash() -> None:
+    content = recorded("xen-triple-fault-emulated.log")
+    own = content.replace(b"e008:[<ffff82d0402044a5>]", b"0010:[<ffffffff818d2025>]")
+    (fault,) = scan_console("dom0", own)
+    assert (fault.node, fault.category, fault.outcome) == (
+        "domain 1", Category.DOMAIN_CRASH, Outcome.CRASH,
+    )  # fmt: skip
 
 
 def test_crash_of_dom0_is_one_fault_though_xen_reports_it_too() -> None:
