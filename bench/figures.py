@@ -17,13 +17,18 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One line of the table: smaller is better for every one of them."""
+    """One line of the table: smaller is better, but for a rate, of which more is better."""
 
     name: str
     what: str
     unit: str
     floor: float
     aim: float
+    is_rate: bool = False
+
+    def reaches(self, mark: float, value: float) -> bool:
+        """Whether a value is as good as a mark (floor or aim), or better."""
+        return value >= mark if self.is_rate else value <= mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +55,10 @@ class Outcome:
     @property
     def standing(self) -> Standing:
         """Whether the median reaches the aim, holds the floor, or misses it."""
-        if self.median <= self.figure.aim:
+        if self.figure.reaches(self.figure.aim, self.median):
             return Standing.AIM
-        return Standing.FLOOR if self.median <= self.figure.floor else Standing.MISSED
+        floor_held = self.figure.reaches(self.figure.floor, self.median)
+        return Standing.FLOOR if floor_held else Standing.MISSED
 
     @property
     def costs(self) -> str:
@@ -78,7 +84,15 @@ HELP = Figure(name="help", what="xenlab --help", unit="s", floor=0.4, aim=0.15)
 CHECKPOINT = Figure(
     name="checkpoint", what="connected checkpoint of pair", unit="MB", floor=400, aim=150
 )
+LAYOUTS = Figure(
+    name="layouts",
+    what="layouts that the slot model predicts",
+    unit="/s",
+    floor=200_000,
+    aim=1_000_000,
+    is_rate=True,
+)
 
 FIGURES = (
-    COLD, CONNECTED, BARE, COLD_RATIO, FURTHER_DOMU, IMAGES, STATUS, HELP, CHECKPOINT
+    COLD, CONNECTED, BARE, COLD_RATIO, FURTHER_DOMU, IMAGES, STATUS, HELP, CHECKPOINT, LAYOUTS
 )  # fmt: skip

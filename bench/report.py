@@ -15,6 +15,7 @@ from bench.figures import Outcome, Standing
 from bench.peers import Peers
 
 SCHEMA_VERSION = 1
+WHOLE_FROM = 10_000
 
 
 def render_json(outcomes: Sequence[Outcome], peers: Peers) -> str:
@@ -82,10 +83,10 @@ def _figure_cells(outcome: Outcome) -> tuple[str, ...]:
     figure = outcome.figure
     return (
         figure.what,
-        f"{outcome.median:.2f} {figure.unit}",
+        f"{_number(outcome.median)} {figure.unit}",
         _range(outcome.samples),
-        f"{figure.floor:g}",
-        f"{figure.aim:g}",
+        f"{figure.floor:,.9g}",
+        f"{figure.aim:,.9g}",
         str(outcome.standing),
     )
 
@@ -98,4 +99,9 @@ def _ratio_cells(outcome: Outcome, peers: Peers) -> tuple[str, ...]:
 
 
 def _range(samples: Sequence[float]) -> str:
-    return f"{min(samples):.2f}..{max(samples):.2f}"
+    return f"{_number(min(samples))}..{_number(max(samples))}"
+
+
+def _number(value: float) -> str:
+    """Two decimals, or none from ten thousand on: they would say nothing."""
+    return f"{value:.2f}" if value < WHOLE_FROM else f"{value:,.0f}"

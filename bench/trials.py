@@ -12,12 +12,14 @@ from pathlib import Path
 from bench import figures
 from bench.documents import FloorDocument, UpDocument
 from bench.figures import Figure, Outcome, Phase
+from bench.model import spread_layouts, time_prediction
 from bench.peers import Peers, time_bare_floor, time_virtme_ng, unpack_kernel
 from bench.workspace import Workspace
 
 PACKAGE_FOLDERS = ("packages", "requests")  # the .deb files, and what apt once resolved
 IMAGES_LIMIT_S = 600.0
 QUICK_LIMIT_S = 10.0
+LAYOUTS = 500_000
 PAIR_DOMUS, QUAD_DOMUS = 2, 4
 
 
@@ -44,6 +46,7 @@ class Bench:
         yield self.measure_command(figures.STATUS, "status")
         self.workspace.down()
         yield self.measure_command(figures.HELP, "--help")
+        yield self.measure_layouts()
 
     def measure_up(self, figure: Figure, topology: str, *options: str) -> Outcome:
         """Wall time of `xenlab up`, its verified ping included; the phases are the median run's."""
@@ -77,6 +80,14 @@ class Bench:
             for _ in self._runs(figure.what)
         )
         return Outcome(figure=figure, samples=samples)
+
+    def measure_layouts(self) -> Outcome:
+        """Layouts a second, random ones of all slot counts, in batches as the suites have them."""
+        columns = spread_layouts(LAYOUTS)
+        samples = tuple(
+            LAYOUTS / time_prediction(columns) for _ in self._runs(figures.LAYOUTS.what)
+        )
+        return Outcome(figure=figures.LAYOUTS, samples=samples)
 
     def measure_peers(self) -> Peers:
         """The bare floor and virtme-ng, with what `xenlab up --dry-run` says of them."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.figures import Figure, Outcome, Phase, Standing
+from bench.figures import LAYOUTS, Figure, Outcome, Phase, Standing
+from bench.model import spread_layouts, time_prediction
 
 UP = Figure(name="up", what="up", unit="s", floor=4, aim=1.5)
 
@@ -20,6 +21,26 @@ UP = Figure(name="up", what="up", unit="s", floor=4, aim=1.5)
 )
 def test_standing_is_that_of_the_median(samples: tuple[float, ...], standing: Standing) -> None:
     assert Outcome(figure=UP, samples=samples).standing is standing
+
+
+@pytest.mark.parametrize(
+    ("sample", "standing"),
+    [
+        (1_000_000, Standing.AIM),
+        (999_999, Standing.FLOOR),
+        (200_000, Standing.FLOOR),
+        (199_999, Standing.MISSED),
+    ],
+)
+def test_of_a_rate_more_is_better(sample: float, standing: Standing) -> None:
+    assert Outcome(figure=LAYOUTS, samples=(sample,)).standing is standing
+
+
+def test_prediction_is_timed_on_as_many_layouts_as_asked() -> None:
+    columns = spread_layouts(20_001)
+
+    assert len(columns) == 20_001
+    assert time_prediction(columns) > 0
 
 
 def test_costs_name_the_three_longest_phases_longest_first() -> None:
