@@ -84,12 +84,18 @@ class BringUp:
             plan_json=request.plan.to_json(),
             accel=request.acceleration.accel.value,
             accel_reason=request.acceleration.reason,
-            machine_uuid=str(uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))),
+            machine_uuid=str(self._choose_machine_uuid(ingredients)),
             connect_uri=request.connect_uri,
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
         return record
+
+    def _choose_machine_uuid(self, ingredients: Ingredients) -> uuid.UUID:
+        """That of every lab with such a checkpoint; one of its own beside others in a libvirtd."""
+        if self.request.connect_uri:
+            return uuid.uuid4()
+        return uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))
 
     def _restore_best(
         self, record: LabRecord, ingredients: Ingredients, images: LabImages
