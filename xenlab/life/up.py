@@ -36,8 +36,10 @@ from xenlab.life.removal import remove_whole_lab
 from xenlab.life.request import UpRequest
 from xenlab.life.saving import (
     checkpoint_store,
+    find_lack,
     lay_out_checkpoint,
     memory_path,
+    prune_checkpoints,
     save_checkpoint,
 )
 from xenlab.plan.model import Accel
@@ -108,7 +110,7 @@ class BringUp:
                     lab = self._restore(record, checkpoint, images)
                 return self._wake(lab)
             except LabError as error:
-                self.phases.watcher.detail(f"checkpoint thrown away: {error}")
+                self.phases.watcher.warn(f"checkpoint thrown away: {error}")
                 store.quarantine(checkpoint)
                 self._stop_host(record)
         return None
@@ -194,10 +196,15 @@ class BringUp:
         known = checkpoint_store(lab.places).find(key) is not None
         if self.request.cold or self.request.connect_uri or known:
             return
+        lack = find_lack(lab)
+        if lack:
+            self.phases.watcher.warn(f"no {level} checkpoint: {lack}; try: xenlab gc")
+            return
         with self.phases.run(f"save the {level} checkpoint"):
             standby.leave_standby(lab, self.deadline)
             zero_free_memory(lab, self.deadline)
             save_checkpoint(lab, key, level)
+            prune_checkpoints(lab.places, self.request.checkpoint_limit_bytes)
 
     def _start_host(self, record: LabRecord) -> Host:
         kvm = self.request.acceleration.accel is Accel.KVM
