@@ -9,7 +9,7 @@ import shutil
 import stat
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -131,22 +131,28 @@ class CheckpointStore:
         with suppress(OSError):  # it is gone, or another process has just done the same
             directory.rename(bad)
 
-    def find_prunable(self, limit_bytes: int) -> tuple[Path, ...]:
-        """The damaged and unfinished ones, then the least recently used, down to the limit."""
+    def find_prunable(self, limit_bytes: int, machines: Collection[str] = ()) -> tuple[Path, ...]:
+        """The damaged and unfinished ones, then the least recently used, down to the limit.
+
+        Those of the machines (by UUID) stay, whatever they take: labs live from them.
+        """
         if not self.root.is_dir():
             return ()
         prunable = [path for path in self.root.iterdir() if self._is_debris(path)]
-        kept = list(self.list())
-        while sum(one.size_bytes for one in kept) > limit_bytes:
-            prunable.append(kept.pop(0).directory)
+        sizes = {one: one.size_bytes for one in self.list()}
+        excess_bytes = sum(sizes.values()) - limit_bytes
+        for one, size_bytes in sizes.items():
+            if excess_bytes > 0 and one.facts.machine_uuid not in machines:
+                prunable.append(one.directory)
+                excess_bytes -= size_bytes
         return tuple(prunable)
 
-    def prune(self, limit_bytes: int) -> tuple[Path, ...]:
-        """Remove what `find_prunable` names."""
-        removed = self.find_prunable(limit_bytes)
-        for path in removed:
-            shutil.rmtree(path, ignore_errors=True)
-        return removed
+    def discard(self, directory: Path) -> None:
+        """Remove what `find_prunable` named; nobody ever finds half of it under its name."""
+        bad = directory.with_suffix(BAD_SUFFIX)
+        if directory != bad:
+            self._put_aside(directory)
+        shutil.rmtree(bad, ignore_errors=True)
 
     def _is_debris(self, path: Path) -> bool:
         """Whether nobody can want it: damaged, or unfinished for longer than any save takes."""

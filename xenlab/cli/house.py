@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from xenlab.cli import options
 from xenlab.cli.output import echo_lines, render_document
 
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
-
-
-def _parse_size(_ctx: click.Context, _option: click.Parameter, text: str) -> int:
-    """Bytes from an amount such as `5GiB`, `500M` or `0`; units are powers of 1024."""
-    found = SIZE.fullmatch(text)
-    if found is None:
-        raise click.BadParameter(f"{text!r} is no size such as 5GiB, 500M or 0")
-    return int(float(found[1]) * UNITS[found[2].upper()])
-
 
 @click.command()
-@click.option(
-    "--limit",
-    "limit_bytes",
-    metavar="SIZE",
-    default="5GiB",
-    show_default=True,
-    callback=_parse_size,
-    help="What the checkpoints may take; the least recently used ones go first.",
-)
+@options.checkpoint_limit("--limit")
 @click.option("--dry-run", is_flag=True, help="Show what would go; touch nothing.")
 @options.json_flag
-def gc(limit_bytes: int, dry_run: bool, as_json: bool) -> None:
+def gc(checkpoint_limit_bytes: int, dry_run: bool, as_json: bool) -> None:
     """Sweep what dead owners left, and bound what checkpoints, images and results take."""
     from xenlab.life.housekeeping import clean_up, find_waste
 
     removed = []
-    for one in find_waste(limit_bytes) if dry_run else clean_up(limit_bytes):
+    find = find_waste if dry_run else clean_up
+    for one in find(checkpoint_limit_bytes):
         removed.append(one)
         if not as_json:
             click.echo(f"{one.size_bytes / 1e6:8.1f} MB  {one.kind:<10}  {one.name}")

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+
+
+def _parse_size(_ctx: click.Context, _option: click.Parameter, text: str) -> int:
+    """Bytes from an amount such as `5GiB`, `500M` or `0`; units are powers of 1024."""
+    found = SIZE.fullmatch(text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no size such as 5GiB, 500M or 0")
+    return int(float(found[1]) * UNITS[found[2].upper()])
+
+
+def checkpoint_limit(*short: str) -> Callable[[Command], Command]:
+    """What checkpoints may take: one setting for all that save or remove them."""
+    return click.option(
+        *short, "--checkpoint-limit", "checkpoint_limit_bytes", metavar="SIZE",
+        default=f"{DEFAULT_LIMIT_BYTES >> 30}GiB", show_default=True, callback=_parse_size,
+        envvar="XENLAB_CHECKPOINT_LIMIT",
+        help="What all checkpoints may take; those not used for longest go first, and none of a"
+        " lab that is up.",
+    )  # fmt: skip
+
 
 lab = click.option("--lab", metavar="NAME", envvar="XENLAB_LAB", help="Which lab is meant.")
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -33,6 +59,7 @@ _BRING_UP = (
         "--connect", "connect_uri", metavar="URI", default="", envvar="XENLAB_CONNECT",
         help="Use the libvirtd at this URI in place of a private one.",
     ),
+    checkpoint_limit(),
 )  # fmt: skip
 
 

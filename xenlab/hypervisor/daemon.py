@@ -10,6 +10,7 @@ from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.hypervisor.kvm_device import KvmDevice
 from xenlab.hypervisor.sandbox import QEMU_LOGS, Sandbox
 from xenlab.registry.places import LabPlaces
+from xenlab.registry.run_directory import make_run_directory
 from xenlab.registry.sweep import MARKER, render_marker
 from xenlab.transport.process import which
 
@@ -69,7 +70,8 @@ class LibvirtDaemon:
     def link_directories(self) -> None:
         """For a daemon that is not ours and sees the host as it is: links in place of mounts."""
         run = self.places.run
-        (run / "sockets").mkdir(mode=0o700, parents=True)
+        make_run_directory(run)
+        (run / "sockets").mkdir(mode=0o700)
         (run / "lab").symlink_to(self.places.state)
         (run / "cache").symlink_to(self.places.cache)
 
@@ -77,8 +79,7 @@ class LibvirtDaemon:
         run = self.places.run
         user = DaemonUser.choose()
         user.let_through(self.places.cache, self.places.state)
-        run.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        run.mkdir(mode=0o700)
+        make_run_directory(run)
         made = [run]
         for name in self.DIRECTORIES:
             made += _make_folders(run, name)

@@ -28,16 +28,20 @@ HINTS = {
 
 def require_room(folder: Path, needed_bytes: int) -> None:
     """Raise LabError, naming the folder, unless `needed_bytes` and 10 % more are free there."""
+    lack = find_lack_of_room(folder, needed_bytes)
+    if lack:
+        raise LabError(lack, phase="build", try_next="xenlab images prune")
+
+
+def find_lack_of_room(folder: Path, needed_bytes: int) -> str:
+    """What is free in a folder and needed with 10 % more; empty where there is enough."""
     with disk_errors(folder):
         room = os.statvfs(folder)
     free_mb = room.f_bavail * room.f_frsize / 1e6
     needed_mb = needed_bytes * MARGIN / 1e6
-    if free_mb < needed_mb:
-        raise LabError(
-            f"{folder}: {free_mb:.0f} MB free, {needed_mb:.0f} MB needed",
-            phase="build",
-            try_next="xenlab images prune",
-        )
+    if free_mb >= needed_mb:
+        return ""
+    return f"{folder}: {free_mb:.0f} MB free, {needed_mb:.0f} MB needed"
 
 
 @contextmanager

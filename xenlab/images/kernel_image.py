@@ -16,10 +16,13 @@ from xenlab.images.manifest import Modules, Role
 from xenlab.images.supply import Request
 from xenlab.images.tree import File, FileTree, merged_path
 from xenlab.kernel.bzimage import extract_vmlinux
+from xenlab.kernel.config import KernelConfig
 from xenlab.kernel.files import KernelFiles
 from xenlab.kernel.modules import Module, ModuleFolder, run_depmod
 from xenlab.kernel.notes import read_notes
+from xenlab.kernel.preflight import NEEDED_BY_PART, find_obstacles
 from xenlab.kernel.trimming import trim_elf
+from xenlab.plan.model import DOM0, DomUKind
 from xenlab.waiting import Deadline
 
 # A whole kernel package unpacked, and the entry made of it; Linux 6.1 takes 405 and 80 MB.
@@ -30,6 +33,9 @@ WITHOUT = ("kmod", "linux-base", "initramfs-tools")
 
 VMLINUX = "vmlinux"
 CONFIG = "config"
+
+# What a kernel whose modules are those of a role may be asked to be.
+PARTS: Mapping[Role, tuple[str, ...]] = {Role.DOM0: (DOM0,), Role.DOMU: tuple(DomUKind)}
 
 # Read by depmod alone.
 DEPMOD_INPUTS = ("modules.builtin.modinfo", "modules.order")
@@ -53,25 +59,46 @@ def kernel_request(suite: str, package: str) -> Request:
 def build_kernel(
     debs: Iterable[Path], modules: Mapping[Role, Modules], part: Path, deadline: Deadline
 ) -> dict[str, str]:
-    """Fill an entry with vmlinux, config and a modules cpio a role; return release and build id."""
+    """Fill an entry with vmlinux, config and a modules cpio a role; return what is to be known.
+
+    That is release, build id and, for each part that the kernel cannot play, why; a role without
+    all its modules gets no cpio. Raises InputError for what is no whole kernel for x86-64.
+    """
     require_room(part, UNPACKED_BYTES)
     with tempfile.TemporaryDirectory(prefix="unpacked-", dir=part) as scratch:
         root = Path(scratch)
         for deb in debs:
             unpack_deb_into(deb, root, deadline=deadline)
         kernel = find_kernel(root)
-        name = kernel.image.relative_to(root).as_posix()
-        vmlinux = part / VMLINUX
-        vmlinux.write_bytes(trim_elf(extract_vmlinux(kernel.image.read_bytes(), name, deadline)))
-        (part / CONFIG).write_bytes(kernel.config.read_bytes())
+        build_id, obstacles = _write_kernel(kernel, root, part, deadline)
         folder = ModuleFolder(folder=kernel.modules, deadline=deadline)
         for role, wanted in modules.items():
+            missing = folder.missing(wanted.required)
+            if missing:
+                for name in PARTS[role]:
+                    obstacles[name] += (f"has no module {', '.join(missing)}",)
+                continue
             chosen = folder.select(wanted.required, wanted.if_present)
             staged = root / "staged" / role
             tree = stage_modules(chosen, folder, staged, deadline)
             with modules_path(part, role).open("wb") as file:
                 write_cpio(tree, file)
-    return {"release": kernel.release, "build_id": read_notes(vmlinux).build_id}
+    facts = {"release": kernel.release, "build_id": build_id}
+    return facts | {_obstacles_key(name): "\n".join(why) for name, why in obstacles.items() if why}
+
+
+def _write_kernel(
+    kernel: UnpackedKernel, root: Path, part: Path, deadline: Deadline
+) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Write vmlinux and config; return the build id, and what keeps it from which part."""
+    name = kernel.image.relative_to(root).as_posix()
+    vmlinux = extract_vmlinux(kernel.image.read_bytes(), name, deadline)
+    notes = read_notes(vmlinux, name)
+    (part / VMLINUX).write_bytes(trim_elf(vmlinux, name))
+    text = kernel.config.read_text(encoding="utf-8")
+    (part / CONFIG).write_text(text, encoding="utf-8")
+    config = KernelConfig.parse(text)
+    return notes.build_id, {what: find_obstacles(what, config, notes) for what in NEEDED_BY_PART}
 
 
 def find_kernel(root: Path) -> UnpackedKernel:
@@ -123,6 +150,20 @@ def stage_modules(
 def modules_path(folder: Path, role: Role) -> Path:
     """Where the modules cpio of a role lies in an entry."""
     return folder / f"modules-{role}.cpio"
+
+
+def find_problems(entry: Entry, parts: Iterable[str]) -> tuple[str, ...]:
+    """All that keeps a kernel from the parts that a plan gives it; found when it was unpacked."""
+    release = entry.facts["release"]
+    return tuple(
+        f"Linux {release} cannot be {part}: {obstacle}"
+        for part in parts
+        for obstacle in entry.facts.get(_obstacles_key(part), "").splitlines()
+    )
+
+
+def _obstacles_key(part: str) -> str:
+    return f"not-{part}"
 
 
 def kernel_files(entry: Entry) -> KernelFiles:

@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from xenlab.errors import InputError
 from xenlab.images.cpio import write_cpio
 from xenlab.images.deb import EXECUTE_BY_OWNER
 from xenlab.images.disk import require_room
 from xenlab.images.entry import Entry, Recipe
-from xenlab.images.kernel_image import build_kernel, kernel_files, kernel_request
+from xenlab.images.kernel_image import (
+    build_kernel,
+    find_problems,
+    kernel_files,
+    kernel_request,
+)
 from xenlab.images.manifest import Manifest, Role, read_manifest
 from xenlab.images.package import DebPackage
 from xenlab.images.root_image import build_root
@@ -21,7 +27,8 @@ from xenlab.images.supply import PackageSupply, Request, open_supply
 from xenlab.images.tools import compile_tools, tool_files, tools_request
 from xenlab.images.xen_image import XEN, choose_xen, unpack_xen
 from xenlab.kernel.files import KernelFiles
-from xenlab.plan.model import KernelPlan, LabPlan, XenPlan
+from xenlab.kernel.preflight import NEEDED_BY_PART
+from xenlab.plan.model import DOM0, KernelPlan, LabPlan, XenPlan
 from xenlab.waiting import Deadline
 
 # Goes up when the same inputs would give other bytes than before.
@@ -119,7 +126,12 @@ class ImageBuilder:
         packages = self.supply.resolve(kernel_request(kernel.suite, kernel.package))
         modules = {role: manifest.modules for role, manifest in self.manifests.items()}
         wanted = {str(role): asdict(of_role) for role, of_role in modules.items()}
-        recipe = Recipe(kind=KERNEL, inputs={**_package_inputs(packages), "modules": wanted})
+        inputs = {
+            **_package_inputs(packages),
+            "modules": wanted,
+            "needed": {part: list(symbols) for part, symbols in NEEDED_BY_PART.items()},
+        }
+        recipe = Recipe(kind=KERNEL, inputs=inputs)
 
         def build(part: Path) -> dict[str, str]:
             debs = self.supply.fetch(kernel.suite, packages)
@@ -141,8 +153,9 @@ def provide_images(
     """All that a plan boots, from the cache if it is there, built from Debian packages if not.
 
     `refresh` asks the archives anew instead of taking what was resolved before; `offline` never
-    touches the network. Raises InputError for what Debian does not have, Unavailable for what this
-    host lacks, LabError for a full disk, ChecksumMismatch for damage found while offline.
+    touches the network. Raises InputError for what Debian does not have and for a kernel that
+    cannot be what the plan makes it, Unavailable for what this host lacks, LabError for a full
+    disk, ChecksumMismatch for damage found while offline.
     """
     with open_supply(
         cache, report=report, offline=offline, refresh=refresh, deadline=deadline
@@ -158,6 +171,7 @@ def provide_images(
         roots = {role: builder.provide_root(role, plan.xen) for role in Role}
         names = {plan.dom0.kernel, *(domu.kernel for domu in plan.domus)}
         kernels = {name: builder.provide_kernel(plan.kernel(name)) for name in sorted(names)}
+    _require_parts(plan, kernels)
     entries = (xen, *roots.values(), *kernels.values())
     return LabImages(
         xen=xen.path(XEN),
@@ -167,6 +181,18 @@ def provide_images(
         domu_kernels={domu.kernel: kernel_files(kernels[domu.kernel]) for domu in plan.domus},
         digest=_digest(entries),
     )
+
+
+def _require_parts(plan: LabPlan, kernels: Mapping[str, Entry]) -> None:
+    """Raise InputError, before anything boots, with all that kernels of the plan cannot be."""
+    asked = {(plan.dom0.kernel, DOM0), *((domu.kernel, domu.kind) for domu in plan.domus)}
+    problems = [
+        f"kernel {name}: {problem}"
+        for name, entry in kernels.items()
+        for problem in find_problems(entry, sorted(part for who, part in asked if who == name))
+    ]
+    if problems:
+        raise InputError(*problems)
 
 
 def _package_inputs(packages: Iterable[DebPackage]) -> dict[str, object]:

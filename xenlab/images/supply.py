@@ -124,7 +124,7 @@ def read_answer(path: Path) -> Answer | None:
         text = path.read_bytes()
     try:
         return TypeAdapter(Answer).validate_json(text)
-    except ValidationError:
+    except (ValidationError, InputError):  # another version of xenlab may ask for other things
         return None
 
 

@@ -56,17 +56,21 @@ class ModuleFolder:
         lines = (self.folder / "modules.builtin").read_text(encoding="ascii").splitlines()
         return frozenset(module_name(line) for line in lines)
 
+    def missing(self, required: Iterable[str]) -> tuple[str, ...]:
+        """Those of the modules named that are neither here nor built in."""
+        there = self._paths().keys() | self.builtin()
+        return tuple(name for name in map(module_name, required) if name not in there)
+
     def select(self, required: Iterable[str], if_present: Iterable[str] = ()) -> tuple[Module, ...]:
         """The modules named and all they depend on, sorted by path; built-in ones are satisfied.
 
         Raises InputError naming every required module that this kernel lacks.
         """
-        paths = {module_name(path.name): path for path in self.folder.rglob("*.ko*")}
-        builtin = self.builtin()
-        names = [module_name(name) for name in required]
-        missing = [name for name in names if name not in paths and name not in builtin]
+        missing = self.missing(required)
         if missing:
             raise InputError(f"kernel {self.release} has no module {', '.join(missing)}")
+        paths = self._paths()
+        names = [module_name(name) for name in required]
         pending = [*names, *(module_name(name) for name in if_present)]
         chosen: dict[str, Module] = {}
         while pending:
@@ -81,6 +85,9 @@ class ModuleFolder:
         names = ("modules.builtin", "modules.builtin.modinfo", "modules.order")
         present = (self.folder / name for name in names)
         return {path.name: path.read_bytes() for path in present if path.exists()}
+
+    def _paths(self) -> dict[str, Path]:
+        return {module_name(path.name): path for path in self.folder.rglob("*.ko*")}
 
     def _read(self, path: Path) -> Module:
         packed = path.read_bytes()

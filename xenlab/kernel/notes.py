@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.construct import Container
@@ -41,11 +41,11 @@ class KernelNotes:
         return XEN_ELFNOTE_PHYS32_ENTRY in self.xen_note_types
 
 
-def read_notes(vmlinux: Path) -> KernelNotes:
-    """The notes of a kernel. Raises InputError if the file is not a whole ELF for x86-64."""
+def read_notes(vmlinux: bytes, name: str) -> KernelNotes:
+    """The notes of a kernel. Raises InputError, naming it, if it is not an ELF for x86-64."""
     build_id = ""
     types: set[int] = set()
-    for note in _iter_notes(vmlinux):
+    for note in _iter_notes(vmlinux, name):
         kind = int(ENUM_NOTE_N_TYPE.get(note["n_type"], note["n_type"]))
         if note["n_name"] == "GNU" and kind == NT_GNU_BUILD_ID:
             build_id = note["n_desc"]
@@ -54,15 +54,14 @@ def read_notes(vmlinux: Path) -> KernelNotes:
     return KernelNotes(build_id=build_id, xen_note_types=frozenset(types))
 
 
-def _iter_notes(vmlinux: Path) -> Iterator[Container]:
+def _iter_notes(vmlinux: bytes, name: str) -> Iterator[Container]:
     """Every note; pyelftools names a type as if it were GNU's, whosever note it is."""
-    with vmlinux.open("rb") as file:
-        try:
-            elf = ELFFile(file)
-            if elf["e_machine"] != X86_64:
-                raise InputError(f"{vmlinux}: built for {elf['e_machine']}, not for {X86_64}")
-            for segment in elf.iter_segments():
-                if isinstance(segment, NoteSegment):
-                    yield from segment.iter_notes()
-        except ELFError as error:
-            raise InputError(f"{vmlinux}: not a whole ELF kernel: {error}") from error
+    try:
+        elf = ELFFile(io.BytesIO(vmlinux))
+        if elf["e_machine"] != X86_64:
+            raise InputError(f"{name}: built for {elf['e_machine']}, not for {X86_64}")
+        for segment in elf.iter_segments():
+            if isinstance(segment, NoteSegment):
+                yield from segment.iter_notes()
+    except ELFError as error:
+        raise InputError(f"{name}: not a whole ELF kernel: {error}") from error

@@ -10,6 +10,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from xenlab.errors import InputError
+
 # ELF-64 Object File Format, version 1.5: figures 2 (file header) and 6 (program header)
 PROGRAM_HEADERS_AT = 0x20
 SECTION_HEADERS_AT = 0x28
@@ -32,11 +34,17 @@ class _Segment:
     file_size: int
 
 
-def trim_elf(elf: bytes) -> bytes:
-    """The same program without trailing zeros in its segments and without a section table."""
+def trim_elf(elf: bytes, name: str) -> bytes:
+    """The same program without trailing zeros in its segments and without a section table.
+
+    Raises InputError, naming it, if the file ends before its segments do.
+    """
     image = bytearray(elf)
     end = 0
     for segment in _read_segments(elf):
+        if segment.offset + segment.file_size > len(elf):
+            whole = segment.offset + segment.file_size
+            raise InputError(f"{name}: cut short, {len(elf)} bytes of at least {whole} are there")
         if segment.kind != PT_LOAD:
             continue
         content = elf[segment.offset : segment.offset + segment.file_size].rstrip(b"\0")

@@ -10,6 +10,7 @@ from xenlab.checkpoint.store import CheckpointStore
 from xenlab.images.disk import disk_errors, read_size, remove
 from xenlab.images.inventory import Inventory
 from xenlab.life.removal import remove_whole_lab
+from xenlab.life.saving import find_prunable_checkpoints
 from xenlab.registry.places import cache_dir, state_dir
 from xenlab.registry.sweep import find_dead_labs, sweep_dead_labs
 from xenlab.waiting import Deadline
@@ -44,21 +45,25 @@ def clean_up(limit_bytes: int) -> Iterator[Removed]:
         for path in paths if kind != "image" else ():
             removed = _note(kind, path)
             with disk_errors(path):
-                remove(path)
+                discard = _checkpoints().discard if kind == "checkpoint" else remove
+                discard(path)
             yield removed
     for name, size_bytes in _inventory().prune(everything=False).items():
         yield Removed(kind="image", name=name, size_bytes=size_bytes)
 
 
 def _find_paths(limit_bytes: int) -> tuple[tuple[str, tuple[Path, ...]], ...]:
-    store = CheckpointStore(root=cache_dir() / "checkpoints")
     return (
-        ("checkpoint", store.find_prunable(limit_bytes)),
+        ("checkpoint", find_prunable_checkpoints(_checkpoints(), limit_bytes)),
         ("image", _inventory().find_unwanted()),
         ("results", _old_ones("runs", KEPT_RUNS)),
         ("crash", _old_ones("crashes", KEPT_CRASHES)),
         ("failure", _old_ones("failures", KEPT_FAILURES)),
     )
+
+
+def _checkpoints() -> CheckpointStore:
+    return CheckpointStore(root=cache_dir() / "checkpoints")
 
 
 def _inventory() -> Inventory:

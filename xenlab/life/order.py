@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from xenlab.checkpoint.key import Level
+from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
 from xenlab.checkpoint.store import CheckpointStore
 from xenlab.errors import LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
@@ -39,6 +40,7 @@ class BringUpWords(TypedDict):
     cold: bool
     offline: bool
     connect_uri: str
+    checkpoint_limit_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class UpOrder:
     start_from: Level = Level.CONNECTED
     offline: bool = False
     connect_uri: str = ""
+    checkpoint_limit_bytes: int = DEFAULT_LIMIT_BYTES
     transient: bool = False
 
     @classmethod
@@ -165,6 +168,7 @@ class Undertaking:
             cold=self.order.cold,
             start_from=self.order.start_from,
             connect_uri=self.order.connect_uri,
+            checkpoint_limit_bytes=self.order.checkpoint_limit_bytes,
         )
 
 

@@ -20,6 +20,10 @@ class Watcher(Protocol):
         """Something worth seeing inside the phase."""
         ...
 
+    def warn(self, text: str) -> None:
+        """Something that is not as it should be; what was asked for goes on all the same."""
+        ...
+
     def end(self, phase: str, elapsed_s: float) -> None:
         """A phase is over; not called for one that failed."""
         ...

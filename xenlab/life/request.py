@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xenlab.boot.overlay import render_dom0_files, render_domu_files
 from xenlab.checkpoint.key import Ingredients, Level
+from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
 from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.images.lab_images import LabImages
@@ -22,7 +23,8 @@ NOWHERE = LabPlaces(name="lab", state=Path("/lab"), run=Path("/run"), cache=Path
 class UpRequest:
     """The lab to bring up, and from where.
 
-    `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from.
+    `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from;
+    after one is saved, older ones go until all are within `checkpoint_limit_bytes`.
     """
 
     name: str
@@ -33,6 +35,7 @@ class UpRequest:
     cold: bool = False
     start_from: Level = Level.CONNECTED
     connect_uri: str = ""
+    checkpoint_limit_bytes: int = DEFAULT_LIMIT_BYTES
 
     @property
     def ingredients(self) -> Ingredients:

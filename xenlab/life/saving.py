@@ -9,13 +9,35 @@ from pathlib import Path
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointFacts, CheckpointStore
 from xenlab.hypervisor.daemon_user import DaemonUser
+from xenlab.images.disk import find_lack_of_room
 from xenlab.lab import Lab
 from xenlab.registry.places import LabPlaces
+from xenlab.registry.record import list_living_labs
 
 
 def checkpoint_store(places: LabPlaces) -> CheckpointStore:
     """The store of this cache."""
     return CheckpointStore(root=places.cache / "checkpoints")
+
+
+def find_lack(lab: Lab) -> str:
+    """What keeps a checkpoint of the lab from being saved: too little room; empty if nothing."""
+    store = checkpoint_store(lab.places)
+    store.root.mkdir(mode=0o711, parents=True, exist_ok=True)
+    return find_lack_of_room(store.root, lab.plan.machine.memory_mib << 20)
+
+
+def find_prunable_checkpoints(store: CheckpointStore, limit_bytes: int) -> tuple[Path, ...]:
+    """Those to go for the limit; none of a lab that lives, or that is coming up just now."""
+    machines = frozenset(record.machine_uuid for record in list_living_labs())
+    return store.find_prunable(limit_bytes, machines)
+
+
+def prune_checkpoints(places: LabPlaces, limit_bytes: int) -> None:
+    """Hold the checkpoints to their limit."""
+    store = checkpoint_store(places)
+    for directory in find_prunable_checkpoints(store, limit_bytes):
+        store.discard(directory)
 
 
 def save_checkpoint(lab: Lab, key: str, level: Level) -> None:
@@ -26,7 +48,6 @@ def save_checkpoint(lab: Lab, key: str, level: Level) -> None:
     """
     lab.disconnect()
     store = checkpoint_store(lab.places)
-    store.root.mkdir(mode=0o711, parents=True, exist_ok=True)
     with store.new(key) as part:
         DaemonUser.choose().own(part)
         lab.machine.save_and_go_on(lab.places.inside(part / "memory"))

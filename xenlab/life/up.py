@@ -36,8 +36,10 @@ from xenlab.life.removal import remove_whole_lab
 from xenlab.life.request import UpRequest
 from xenlab.life.saving import (
     checkpoint_store,
+    find_lack,
     lay_out_checkpoint,
     memory_path,
+    prune_checkpoints,
     save_checkpoint,
 )
 from xenlab.plan.model import Accel
@@ -84,12 +86,18 @@ class BringUp:
             plan_json=request.plan.to_json(),
             accel=request.acceleration.accel.value,
             accel_reason=request.acceleration.reason,
-            machine_uuid=str(uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))),
+            machine_uuid=str(self._choose_machine_uuid(ingredients)),
             connect_uri=request.connect_uri,
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
         return record
+
+    def _choose_machine_uuid(self, ingredients: Ingredients) -> uuid.UUID:
+        """That of every lab with such a checkpoint; one of its own beside others in a libvirtd."""
+        if self.request.connect_uri:
+            return uuid.uuid4()
+        return uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))
 
     def _restore_best(
         self, record: LabRecord, ingredients: Ingredients, images: LabImages
@@ -102,7 +110,7 @@ class BringUp:
                     lab = self._restore(record, checkpoint, images)
                 return self._wake(lab)
             except LabError as error:
-                self.phases.watcher.detail(f"checkpoint thrown away: {error}")
+                self.phases.watcher.warn(f"checkpoint thrown away: {error}")
                 store.quarantine(checkpoint)
                 self._stop_host(record)
         return None
@@ -188,10 +196,15 @@ class BringUp:
         known = checkpoint_store(lab.places).find(key) is not None
         if self.request.cold or self.request.connect_uri or known:
             return
+        lack = find_lack(lab)
+        if lack:
+            self.phases.watcher.warn(f"no {level} checkpoint: {lack}; try: xenlab gc")
+            return
         with self.phases.run(f"save the {level} checkpoint"):
             standby.leave_standby(lab, self.deadline)
             zero_free_memory(lab, self.deadline)
             save_checkpoint(lab, key, level)
+            prune_checkpoints(lab.places, self.request.checkpoint_limit_bytes)
 
     def _start_host(self, record: LabRecord) -> Host:
         kvm = self.request.acceleration.accel is Accel.KVM

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from xenlab.registry.identity import ProcessIdentity, read_start_ticks
 from xenlab.registry.places import LabPlaces, cache_dir, runtime_root, state_dir
+from xenlab.registry.run_directory import remove_run_directory
 
 # The owner is in the name, so that there is no moment without one: id, pid, start time.
 NAME = re.compile(r"([0-9a-f]{32})-(\d+)-(\d+)")
@@ -27,7 +28,7 @@ def open_errand(what: str) -> Iterator[tuple[str, LabPlaces]]:
     try:
         yield errand_id, LabPlaces(name=what, state=state, run=run, cache=cache_dir())
     finally:
-        shutil.rmtree(run, ignore_errors=True)
+        remove_run_directory(run)
         shutil.rmtree(state, ignore_errors=True)
 
 

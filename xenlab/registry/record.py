@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -91,6 +92,17 @@ def list_lab_names() -> tuple[str, ...]:
     if not root.is_dir():
         return ()
     return tuple(sorted(path.name for path in root.iterdir() if path.is_dir()))
+
+
+def list_living_labs() -> tuple[LabRecord, ...]:
+    """The records of the labs that are up or being brought up; damaged ones are of none."""
+    found = []
+    for name in list_lab_names():
+        with suppress(LabError):
+            record = read_record(name)
+            if record is not None and record.alive:
+                found.append(record)
+    return tuple(found)
 
 
 def _parse_record(content: dict[str, Any]) -> LabRecord:

@@ -14,6 +14,7 @@ from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.lock import SWEEPING, hold_lab
 from xenlab.registry.places import runtime_root, state_digest, state_dir
 from xenlab.registry.record import LabRecord, list_lab_names, read_record
+from xenlab.registry.run_directory import remove_run_directory
 from xenlab.waiting import Deadline, wait_until
 
 END_LIMIT_S = 10.0
@@ -51,7 +52,7 @@ def remove_lab(record: LabRecord) -> None:
         f"the processes of lab {record.name} to end",
         Deadline.after(END_LIMIT_S),
     )
-    shutil.rmtree(record.places.run, ignore_errors=True)
+    remove_run_directory(record.places.run)
     shutil.rmtree(record.places.state, ignore_errors=True)
 
 
@@ -120,4 +121,4 @@ def _sweep_orphans() -> None:
             process.kill(signal.SIGKILL)
     for path in runs:
         if not any(lab_id.startswith(path.name) for lab_id in known):
-            shutil.rmtree(path, ignore_errors=True)
+            remove_run_directory(path)

@@ -24,6 +24,10 @@ class Progress(Protocol):
         """Something worth seeing inside the phase."""
         ...
 
+    def warn(self, text: str) -> None:
+        """Something that is not as it should be; it stays on the screen."""
+        ...
+
     def end(self, phase: str, elapsed_s: float) -> None:
         """A phase is over."""
         ...
@@ -50,6 +54,10 @@ class PlainProgress:
     def detail(self, text: str) -> None:
         """One line below the phase that it belongs to."""
         self._write(f"         {text}")
+
+    def warn(self, text: str) -> None:
+        """A line of its own."""
+        self._write(f"warning: {text}")
 
     def end(self, phase: str, elapsed_s: float) -> None:
         """The phase's line."""
@@ -91,6 +99,11 @@ class LiveProgress:
         """Show what the phase does just now."""
         self._detail = strip_escapes(text)
 
+    def warn(self, text: str) -> None:
+        """Leave the warning above the live line, as long as it is."""
+        if self._live is not None:
+            self._live.console.print(_warning(strip_escapes(text)))
+
     def end(self, phase: str, elapsed_s: float) -> None:
         """Leave the phase's line above the live one."""
         if self._live is not None:
@@ -116,3 +129,9 @@ def _line(text: str, elapsed_s: float | None, style: str) -> Text:
     if elapsed_s is None:
         return Text("")
     return Text.assemble((f"{elapsed_s:6.1f} s ", style), text, no_wrap=True, overflow="ellipsis")
+
+
+def _warning(text: str) -> Text:
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text.assemble(("warning: ", "yellow"), text, overflow="fold")

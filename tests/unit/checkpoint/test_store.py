@@ -124,7 +124,8 @@ def test_checkpoint_with_damaged_facts_is_none_and_goes_at_the_next_pruning(
     damage(saved.directory / "facts.json")
     assert store.find(KEY) is None
     assert store.list() == ()
-    assert store.prune(1 << 40) == (saved.directory,)
+    assert store.find_prunable(1 << 40) == (saved.directory,)
+    store.discard(saved.directory)
     assert not saved.directory.exists()
 
 

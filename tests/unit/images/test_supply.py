@@ -80,6 +80,13 @@ def test_damaged_answer_is_as_good_as_none(tmp_path: Path, text: str) -> None:
     assert read_answer(path) is None
 
 
+def test_answer_to_what_we_would_not_ask_is_as_good_as_none(tmp_path: Path) -> None:
+    path = remember(tmp_path, Answer(request=REQUEST, packages=(PACKAGE,)))
+    path.write_text(path.read_text().replace('["busybox-static"]', '["busybox-static=1"]'))
+
+    assert read_answer(path) is None
+
+
 def test_fetched_package_is_used_without_the_network(tmp_path: Path) -> None:
     path = tmp_path / "packages" / "busybox-static_1%3a1.35.0-4+b1_amd64.deb"
     path.parent.mkdir()

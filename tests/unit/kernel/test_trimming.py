@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import pytest
 from elftools.elf.elffile import ELFFile
 
 from tests.unit.kernel.elf import make_elf
+from xenlab.errors import InputError
 from xenlab.kernel.trimming import trim_elf
 
 TEXT = bytes(range(1, 256)) * 33
@@ -22,7 +24,7 @@ def memory_of(elf: bytes) -> list[bytes]:
 def test_trailing_zeros_go_from_the_file_and_stay_in_memory() -> None:
     elf = make_elf(loads=[TEXT + BSS], notes=[])
 
-    trimmed = trim_elf(elf)
+    trimmed = trim_elf(elf, "vmlinux")
 
     assert memory_of(trimmed) == memory_of(elf)
     assert len(trimmed) < len(TEXT) + 8192
@@ -31,10 +33,19 @@ def test_trailing_zeros_go_from_the_file_and_stay_in_memory() -> None:
 def test_segment_behind_the_zeros_is_kept_whole() -> None:
     elf = make_elf(loads=[TEXT + BSS, TEXT])
 
-    assert memory_of(trim_elf(elf)) == memory_of(elf)
+    assert memory_of(trim_elf(elf, "vmlinux")) == memory_of(elf)
 
 
 def test_trimming_again_changes_nothing() -> None:
-    trimmed = trim_elf(make_elf(loads=[TEXT, TEXT + BSS]))
+    trimmed = trim_elf(make_elf(loads=[TEXT, TEXT + BSS]), "vmlinux")
 
-    assert trim_elf(trimmed) == trimmed
+    assert trim_elf(trimmed, "vmlinux") == trimmed
+
+
+def test_file_that_ends_before_its_segments_is_refused_by_name() -> None:
+    elf = make_elf(loads=[TEXT, TEXT])
+    end = elf.rindex(TEXT) + len(TEXT)
+
+    assert memory_of(trim_elf(elf[:end], "boot/vmlinux")) == memory_of(elf)
+    with pytest.raises(InputError, match="boot/vmlinux: cut short"):
+        trim_elf(elf[: end - 1], "boot/vmlinux")

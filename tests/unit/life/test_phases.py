@@ -22,6 +22,9 @@ class Notes:
     def detail(self, text: str) -> None:
         self.said.append(text)
 
+    def warn(self, text: str) -> None:
+        self.said.append(text)
+
     def end(self, phase: str, elapsed_s: float) -> None:
         assert elapsed_s >= 0
         self.said.append(f"end {phase}")

@@ -47,3 +47,18 @@ def test_no_colour_is_used_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch)
     go_through(open_progress(stream))
 
     assert re.findall(r"\x1b\[[0-9;]*3[0-9]m", stream.getvalue()) == []
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_warning_stays_whole_and_tame(kind: type[io.StringIO]) -> None:
+    stream = kind()
+    progress = open_progress(stream)
+    progress.begin("images")
+    progress.warn("no checkpoint: " + "/a/long/path" * 20 + " \x1b[2Jis full")
+    progress.end("images", 1.0)
+    progress.close()
+
+    said = stream.getvalue().replace("\n", "")
+    assert "warning: " in re.sub(r"\x1b\[[0-9;]*m", "", said)
+    assert "/a/long/path" * 20 + " is full" in said
+    assert "\x1b[2J" not in said
