@@ -66,7 +66,7 @@ class SshConnection:
     def _cut(self) -> None:
         transport = self.client.get_transport()
         if transport is not None:
-            transport.close()
+            leave(transport.close)
 
 
 @contextlib.contextmanager

@@ -21,8 +21,16 @@ BROKEN = (paramiko.SSHException, OSError, EOFError)  # what paramiko raises when
 
 
 def leave(close: Callable[[], object]) -> None:
-    """Close something; beside a sender that is stuck this takes a second, and not for ever."""
-    leaving = threading.Thread(target=close, name="leaving", daemon=True)
+    """Close something that may be broken; beside a sender that is stuck this takes a second.
+
+    It sends a farewell, or joins the one who is stuck: until somebody cuts the connection below.
+    """
+
+    def close_quietly() -> None:
+        with suppress(*BROKEN):  # what is broken is closed
+            close()
+
+    leaving = threading.Thread(target=close_quietly, name="leaving", daemon=True)
     leaving.start()
     leaving.join(LEAVE_LIMIT_S)
 
@@ -45,7 +53,7 @@ class Exchange:
     def begin(self, line: str, deadline: Deadline) -> None:
         """Have the remote shell run `line`."""
         try:
-            with ended_at(deadline, self._close_channel):
+            with ended_at(deadline, self.close):
                 self.channel.exec_command(line)
         except BROKEN as error:
             what = f"{self.where}: `{self.what}` did not start"
@@ -66,7 +74,7 @@ class Exchange:
     def read_line(self, deadline: Deadline) -> bytes:
         """The next line of stdout, without its newline; ConnectionLost at its end."""
         searched = 0
-        while (end := self.stdout.find(b"\n", searched)) < 0:
+        while (line := self.take_line(searched)) is None:
             searched = len(self.stdout)
             if self._drain():
                 continue
@@ -74,6 +82,13 @@ class Exchange:
                 said = self.read_errors()
                 raise ConnectionLost(f"{self.where}: `{self.what}` ended its output: {said}")
             self._await_output(deadline)
+        return line
+
+    def take_line(self, searched: int = 0) -> bytes | None:
+        """The next line of stdout if it is here; there is no newline in the first `searched`."""
+        end = self.stdout.find(b"\n", searched)
+        if end < 0:
+            return None
         line = bytes(self.stdout[:end])
         del self.stdout[: end + 1]
         return line
@@ -85,11 +100,7 @@ class Exchange:
 
     def close(self) -> None:
         """Close the channel."""
-        leave(self._close_channel)
-
-    def _close_channel(self) -> None:
-        with suppress(*BROKEN):  # the connection has ended meanwhile, and the channel with it
-            self.channel.close()
+        leave(self.channel.close)
 
     def _read_status_in_time(self, deadline: Deadline) -> int:
         try:

@@ -9,7 +9,7 @@ import socket
 import paramiko
 
 from xenlab.errors import ConnectionLost, LabError, WaitTimedOut
-from xenlab.transport.exchange import BROKEN
+from xenlab.transport.exchange import BROKEN, leave
 from xenlab.transport.keys import KEY_TYPE, SshKeys
 from xenlab.waiting import Deadline, ended_at
 
@@ -74,8 +74,8 @@ def _cut(client: paramiko.SSHClient, stream: socket.socket | paramiko.Channel) -
     """End a connection in whatever stage it is."""
     transport = client.get_transport()
     if transport is not None:
-        transport.close()
-    stream.close()
+        leave(transport.close)
+    leave(stream.close)
 
 
 def _public_blob(keys: SshKeys) -> bytes:

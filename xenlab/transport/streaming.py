@@ -34,7 +34,7 @@ def join_streams(exchange: Exchange, streams: Streams) -> int:
         _write(descriptor, bytes(early))
         early.clear()
     errors = _start(_drain, channel.recv_stderr, streams.stderr)
-    while chunk := channel.recv(CHUNK_BYTES):
+    while chunk := _receive(channel.recv):
         _write(streams.stdout, chunk)
     errors.join()
     return exchange.read_status()
@@ -57,9 +57,16 @@ def _feed(channel: paramiko.Channel, descriptor: int) -> None:
 
 def _drain(receive: Callable[[int], bytes], descriptor: int) -> None:
     """Pass on all that comes; what nobody reads is thrown away, for the command must not block."""
-    while chunk := receive(CHUNK_BYTES):
+    while chunk := _receive(receive):
         with suppress(OSError):
             _write(descriptor, chunk)
+
+
+def _receive(receive: Callable[[int], bytes]) -> bytes:
+    """The next bytes, none at their end; a connection that broke has the same, and no status."""
+    with suppress(*BROKEN):  # receiving sends acknowledgements
+        return receive(CHUNK_BYTES)
+    return b""
 
 
 def _write(descriptor: int, data: bytes) -> None:

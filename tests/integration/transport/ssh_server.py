@@ -11,10 +11,16 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xenlab.transport.exchange import Exchange
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.process import which
+from xenlab.waiting import Deadline, wait_until
 
-WINDOW_BYTES = 10 << 20  # dropbear's limit; much more than the sockets between us hold
+# dropbear's largest window, and sockets that hold much less: whoever sends to one that no longer
+# reads is stuck in the socket, not only before a closed window.
+WINDOW_BYTES = 10 << 20
+RECEIVE_BUFFER_BYTES = 1 << 16
+STEADY_LOOKS = 10
 
 # dropbear wants one socket for both directions, as it gets it in a domU from the vchan's end.
 PIPE = """
@@ -55,6 +61,7 @@ class SshServer:
         (self.folder / "passwd").write_text(passwd)
         # dropbear sets it on sockets that it accepts itself; here it comes down from the listener.
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         threading.Thread(target=self._serve, daemon=True).start()
 
     @property
@@ -86,6 +93,19 @@ class SshServer:
         for server in self._servers:
             for child in _children(server.pid):
                 os.kill(child, number)
+
+    def get_stuck(self, exchange: Exchange) -> None:
+        """Freeze, with somebody who sends to a command in the middle of a packet."""
+        self.signal(signal.SIGSTOP)
+        channel = exchange.channel
+        threading.Thread(target=exchange._feed, args=(bytes(WINDOW_BYTES),)).start()
+        windows: list[int] = []
+
+        def is_stuck() -> bool:
+            windows.append(channel.out_window_size)
+            return len(windows) > STEADY_LOOKS and len(set(windows[-STEADY_LOOKS:])) == 1
+
+        wait_until(is_stuck, "the sender to be stuck", Deadline.after(10))
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from xenlab.errors import ConnectionLost, GuestLost, WaitTimedOut
 from xenlab.transport.handshake import AuthenticationRefused, HostKeyMismatch
 from xenlab.transport.keys import SshKeys, generate_keys
 from xenlab.transport.ssh import KILL_LIMIT_S, SshShell
+from xenlab.transport.streaming import Streams
 from xenlab.waiting import Deadline, wait_until
 
 LIMIT_S = 0.5
@@ -158,6 +161,64 @@ def test_server_frozen_while_megabytes_are_sent_is_left_at_the_deadline(
     with pytest.raises(WaitTimedOut), kept() as deadline:
         shell.run(["cat"], deadline=deadline, stdin=MEGABYTES)
     freezer.join()
+
+
+def test_sender_that_is_stuck_holds_up_no_other_command(server: SshServer, shell: SshShell) -> None:
+    with shell.start(["cat"], deadline=Deadline.after(10)) as command:
+        server.get_stuck(command.exchange)
+        with pytest.raises(WaitTimedOut), kept() as deadline:
+            shell.run(["true"], deadline=deadline)
+
+
+def test_sender_that_is_stuck_does_not_hold_up_who_reads_either(
+    server: SshServer, shell: SshShell
+) -> None:
+    """Reading sends acknowledgements: they would wait behind the stuck sender, for ever."""
+    with shell.start(
+        ["sh", "-c", "head -c 1000000 /dev/zero; cat"], deadline=Deadline.after(10)
+    ) as (command):
+        pending = command.exchange.channel.in_buffer
+        wait_until(lambda: len(pending) > 900_000, "much output", Deadline.after(10))
+        server.get_stuck(command.exchange)
+        with pytest.raises(WaitTimedOut), kept() as deadline:
+            command.wait(deadline)
+
+
+def test_sender_that_is_stuck_does_not_hold_up_the_end_of_what_has_ended(
+    server: SshServer, shell: SshShell
+) -> None:
+    ended, stuck = (shell.connection.open_exchange(what, Deadline.after(10)) for what in "es")
+    ended.begin("true", Deadline.after(10))
+    stuck.begin("cat", Deadline.after(10))
+    assert ended.finish(Deadline.after(10), b"") == 0
+    server.get_stuck(stuck)
+    with kept():
+        ended.close()
+
+
+def test_stream_beside_a_sender_that_is_stuck_ends_with_the_connection(
+    server: SshServer, shell: SshShell
+) -> None:
+    """Both of its outputs have more to acknowledge than can be sent."""
+    stuck = shell.connection.open_exchange("cat", Deadline.after(10))
+    stuck.begin("cat", Deadline.after(10))
+    nothing, both = os.pipe(), os.pipe()
+    streams = Streams(stdin=nothing[0], stdout=both[1], stderr=both[1])
+    argv = ["sh", "-c", "head -c 1000000 /dev/zero >&2; head -c 1000000 /dev/zero; exec sleep 60"]
+    with ThreadPoolExecutor() as pool:
+        streaming = pool.submit(shell.stream, argv, streams, deadline=Deadline.after(10))
+        os.read(both[0], 1)
+        server.get_stuck(stuck)
+        threading.Thread(target=read_all, args=(both[0],), daemon=True).start()
+        with pytest.raises(WaitTimedOut), kept() as deadline:
+            shell.run(["true"], deadline=deadline)
+        with pytest.raises(ConnectionLost):
+            streaming.result(timeout=10)
+
+
+def read_all(descriptor: int) -> None:
+    while os.read(descriptor, 1 << 16):
+        pass
 
 
 def test_frozen_server_does_not_hold_up_the_end_of_a_started_command(
