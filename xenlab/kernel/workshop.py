@@ -12,6 +12,8 @@ from xenlab.cache.store import EntryStore
 from xenlab.debian.package import DebPackage
 from xenlab.debian.supply import PackageSupply, open_supply
 from xenlab.kernel.compiler import Compiler
+from xenlab.kernel.driver import DriverChoice
+from xenlab.kernel.driver_source import DriverBuild, DriverSource, extract_drivers
 from xenlab.kernel.headers import KernelHeaders, assemble_headers
 from xenlab.kernel.module_build import ModuleSource, build_module
 from xenlab.kernel.module_file import ModuleFile
@@ -20,6 +22,7 @@ from xenlab.kernel.packages import (
     kernel_request,
     read_version,
     resolve_headers,
+    resolve_source,
 )
 from xenlab.plan.model import KernelPlan
 from xenlab.waiting import Deadline
@@ -28,6 +31,7 @@ from xenlab.waiting import Deadline
 BUILDER_VERSION = 1
 
 HEADERS = "headers"
+DRIVER_SOURCE = "driver-source"
 MODULE = "module"
 
 
@@ -105,6 +109,44 @@ class Workshop:
             return build_module(source, against, compiler, part, self.deadline)
 
         return built_module(self.store.provide(recipe, build))
+
+    def provide_driver(self, choice: DriverChoice, kernel: KernelPlan) -> ModuleFile:
+        """The driver that was chosen, for the nodes that run this kernel; not the stock one.
+
+        Raises InputError for a series that does not apply or compile, or a foreign module.
+        """
+        if choice.module is not None:
+            release = self.version(kernel).release
+            return ModuleFile.read(choice.module).require_release(release)
+        assert choice.series is not None, choice
+        series = choice.series
+        compiler = Compiler.find(self.deadline)
+        headers = self.choose_headers(kernel)
+        source = resolve_source(self.supply, kernel.suite, headers.version)
+        inputs = {**package_inputs(source), "driver": choice.kind, "patches": series.digests}
+        recipe = headers.module_recipe(compiler, inputs)
+
+        def build(part: Path) -> dict[str, str]:
+            work = DriverBuild(
+                kind=choice.kind, series=series, source=self.provide_source(kernel),
+                headers=self.provide_headers(headers), compiler=compiler,
+            )  # fmt: skip
+            self.supply.report(f"compiling {choice.kind} with {choice.name}")
+            return work.fill(part, self.deadline)
+
+        return built_module(self.store.provide(recipe, build))
+
+    def provide_source(self, kernel: KernelPlan) -> DriverSource:
+        """The drivers' source of exactly the version that the lab boots, unpacked once."""
+        packages = resolve_source(self.supply, kernel.suite, self.version(kernel))
+        recipe = Recipe(kind=DRIVER_SOURCE, inputs=package_inputs(packages))
+
+        def build(part: Path) -> dict[str, str]:
+            debs = self.supply.fetch(kernel.suite, packages)
+            self.supply.report("unpacking the drivers' source")
+            return extract_drivers(debs, part, self.deadline)
+
+        return DriverSource(entry=self.store.provide(recipe, build))
 
 
 def package_inputs(packages: tuple[DebPackage, ...]) -> dict[str, object]:
