@@ -6,10 +6,10 @@ import shutil
 import time
 from pathlib import Path
 
+from xenlab.cache.disk import find_lack_of_room
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointFacts, CheckpointStore
 from xenlab.hypervisor.daemon_user import DaemonUser
-from xenlab.images.disk import find_lack_of_room
 from xenlab.lab import Lab
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import list_living_labs

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.unit.kernel.elf import EM_AARCH64, make_elf
+from xenlab.debian.package import DebPackage
+from xenlab.debian.supply import Answer
 from xenlab.images.deb import unpack_deb
-from xenlab.images.kernel_image import kernel_request
 from xenlab.images.lab_images import LabImages
 from xenlab.images.manifest import Role, read_manifest
-from xenlab.images.package import DebPackage
-from xenlab.images.supply import Answer
 from xenlab.images.tree import File, FileTree
+from xenlab.kernel.packages import kernel_request
 from xenlab.waiting import Deadline
 
 ROOT = Path(__file__).parents[3]
