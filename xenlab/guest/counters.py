@@ -36,5 +36,8 @@ def parse_counters(node: str, text: bytes) -> CounterSnapshot:
         if device in counted and qdisc.text("kind") not in SUMMING_QDISCS:
             counted[device][QDISC_DROPS] += qdisc.integer("drops")
     return CounterSnapshot(
-        node=node, devices=counted, protocols=answer.nested("protocols").all_integers()
+        node=node,
+        devices=counted,
+        protocols=answer.nested("protocols").all_integers(),
+        unfinished=answer.nested("unfinished").all_integers(),
     )

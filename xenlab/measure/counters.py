@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xenlab.errors import MeasurementError
 
@@ -17,11 +17,19 @@ class CounterSnapshot:
 
     Protocol counters bear the names of /proc/net/snmp, netstat and snmp6: `UdpRcvbufErrors`,
     `Ip6ReasmFails`. What is not in here was not counted, which is not the same as zero.
+    `unfinished` says how many datagrams wait for a fragment, by IP version, and how many TCP
+    streams nobody holds (xenlab/images/tools/xlflow/silence.c).
     """
 
     node: str
     devices: Mapping[str, Mapping[str, int]]
     protocols: Mapping[str, int]
+    unfinished: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def unfinished_names(self) -> tuple[str, ...]:
+        """What this node began and will talk about again, such as `fragments6 2`; best nothing."""
+        return tuple(f"{name} {count}" for name, count in self.unfinished.items() if count)
 
     def device(self, device: str, counter: str) -> int:
         """A device's counter. Raises MeasurementError if the device or the counter is absent."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from xenlab.errors import MeasurementError
 from xenlab.guest.counters import read_counters
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.flow import FlowSpec
@@ -38,26 +39,52 @@ def measure_link(lab: LabHandle, link: Link, specs: Sequence[FlowSpec]) -> Measu
     before = _read_all(lab, between, budget.deadline)
     run = run_flows(lab.shell(link.source), lab.shell(link.sink), specs, budget)
     first = {**before, **run.before}
+    _require_settled(first)
 
     def build(after: Snapshots) -> Measurement:
         deltas = {node: CounterDelta(before=first[node], after=after[node]) for node in path.nodes}
         return build_measurement(path, run.flows, deltas, mtu_bytes=mtu_bytes)
 
-    last = build({**_read_all(lab, between, budget.deadline), **run.after})
-    if last.balanced:
+    after = {**_read_all(lab, between, budget.deadline), **run.after}
+    return _await_rest(lab, path, build, after, budget.deadline)
+
+
+def _await_rest(
+    lab: LabHandle,
+    path: Path,
+    build: Callable[[Snapshots], Measurement],
+    after: Snapshots,
+    deadline: Deadline,
+) -> Measurement:
+    """What was measured, once no node has anything left to say and no packet is on its way.
+
+    Balanced is at rest. So is what did not change between two readings: it will not come.
+    """
+    last = build(after)
+    if last.balanced and not _unfinished(after):
         return last
 
     def come_to_rest() -> Measurement | None:
-        """Balanced is at rest. So is what did not change between two readings: it will not come."""
-        nonlocal last
-        measurement = build(_read_all(lab, path.nodes, budget.deadline))
+        nonlocal last, after
+        after = _read_all(lab, path.nodes, deadline)
+        measurement = build(after)
         rested = measurement.balanced or measurement == last
         last = measurement
-        return measurement if rested else None
+        return measurement if rested and not _unfinished(after) else None
 
-    return wait_until(
-        come_to_rest, f"the counters between {link.source} and {link.sink} to rest", budget.deadline
-    )
+    what = f"the counters between {path.source.node} and {path.sink.node} to rest"
+    return wait_until(come_to_rest, what, deadline, last_seen=lambda: "; ".join(_unfinished(after)))
+
+
+def _unfinished(snapshots: Snapshots) -> list[str]:
+    return [f"{node} has unfinished {each}" for node, snapshot in snapshots.items()
+            for each in snapshot.unfinished_names]  # fmt: skip
+
+
+def _require_settled(before: Snapshots) -> None:
+    """What an earlier run left behind would be counted as ours, at some hops and not at others."""
+    if unfinished := _unfinished(before):
+        raise MeasurementError(f"before the first packet {'; '.join(unfinished)}")
 
 
 def _read_all(lab: LabHandle, nodes: Iterable[str], deadline: Deadline) -> Snapshots:

@@ -23,6 +23,7 @@ def answer(**changes: object) -> bytes:
             {"device": "gone", "kind": "noqueue", "drops": 9},
         ],
         "protocols": {"UdpNoPorts": 2},
+        "unfinished": {"fragments4": 0, "fragments6": 2, "streams": 0},
     }
     return json.dumps(fields | changes).encode()
 
@@ -32,6 +33,10 @@ def test_counters_are_read_by_device_and_by_protocol() -> None:
     assert snapshot.device("vif1.0", "rx_packets") == 5
     assert snapshot.protocol("UdpNoPorts") == 2
     assert snapshot.node == "dom0"
+
+
+def test_what_has_no_end_yet_is_named() -> None:
+    assert parse_counters("dom0", answer()).unfinished_names == ("fragments6 2",)
 
 
 def test_drops_of_queues_are_added_up_without_the_sum_that_mq_shows() -> None:

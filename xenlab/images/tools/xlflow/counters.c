@@ -189,5 +189,7 @@ void counters_print(void)
 	print_pairs("/proc/net/snmp");
 	print_pairs("/proc/net/netstat");
 	print_lines("/proc/net/snmp6");
-	printf("}}\n");
+	printf("},");
+	unfinished_print();
+	printf("}\n");
 }

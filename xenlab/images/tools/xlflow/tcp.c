@@ -59,6 +59,15 @@ static const char *read_stream(const struct flow *f, int fd, struct stream *s,
 	}
 }
 
+/* What has not ended in order is cut off: else it is sent again long after both programs ended. */
+static void cut_off(int fd)
+{
+	struct linger none = { .l_onoff = 1 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)))
+		die("SO_LINGER");
+}
+
 bool tcp_receive(const struct flow *f, const struct times *t, bool started)
 {
 	struct stream s = { .first_bad_offset = -1 };
@@ -70,6 +79,8 @@ bool tcp_receive(const struct flow *f, const struct times *t, bool started)
 		if (fd < 0)
 			die("accept");
 		ended = read_stream(f, fd, &s, t);
+		if (strcmp(ended, "complete"))
+			cut_off(fd);
 		close(fd);
 	} else if (now_ms() >= t->deadline_ms) {
 		ended = "timeout";
@@ -144,6 +155,8 @@ void tcp_send(const struct flow *f, const struct times *t)
 	}
 	if (!error)
 		error = wait_for_close(f->fd, t);
+	if (error)
+		cut_off(f->fd);
 	printf("{\"schema\":%d,\"flow\":%d,\"proto\":\"tcp\",\"ended\":\"%s\",\"sent\":%" PRIu64
 	       ",\"errors\":{", XLFLOW_SCHEMA, f->index, error ? error : "complete", sent);
 	if (error)

@@ -10,8 +10,8 @@
  * FLOW is proto@address@port@seed@sizes, address and port being the receiver's. The receiver binds
  * all its flows, prints `READY AB` and takes them one after another, as the sender sends them. Each
  * side prints one JSON object per flow, a line each. With --counters it prints what `counters` does
- * before it begins and when all is done, which saves two commands. Status: 0 ran to its end
- * (whatever it found), 1 the system refused something, 2 usage.
+ * before it begins and when all is done and silent, which saves two commands. Status: 0 ran to its
+ * end (whatever it found), 1 the system refused something, 2 usage.
  */
 #define _GNU_SOURCE /* strerrorname_np() */
 #include <errno.h>
@@ -160,6 +160,8 @@ static void receive_all(int count, const struct times *t, const char *nonce)
 
 		started = f->tcp ? tcp_receive(f, t, started) : udp_receive(f, t, started);
 	}
+	for (int i = 0; i < count; i++)
+		close(flows[i].fd);
 }
 
 static void send_all(int count, const struct times *t)
@@ -238,13 +240,16 @@ int main(int argc, char **argv)
 	t.deadline_ms = now_ms() + timeout_ms;
 	if (counters)
 		counters_print();
-	if (!strcmp(verb, "recv"))
+	if (!strcmp(verb, "recv")) {
+		if (counters)
+			limit_reassembly(&t);
 		receive_all(count, &t, nonce);
-	else
+	} else {
 		send_all(count, &t);
+	}
 	if (counters) {
-		/* The last acknowledgement of a TCP flow is still on its way. */
-		poll(NULL, 0, t.linger_ms);
+		await_silence(&t);
+		restore_reassembly();
 		counters_print();
 	}
 	return finish();

@@ -62,4 +62,12 @@ void tcp_send(const struct flow *f, const struct times *t);
 
 void counters_print(void);
 
+/* A member of the counters: how much of what this node began has no end yet. */
+void unfinished_print(void);
+/* Returns when nothing is unfinished, at the latest at the deadline. */
+void await_silence(const struct times *t);
+/* A fragment may be as late as a packet, and not later: what it leaves ends with the flow. */
+void limit_reassembly(const struct times *t);
+void restore_reassembly(void);
+
 #endif
