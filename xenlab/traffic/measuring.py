@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.counters import read_counters
@@ -45,27 +45,35 @@ def measure_link(lab: LabHandle, link: Link, specs: Sequence[FlowSpec]) -> Measu
         deltas = {node: CounterDelta(before=first[node], after=after[node]) for node in path.nodes}
         return build_measurement(path, run.flows, deltas, mtu_bytes=mtu_bytes)
 
-    after: Snapshots = {**_read_all(lab, between, budget.deadline), **run.after}
+    after = {**_read_all(lab, between, budget.deadline), **run.after}
+    return _await_rest(lab, path, build, after, budget.deadline)
+
+
+def _await_rest(
+    lab: LabHandle,
+    path: Path,
+    build: Callable[[Snapshots], Measurement],
+    after: Snapshots,
+    deadline: Deadline,
+) -> Measurement:
+    """What was measured, once no node has anything left to say and no packet is on its way.
+
+    Balanced is at rest. So is what did not change between two readings: it will not come.
+    """
     last = build(after)
     if last.balanced and not _unfinished(after):
         return last
 
     def come_to_rest() -> Measurement | None:
-        """Balanced is at rest. So is what did not change between two readings: it will not come.
-
-        Neither is, as long as a node has something to say again.
-        """
         nonlocal last, after
-        after = _read_all(lab, path.nodes, budget.deadline)
+        after = _read_all(lab, path.nodes, deadline)
         measurement = build(after)
         rested = measurement.balanced or measurement == last
         last = measurement
         return measurement if rested and not _unfinished(after) else None
 
-    what = f"the counters between {link.source} and {link.sink} to rest"
-    return wait_until(
-        come_to_rest, what, budget.deadline, last_seen=lambda: "; ".join(_unfinished(after))
-    )
+    what = f"the counters between {path.source.node} and {path.sink.node} to rest"
+    return wait_until(come_to_rest, what, deadline, last_seen=lambda: "; ".join(_unfinished(after)))
 
 
 def _unfinished(snapshots: Snapshots) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.integration.traffic import faulty_bridge
 from tests.integration.traffic.namespace_lab import NamespaceLab
+from xenlab.errors import MeasurementError
 from xenlab.guest.counters import XLFLOW, read_counters
 from xenlab.measure.flow import FlowSpec, TcpFlow, Transport, UdpFlow
 from xenlab.measure.fragments import Family
@@ -137,6 +138,45 @@ def test_lost_segment_that_tcp_sends_again_is_still_a_loss(lab: NamespaceLab) ->
     assert isinstance(flow, TcpFlow)
     assert flow.missing_bytes == 0
     assert outcomes(measurement)["payload intact"] is Outcome.PASS
+    assert outcomes(measurement)["no loss"] is Outcome.FAIL
+
+
+def test_lost_fragments_say_all_that_they_will_before_their_own_run_is_over(
+    lab: NamespaceLab,
+) -> None:
+    """The sink tells the source of each, as late as 60 s after it by the kernel's own measure."""
+    link = link_of(lab, "alice", "bob")
+    before = read_counters(lab.shell("bob"), "bob", Deadline.after(5))
+    with bridging(lab, "drop", every=20):
+        measurement = measure_link(lab, link, [udp(link, (20_000,) * 5, Family.IPV6)])
+        after = read_counters(lab.shell("bob"), "bob", Deadline.after(5))
+
+        assert after.unfinished_names == ()
+        told = after.protocol("Icmp6OutTimeExcds") - before.protocol("Icmp6OutTimeExcds")
+        assert [hop.packets_out for hop in measurement.backward.hops] == [told] * 3
+        assert told > 0
+
+
+def test_run_that_begins_with_somebody_elses_fragment_is_inconclusive(
+    lab: NamespaceLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xenlab.traffic.measuring.RUN_S", 3.0)
+    link = link_of(lab, "alice", "bob")
+    with bridging(lab, "drop", every=5):
+        argv = [XLFLOW, "send", udp(link, (20_000,), Family.IPV6).argument]
+        lab.shell("alice").run(argv, deadline=Deadline.after(5)).require_success()
+    for vif in ("vif1.0", "vif2.0"):
+        lab.command(DOM0, f"ip link set {vif} master br-lan")
+    with pytest.raises(MeasurementError, match=r"before the first packet bob .* fragments6 1"):
+        measure_link(lab, link, [udp(link, (100,))])
+
+
+def test_stream_that_is_cut_off_leaves_nobody_who_sends_it_again(lab: NamespaceLab) -> None:
+    link = link_of(lab, "alice", "bob")
+    with bridging(lab, "drop", every=2):
+        measurement = measure_link(lab, link, [tcp(link, (50_000,) * 40)])
+    for node in ("alice", "bob"):
+        assert read_counters(lab.shell(node), node, Deadline.after(5)).unfinished_names == ()
     assert outcomes(measurement)["no loss"] is Outcome.FAIL
 
 
