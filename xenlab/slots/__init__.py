@@ -1,0 +1,1 @@
+"""The slot model: what a layout costs in ring slots, and what must become of it."""
