@@ -35,7 +35,7 @@
 #define XLC_MARK_MAGIC		0x4d434c58	/* "XLCM" */
 
 #define XLC_IDS_MAX		65536
-#define XLC_ORDER_MAX		5
+#define XLC_ORDER_MAX		10
 #define XLC_LENGTH_MAX		65549	/* an IPv4 packet of 65535 bytes, and Ethernet */
 #define XLC_BATCH_BYTES_MAX	(16 << 20)
 #define XLC_DEVICE_BYTES	16
