@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Composed skbs on their way to a device: through the stack, or straight to its driver. */
+#include <linux/netdevice.h>
+#include "internal.h"
+
+static struct netdev_queue *pick_queue(const struct xlc_job *job, struct sk_buff *skb)
+{
+	const struct net_device_ops *ops = job->dev->netdev_ops;
+	unsigned int index = le16_to_cpu(job->head->queue);
+
+	if (index == XLC_QUEUE_ANY)
+		index = ops->ndo_select_queue ? ops->ndo_select_queue(job->dev, skb, NULL) : 0;
+	/* The number of queues may change under us, when a vif connects again. */
+	if (index >= job->dev->real_num_tx_queues)
+		index = 0;
+	skb_set_queue_mapping(skb, index);
+	return netdev_get_tx_queue(job->dev, index);
+}
+
+static int wait_for_queue(const struct xlc_job *job, const struct netdev_queue *queue,
+			  struct xlc_sent *sent)
+{
+	u64 since_ns = ktime_get_ns();
+	u16 waits = 0;
+	int error;
+
+	while (netif_xmit_frozen_or_stopped(queue)) {
+		if (waits < U16_MAX)
+			waits++;
+		xlc_reap();
+		error = xlc_pause(job, since_ns);
+		if (error)
+			return error;
+	}
+	if (sent)
+		sent->waits = cpu_to_le16(waits);
+	return 0;
+}
+
+static unsigned int count_held(const struct xlc_flight *flight)
+{
+	unsigned int held = 0;
+	unsigned int i;
+
+	for (i = 1; i < flight->buffers; i++)	/* the first one is the linear part's */
+		held += xlc_buffer_held(flight->buffer[i]);
+	return held;
+}
+
+/* What is known right after the call; the rest is told when the flight is over. */
+static void note_call(const struct xlc_job *job, const struct xlc_flight *flight, int result,
+		      unsigned long dropped)
+{
+	struct xlc_sent *sent = flight->result;
+	u16 flags = XLC_SENT_GIVEN;
+
+	if (!sent)
+		return;
+	if (READ_ONCE(flight->ended))
+		flags |= XLC_SENT_IN_CALL;
+	if (dropped)
+		flags |= XLC_SENT_DROPPED;
+	sent->flags |= cpu_to_le16(flags);
+	sent->result = max(result, -128);
+	sent->held = count_held(flight);
+	sent->dropped = cpu_to_le16(min_t(unsigned long, dropped, U16_MAX));
+	sent->submit_us = cpu_to_le32(div_u64(flight->submit_ns - job->started_ns, NSEC_PER_USEC));
+}
+
+static void count_given(struct xlc_job *job)
+{
+	le32_add_cpu(&job->summary.given, 1);
+}
+
+static bool start_one(struct xlc_job *job, struct xlc_packet *packet, struct netdev_queue *queue,
+		      bool more)
+{
+	unsigned long dropped = READ_ONCE(job->dev->stats.tx_dropped);
+	int result;
+
+	packet->flight->submit_ns = ktime_get_ns();
+	result = netdev_start_xmit(packet->skb, job->dev, queue, more);
+	if (!dev_xmit_complete(result))
+		return false;
+	dropped = READ_ONCE(job->dev->stats.tx_dropped) - dropped;
+	note_call(job, packet->flight, result, dropped);
+	xlc_flight_launch(packet->flight);
+	count_given(job);
+	return true;
+}
+
+/* As many as go under one lock, from `at` on; where the next one is. */
+static unsigned int start_some(struct xlc_job *job, struct xlc_burst *burst, unsigned int at,
+			       struct netdev_queue *queue)
+{
+	local_bh_disable();
+	HARD_TX_LOCK(job->dev, queue, smp_processor_id());
+	while (at < burst->count && !netif_xmit_frozen_or_drv_stopped(queue)) {
+		bool more = at + 1 < burst->count &&
+			pick_queue(job, burst->packet[at + 1].skb) == queue;
+
+		if (!start_one(job, &burst->packet[at], queue, more))
+			break;
+		at++;
+		if (!more)
+			break;
+	}
+	HARD_TX_UNLOCK(job->dev, queue);
+	local_bh_enable();
+	return at;
+}
+
+static int transmit_direct(struct xlc_job *job, struct xlc_burst *burst, unsigned int *at)
+{
+	while (*at < burst->count) {
+		struct xlc_packet *packet = &burst->packet[*at];
+		struct netdev_queue *queue = pick_queue(job, packet->skb);
+		int error = wait_for_queue(job, queue, packet->flight->result);
+
+		if (error)
+			return error;
+		*at = start_some(job, burst, *at, queue);
+	}
+	return 0;
+}
+
+static int transmit_real(struct xlc_job *job, struct xlc_burst *burst, unsigned int *at)
+{
+	for (; *at < burst->count; ++*at) {
+		struct xlc_packet *packet = &burst->packet[*at];
+		struct netdev_queue *queue = pick_queue(job, packet->skb);
+		int error = wait_for_queue(job, queue, packet->flight->result);
+		int result;
+
+		if (error)
+			return error;
+		packet->flight->submit_ns = ktime_get_ns();
+		local_bh_disable();
+		result = dev_queue_xmit(packet->skb);
+		note_call(job, packet->flight, result, 0);
+		local_bh_enable();
+		xlc_flight_launch(packet->flight);
+		count_given(job);
+	}
+	return 0;
+}
+
+/* Empty the burst: everything is given away, or an error is returned and the rest is freed. */
+int xlc_transmit(struct xlc_job *job, struct xlc_burst *burst)
+{
+	unsigned int at = 0;
+	int error;
+
+	if (job->head->mode == XLC_MODE_DIRECT)
+		error = transmit_direct(job, burst, &at);
+	else
+		error = transmit_real(job, burst, &at);
+	for (; at < burst->count; at++) {
+		burst->packet[at].skb->destructor = NULL;
+		kfree_skb(burst->packet[at].skb);
+		xlc_flight_drop(burst->packet[at].flight);
+	}
+	burst->count = 0;
+	return error;
+}

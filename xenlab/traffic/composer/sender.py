@@ -1,0 +1,27 @@
+"""The sending end: a batch into /dev/xlcompose, and the record of each packet out of it."""
+
+from __future__ import annotations
+
+from xenlab.traffic.composer.batch import Batch
+from xenlab.traffic.composer.module import REFUSAL
+from xenlab.traffic.composer.results import SendReport, parse_sent
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+# The write that brings the last byte returns when the batch is through.
+SEND = f"""
+exec 3<>/dev/xlcompose || exit 1
+cat >&3 || {{ cat {REFUSAL} >&2; exit 1; }}
+exec cat <&3
+"""
+
+
+def send_batch(shell: Shell, batch: Batch, deadline: Deadline) -> SendReport:
+    """Send all of a batch from a node; returns when its skbs have come back, or drain_ms later.
+
+    Raises CommandFailed with the module's reason when it refuses the batch, and MeasurementError
+    when its answer is not to be understood.
+    """
+    argv = ["sh", "-c", SEND]
+    done = shell.run(argv, deadline=deadline, stdin=batch.encode()).require_success()
+    return parse_sent(done.stdout)
