@@ -6,13 +6,15 @@ F1, F2, F3, F5, F12, F17, F19 and F20 of the fault list; labs come from checkpoi
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,17 +91,25 @@ def await_end_of_all(home: Xenlab) -> None:
 
 def start_tests(home: Xenlab, folder: Path) -> subprocess.Popen[bytes]:
     """`xenlab test` in a lab of its own, in the middle of its second test."""
-    marker = folder / "marker"
-    (folder / "test_own.py").write_text(TESTS.format(marker=str(marker)))
-    testing = home.start("test", str(folder / "test_own.py"), "--lab", "trial")
+    testing = home.start(*write_tests(folder))
+    await_second_test(testing, folder)
+    return testing
 
+
+def write_tests(folder: Path) -> tuple[str, ...]:
+    """Write the tests; the words that run them."""
+    (folder / "test_own.py").write_text(TESTS.format(marker=str(folder / "marker")))
+    return ("test", str(folder / "test_own.py"), "--lab", "trial")
+
+
+def await_second_test(testing: subprocess.Popen[bytes], folder: Path) -> None:
     def has_begun() -> bool:
         if testing.poll() is not None:
-            raise AssertionError(testing.communicate()[1].decode(errors="replace"))
-        return marker.exists()
+            said = testing.stderr.read() if testing.stderr else b"it ended"
+            raise AssertionError(said.decode(errors="replace"))
+        return (folder / "marker").exists()
 
     wait_until(has_begun, "the second test", Deadline.after(START_LIMIT_S))
-    return testing
 
 
 def read_results(home: Xenlab) -> str:
@@ -145,6 +155,81 @@ class TestInterruptedXenlab:
         assert home.find_processes() == []
         assert not (home.state / "labs" / "trial").exists()
         assert "test_that_ends" in read_results(home)
+
+    def test_twice_ends_a_bring_up_at_once_and_the_next_one_sweeps(self, home: Xenlab) -> None:
+        with start_unread(home, "up", "pair", "--cold", "--lab", "trial") as (coming_up, silence):
+            await_machine(home, "trial")
+            interrupt_twice(coming_up, silence)
+        assert find_pids(home, "qemu-system-x86_64", "trial"), "nobody has ended it yet"
+        assert "died" in home.succeed("status")
+
+        swept = home.run("up", "pair", "--no-proof", "--lab", "next")
+        assert b"swept lab trial: its owner was gone" in swept.stderr
+        assert not (home.state / "labs" / "trial").exists()
+        home.succeed("down", "next")
+        assert home.find_processes() == []
+
+    def test_twice_ends_a_test_at_once_with_its_lab(self, home: Xenlab, tmp_path: Path) -> None:
+        words = write_tests(tmp_path)
+        with start_unread(home, *words) as (testing, silence):
+            await_second_test(testing, tmp_path)
+            interrupt_twice(testing, silence)
+        await_end_of_all(home)
+        assert "test_that_ends" in read_results(home)
+        assert home.succeed("gc", "--limit", "1TiB").split()[2:4] == ["lab", "trial"]
+        assert not (home.state / "labs" / "trial").exists()
+
+
+Unread = tuple[subprocess.Popen[bytes], Callable[[], None]]
+
+
+@contextlib.contextmanager
+def start_unread(home: Xenlab, *words: str) -> Iterator[Unread]:
+    """A command, and how to let it say no more word on stderr: its next one is never taken.
+
+    Whoever says something before taking a lab down, as `xenlab` does, then never begins with it.
+    """
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, os.sysconf("SC_PAGE_SIZE"))
+    ours = os.open(f"/proc/self/fd/{write}", os.O_WRONLY | os.O_NONBLOCK)
+
+    def silence() -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(ours, b".")
+
+    argv = [*home.argv, *words]
+    try:
+        with subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=write, env=home.env,
+            cwd=ROOT,
+        ) as command:  # fmt: skip
+            try:
+                yield command, silence
+            finally:
+                command.kill()
+    finally:
+        for descriptor in (read, write, ours):
+            os.close(descriptor)
+
+
+def interrupt_twice(command: subprocess.Popen[bytes], silence: Callable[[], None]) -> None:
+    """Once, and again as soon as that was heeded; the second ends it, as 130 to a shell."""
+    silence()
+    command.send_signal(signal.SIGINT)
+    heeded = partial(catches_no_more, command.pid, signal.SIGINT)
+    wait_until(heeded, "the first signal to be heeded", Deadline.after(SOON_S))
+    started_s = time.monotonic()
+    command.send_signal(signal.SIGINT)
+    assert command.wait(SOON_S) == -signal.SIGINT
+    assert time.monotonic() - started_s < 2.0
+
+
+def catches_no_more(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has no handler for a signal any more (proc(5), /proc/pid/status)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (mask,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return not int(mask, 16) >> (number - 1) & 1
 
 
 @pytest.mark.usefixtures("lab")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from xenlab.cli.output import echo_lines, render_document, spell, write_text
+from xenlab.cli.output import echo_lines, render_document, spell, tell_swept, write_text
 from xenlab.errors import GuestLost
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
-from xenlab.life.removal import remove_whole_lab, sweep
+from xenlab.life.removal import remove_whole_lab, render_farewell, sweep
 from xenlab.life.summary import find_summary, read_summary
 from xenlab.plan.codec import encode
 from xenlab.registry.lock import hold_lab
@@ -62,8 +62,7 @@ def bring_up(order: UpOrder, json_path: str | None, *, proof: bool) -> int:
     progress = open_progress(sys.stderr)
     with contextlib.closing(progress):
         undertaking = Undertaking(order=order, phases=Phases(watcher=progress))
-        for name in sweep():
-            click.echo(f"swept lab {name}: its owner was gone", err=True)
+        tell_swept(sweep())
         with hold_lab(undertaking.lab_name, busy_with="xenlab up"):
             standing = undertaking.find_standing()
             if standing:
@@ -89,7 +88,7 @@ def _look_at(record: LabRecord) -> LabSummary:
 def _start(undertaking: Undertaking, *, proof: bool) -> CameUp:
     raised = undertaking.bring_up()
     lab = raised.lab
-    with contextlib.closing(lab), _removed_if_interrupted(lab):
+    with contextlib.closing(lab), _removed_if_interrupted(lab, undertaking.phases):
         verdicts: tuple[Verdict, ...] = ()
         if proof and lab.record.origin != "connected checkpoint":
             from xenlab.traffic.proof import prove
@@ -105,11 +104,12 @@ def _start(undertaking: Undertaking, *, proof: bool) -> CameUp:
 
 
 @contextlib.contextmanager
-def _removed_if_interrupted(lab: Lab) -> Iterator[None]:
+def _removed_if_interrupted(lab: Lab, phases: Phases) -> Iterator[None]:
     """Who interrupts `up` does not want the lab."""
     try:
         yield
     except KeyboardInterrupt:
+        phases.watcher.detail(render_farewell(lab.record.name))
         remove_whole_lab(lab.record)
         raise
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from xenlab.cli import options
-from xenlab.cli.output import echo_lines, render_document, spell
+from xenlab.cli.output import echo_lines, render_document, spell, tell_swept
 
 if TYPE_CHECKING:
     from xenlab.life.order import BringUpWords
@@ -67,7 +67,7 @@ def down(lab: str | None, everything: bool) -> None:
 
     if everything:
         names = take_down_all()
-        sweep()
+        tell_swept(sweep())
         click.echo(f"down: {', '.join(names)}" if names else "no lab is there")
         return
     names = list_lab_names()

@@ -44,6 +44,12 @@ def write_text(text: str, path: str | None) -> None:
         part.unlink(missing_ok=True)
 
 
+def tell_swept(names: Iterable[str]) -> None:
+    """Say which labs of dead owners are gone now."""
+    for name in names:
+        click.echo(f"swept lab {name}: its owner was gone", err=True)
+
+
 def spell(command: str) -> str:
     """A `xenlab` command as whoever called us would type it: through make, or by our path."""
     words = command.split()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from xenlab.cli.output import spell
 from xenlab.errors import LabError
 from xenlab.registry.places import state_dir
 from xenlab.registry.record import LabRecord, list_lab_names, read_record
@@ -75,7 +76,8 @@ def render_standing(labs: Sequence[Standing]) -> Iterator[str]:
     yield from render_columns(HEAD, (lab.row for lab in labs))
     for lab in labs:
         if lab.state in {"died", "damaged"}:
-            yield f"lab {lab.name} {lab.state}: its logs are in {state_dir() / 'labs' / lab.name}"
+            yield f"lab {lab.name} {lab.state}: its logs are in {state_dir() / 'labs' / lab.name};"
+            yield f"  the next `up` sweeps it, and so does: {spell('xenlab gc')}"
 
 
 def _read(name: str, *, full: bool) -> Standing:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import click
 import pytest
 
+from xenlab.cli.output import tell_swept
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
 from xenlab.errors import InputError, LabError
@@ -18,7 +19,7 @@ from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_artifacts
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
-from xenlab.life.removal import remove_whole_lab, sweep
+from xenlab.life.removal import remove_whole_lab, render_farewell, sweep
 from xenlab.life.summary import find_summary, read_summary
 from xenlab.plan.codec import encode
 from xenlab.pytest_plugin import LabPlugin, run_suite
@@ -84,6 +85,9 @@ class Trial:
         """Take the lab down whatever happens; keep its logs unless all is well."""
         try:
             yield
+        except KeyboardInterrupt:
+            click.echo(render_farewell(lab.record.name), err=True)
+            raise
         finally:
             if self.results.exit_code not in {EXIT_PASSED, EXIT_NOTHING_SELECTED}:
                 folder = self.results.folder / f"lab-{lab.record.topology}"
@@ -135,7 +139,7 @@ def run_trial(
 ) -> int:
     """Run the suites in the lab that was named, or in one lab after the other; the exit code."""
     trial = Trial(order=order, results=results)
-    sweep()
+    tell_swept(sweep())
     standing = _find_standing(labs[0].lab)
     if standing is not None and topology_chosen:
         raise InputError(

@@ -31,6 +31,11 @@ def sweep() -> tuple[str, ...]:
     return sweep_dead_labs(remove_whole_lab)
 
 
+def render_farewell(name: str) -> str:
+    """What somebody who interrupts us is told before the lab goes, which takes a moment."""
+    return f"interrupted: taking lab {name} down (once more: end at once, and sweep later)"
+
+
 def remove_whole_lab(record: LabRecord) -> None:
     """End a lab; with a libvirtd that is not ours its machine is not among our processes."""
     if record.connect_uri:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from xenlab.registry.places import LabPlaces
 from xenlab.transport.process import which
 
 EMULATOR = "qemu-system-x86_64"
+MACHINE_UUIDS = uuid.UUID("6f0b8a52-3c1e-5d0b-9a57-6b1e6c6f78a1")  # name space of our machines
 NOWHERE = LabPlaces(name="lab", state=Path("/lab"), run=Path("/run"), cache=Path("/cache"))
 
 
@@ -36,6 +38,12 @@ class UpRequest:
     start_from: Level = Level.CONNECTED
     connect_uri: str = ""
     checkpoint_limit_bytes: int = DEFAULT_LIMIT_BYTES
+
+    def choose_machine_uuid(self, ingredients: Ingredients) -> uuid.UUID:
+        """That of every lab with such a checkpoint; one of its own beside others in a libvirtd."""
+        if self.connect_uri:
+            return uuid.uuid4()
+        return uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))
 
     @property
     def ingredients(self) -> Ingredients:

@@ -32,7 +32,7 @@ from xenlab.life.connect import (
 from xenlab.life.evidence import NodeEvidence, read_evidence
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
-from xenlab.life.removal import remove_whole_lab
+from xenlab.life.removal import remove_whole_lab, render_farewell
 from xenlab.life.request import UpRequest
 from xenlab.life.saving import (
     checkpoint_store,
@@ -50,7 +50,6 @@ from xenlab.waiting import Deadline
 
 BOOT_BUDGET_S = 300.0
 COLD_BOOT = "cold boot"
-MACHINE_UUIDS = uuid.UUID("6f0b8a52-3c1e-5d0b-9a57-6b1e6c6f78a1")  # name space of our machines
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,7 +68,7 @@ class BringUp:
         """
         images, ingredients = self.request.images, self.request.ingredients
         record = self._new_record(ingredients)
-        with _removed_on_failure(record):
+        with _removed_on_failure(record, self.phases):
             lab = self._restore_best(record, ingredients, images) or self._boot(record, images)
             return self._complete(lab, ingredients), self._evidence
 
@@ -86,18 +85,12 @@ class BringUp:
             plan_json=request.plan.to_json(),
             accel=request.acceleration.accel.value,
             accel_reason=request.acceleration.reason,
-            machine_uuid=str(self._choose_machine_uuid(ingredients)),
+            machine_uuid=str(request.choose_machine_uuid(ingredients)),
             connect_uri=request.connect_uri,
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
         return record
-
-    def _choose_machine_uuid(self, ingredients: Ingredients) -> uuid.UUID:
-        """That of every lab with such a checkpoint; one of its own beside others in a libvirtd."""
-        if self.request.connect_uri:
-            return uuid.uuid4()
-        return uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))
 
     def _restore_best(
         self, record: LabRecord, ingredients: Ingredients, images: LabImages
@@ -239,10 +232,12 @@ class BringUp:
 
 
 @contextlib.contextmanager
-def _removed_on_failure(record: LabRecord) -> Iterator[None]:
+def _removed_on_failure(record: LabRecord, phases: Phases) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            phases.watcher.detail(render_farewell(record.name))
         keep_failure(record, error)
         remove_whole_lab(record)
         raise
