@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from xenlab.cli import options
+from xenlab.cli.completion import complete_lab, complete_topology
 from xenlab.cli.output import echo_lines, render_document, spell, tell_swept
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("topology", default="")
+@click.argument("topology", default="", shell_complete=complete_topology)
 @options.lab
 @options.bring_up_options
 @click.option(
@@ -57,7 +58,7 @@ def up(
 
 
 @click.command()
-@click.argument("lab", required=False)
+@click.argument("lab", required=False, shell_complete=complete_lab)
 @click.option("--all", "everything", is_flag=True, help="Take all labs down.")
 def down(lab: str | None, everything: bool) -> None:
     """Take a lab down; nothing is left of it but the cache. There may be none."""

@@ -15,7 +15,7 @@ NODE_COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False
 
 @click.command(name="exec", context_settings=NODE_COMMAND)
 @options.lab
-@click.argument("node")
+@options.node
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(lab: str | None, node: str, command: tuple[str, ...]) -> int:
     """Run a command in a node; its streams are ours, and its exit code is ours.
@@ -42,7 +42,7 @@ def exec_(lab: str | None, node: str, command: tuple[str, ...]) -> int:
 
 @click.command(context_settings=NODE_COMMAND)
 @options.lab
-@click.argument("node")
+@options.node
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     """Open an ssh session in a node, or run a command line there.
@@ -73,7 +73,7 @@ def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
 
 @click.command()
 @options.lab
-@click.argument("node")
+@options.node
 def console(lab: str | None, node: str) -> int:
     """Show a node's console from power-on and follow it; read-only. `dom0` has Xen's lines too."""
     return _show(node, lab, follow=True)
@@ -82,7 +82,7 @@ def console(lab: str | None, node: str) -> int:
 @click.command()
 @options.lab
 @click.option("-f", "--follow", is_flag=True, help="Go on as the log grows.")
-@click.argument("node")
+@options.log
 def logs(lab: str | None, follow: bool, node: str) -> int:
     """Print a node's whole console log, or what `libvirtd`, its `sandbox` or `qemu` said.
 

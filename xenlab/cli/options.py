@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
+from xenlab.cli.completion import complete_lab, complete_log, complete_node
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,7 +36,12 @@ def checkpoint_limit(*short: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
-lab = click.option("--lab", metavar="NAME", envvar="XENLAB_LAB", help="Which lab is meant.")
+lab = click.option(
+    "--lab", metavar="NAME", envvar="XENLAB_LAB", help="Which lab is meant.",
+    shell_complete=complete_lab,
+)  # fmt: skip
+node = click.argument("node", shell_complete=complete_node)
+log = click.argument("node", shell_complete=complete_log)
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 json_file = click.option(
     "--json", "json_path", metavar="FILE", type=click.Path(dir_okay=False, writable=True),

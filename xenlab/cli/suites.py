@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from xenlab.cli import options
+from xenlab.cli.completion import complete_topology
 
 if TYPE_CHECKING:
     from xenlab.life.order import BringUpWords
@@ -21,6 +22,7 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload
 @click.option(
     "--topology",
     "topologies",
+    shell_complete=complete_topology,
     metavar="T",
     multiple=True,
     help="Test in a lab of this topology; may be given several times.",
