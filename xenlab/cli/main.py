@@ -26,6 +26,7 @@ COMMANDS = {
     "logs": "nodes:logs",
     "topologies": "topology:topologies",
     "validate": "topology:validate",
+    "slots": "slots:slots",
     "images": "images:images",
     "gc": "house:gc",
     "doctor": "house:doctor",

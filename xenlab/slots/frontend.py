@@ -23,6 +23,9 @@ from xenlab.slots.limits import FIRST_SLOT_MIN_BYTES, STOCK, WIRE_MAX_BYTES, Lim
 from xenlab.slots.pages import Piece, count_grants, cut_at_pages
 
 LINEAR = -1
+# skbuff.c:2400, and sizeof(struct skb_shared_info) of 17 frags on x86-64, as a multiple of 64.
+SPARE_BYTES = 128
+SHARED_INFO_BYTES = 320
 TCP = frozenset({Protocol.TCP4, Protocol.TCP6})
 
 
@@ -83,6 +86,16 @@ class Sending:
     def copied(self) -> bool:
         """Whether all bytes were copied before they were granted."""
         return self.linearised or self.bounced
+
+    @property
+    def copy_order(self) -> int:
+        """The order of the pages that skb_linearize() asks for, GFP_ATOMIC; 0 is a page or less.
+
+        Headroom, data, 128 bytes more (skbuff.c:2400) and skb_shared_info, rounded up by kmalloc.
+        bounce_skb() asks for at least as much: it adds the room behind the old head's tail.
+        """
+        head_bytes = self.linear_offset_bytes + self.linear_bytes + SPARE_BYTES + SHARED_INFO_BYTES
+        return (-(-head_bytes // PAGE_BYTES) - 1).bit_length()
 
 
 def count_slots(layout: Layout) -> int:

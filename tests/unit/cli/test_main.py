@@ -13,7 +13,7 @@ from tests.unit.house.repository import ROOT
 from xenlab import __version__
 from xenlab.cli.main import COMMANDS
 
-HEAVY = ("libvirt", "paramiko", "pydantic", "pytest", "rich", "tenacity", "yaml")
+HEAVY = ("numpy", "libvirt", "paramiko", "pydantic", "pytest", "rich", "tenacity", "yaml")
 
 
 def test_help_lists_every_command_in_the_order_of_first_need(xenlab: Run) -> None:
@@ -100,7 +100,9 @@ def test_state_directory_that_cannot_be_made_ends_with_4_and_its_name(
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["status"], ["status", "--json"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["status"], ["status", "--json"], ["slots", "--json", "lin=42@0"]]
+)
 def test_quick_commands_import_nothing_heavy(home: Path, words: list[str]) -> None:
     program = (
         "import sys; from xenlab.cli.main import run; "

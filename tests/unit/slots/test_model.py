@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,8 +13,9 @@ from xenlab.slots.fate import Fate, predict
 from xenlab.slots.frontend import Refusal, count_slots, send
 from xenlab.slots.layout import Frag, Layout, Protocol
 from xenlab.slots.limits import Limits
-from xenlab.slots.pages import Piece, cut_at_pages, worst_slots
+from xenlab.slots.pages import Piece, cut_at_pages
 from xenlab.slots.receive import GuestFate, deliver_accepted, deliver_layout
+from xenlab.slots.worst import worst_layout, worst_slots
 
 OPEN = Limits(frontend_slots=256)
 
@@ -153,6 +155,20 @@ def test_worst_layout_of_the_source_document_takes_51_slots_and_52_with_gso() ->
     assert (count_slots(layout), sending.slots, sending.ring_slots) == (51, 51, 52)
     assert send(layout).slots == 16
     assert predict(layout).fate is Fate.LINEARISED
+
+
+@pytest.mark.parametrize("frags", range(17, 46))
+def test_worst_layout_takes_as_many_slots_as_the_worst_case(frags: int) -> None:
+    layout = worst_layout(frags)
+
+    assert layout.length_bytes <= 65535
+    assert len(layout.frags) == frags
+    assert count_slots(layout) == worst_slots(65535, frags)
+
+
+def test_gso_takes_one_slot_more_than_the_worst_case() -> None:
+    assert send(worst_layout(gso=True), OPEN).ring_slots == 52
+    assert send(worst_layout(45, gso=True), OPEN).ring_slots == 108
 
 
 def test_forwarded_head_is_copied_in_two_pieces_where_it_crosses_a_page() -> None:
