@@ -23,7 +23,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = ["-O2", "-static", "-Wall", "-Wextra", "-Werror"]
     subprocess.run(["gcc", *flags, "-o", folder / "xlflow", *units], check=True)
     xenstore = folder / "xenstore-ls"
-    xenstore.write_text(f"#!/bin/sh\nexec grep '^/' {XENSTORE}\n")
+    xenstore.write_text(f'#!/bin/sh\nexec grep "^$2/" {XENSTORE}\n')
     xenstore.chmod(0o755)
     exists = folder / "xenstore-exists"
     exists.write_text(f'#!/bin/sh\nexec grep -q "^$1" {XENSTORE}\n')
