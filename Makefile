@@ -8,10 +8,10 @@ READY := .venv/ready
 BENCH_READY := .venv-bench/ready
 PIP_INSTALL := python -m pip -qq --no-input --disable-pip-version-check install
 
-PACKAGES := bubblewrap cpio gcc iproute2 kmod libc6-dev libvirt-clients libvirt-daemon \
-	libvirt-daemon-driver-qemu libvirt-dev make openssh-client pkg-config python3-dev \
+PACKAGES := bubblewrap cpio gcc git iproute2 kmod libc6-dev libelf1 libvirt-clients \
+	libvirt-daemon libvirt-daemon-driver-qemu libvirt-dev make openssh-client pkg-config python3-dev \
 	python3-venv qemu-system-x86 util-linux xz-utils zstd
-PACKAGES_DEV := dropbear-bin git vagrant vagrant-libvirt
+PACKAGES_DEV := dropbear-bin vagrant vagrant-libvirt
 PACKAGES_BENCH := busybox-static
 
 .SUFFIXES:

@@ -133,7 +133,7 @@ def _report_interruption(interruption: BaseException) -> int:
 
 def _report_system_error(error: OSError, words: list[str]) -> int:
     """A full, read-only or forbidden disk is the host's trouble; anything else is a bug of ours."""
-    from xenlab.images.disk import disk_errors
+    from xenlab.cache.disk import disk_errors
     from xenlab.registry.places import state_dir
 
     try:

@@ -12,12 +12,12 @@ import click
 
 from xenlab.boot.bundle import write_bundle
 from xenlab.cli.output import STDOUT, echo_lines, render_document, write_text
+from xenlab.debian.supply import open_supply
 from xenlab.errors import InputError
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.hypervisor.qemu_argv import console_file, render_qemu_argv
-from xenlab.images.kernel_image import kernel_request
 from xenlab.images.lab_images import provide_images
-from xenlab.images.supply import open_supply
+from xenlab.kernel.packages import kernel_request
 from xenlab.life.boot import READY
 from xenlab.life.by_hand import render_steps, take_free_port
 from xenlab.life.order import IMAGES_BUDGET_S, UpOrder

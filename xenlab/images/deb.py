@@ -32,11 +32,6 @@ def unpack_deb(
                 tree.add(path, _read_member(archive, member, deb))
 
 
-def unpack_deb_into(deb: Path, folder: Path, *, deadline: Deadline) -> None:
-    """Unpack a package whole into a folder: for kernels, which are too big for memory."""
-    run(("dpkg-deb", "--extract", str(deb), str(folder)), deadline=deadline).require_success()
-
-
 def _read_member(
     archive: tarfile.TarFile, member: tarfile.TarInfo, deb: Path
 ) -> File | Folder | Link:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from xenlab.images.disk import disk_errors, locked, read_size, remove
-from xenlab.images.entry import DamagedEntry, Entry, read_entry
-from xenlab.images.store import BAD, LOCKS, PART, set_aside
-from xenlab.images.supply import read_answer
+from xenlab.cache.disk import disk_errors, locked, read_size, remove
+from xenlab.cache.entry import DamagedEntry, Entry, read_entry
+from xenlab.cache.store import BAD, LOCKS, PART, set_aside
+from xenlab.debian.supply import read_answer
 from xenlab.waiting import Deadline
 
 # What no lab used for so long is most likely of an older package or manifest.

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xenlab.cache.disk import require_room
+from xenlab.cache.entry import Entry
+from xenlab.debian.unpacking import unpack_debs
 from xenlab.errors import InputError
 from xenlab.images.cpio import write_cpio
-from xenlab.images.deb import unpack_deb_into
-from xenlab.images.disk import require_room
-from xenlab.images.entry import Entry
 from xenlab.images.manifest import Modules, Role
-from xenlab.images.supply import Request
 from xenlab.images.tree import File, FileTree, merged_path
 from xenlab.kernel.bzimage import extract_vmlinux
 from xenlab.kernel.files import KernelFiles
@@ -24,9 +23,6 @@ from xenlab.waiting import Deadline
 
 # A whole kernel package unpacked, and the entry made of it; Linux 6.1 takes 405 and 80 MB.
 UNPACKED_BYTES = 600_000_000
-
-# What a kernel package asks for and a kernel under Xen, booted by us, does not need.
-WITHOUT = ("kmod", "linux-base", "initramfs-tools")
 
 VMLINUX = "vmlinux"
 CONFIG = "config"
@@ -45,11 +41,6 @@ class UnpackedKernel:
     modules: Path
 
 
-def kernel_request(suite: str, package: str) -> Request:
-    """The packages that a kernel consists of; `package` may be a meta package."""
-    return Request(suite=suite, packages=(package,), without=WITHOUT)
-
-
 def build_kernel(
     debs: Iterable[Path], modules: Mapping[Role, Modules], part: Path, deadline: Deadline
 ) -> dict[str, str]:
@@ -57,8 +48,7 @@ def build_kernel(
     require_room(part, UNPACKED_BYTES)
     with tempfile.TemporaryDirectory(prefix="unpacked-", dir=part) as scratch:
         root = Path(scratch)
-        for deb in debs:
-            unpack_deb_into(deb, root, deadline=deadline)
+        unpack_debs(debs, root, deadline)
         kernel = find_kernel(root)
         name = kernel.image.relative_to(root).as_posix()
         vmlinux = part / VMLINUX

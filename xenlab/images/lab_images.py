@@ -8,19 +8,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from xenlab.cache.disk import require_room
+from xenlab.cache.entry import Entry, Recipe
+from xenlab.cache.store import EntryStore
+from xenlab.debian.package import DebPackage
+from xenlab.debian.supply import PackageSupply, Request, open_supply
 from xenlab.images.cpio import write_cpio
 from xenlab.images.deb import EXECUTE_BY_OWNER
-from xenlab.images.disk import require_room
-from xenlab.images.entry import Entry, Recipe
-from xenlab.images.kernel_image import build_kernel, kernel_files, kernel_request
+from xenlab.images.kernel_image import build_kernel, kernel_files
 from xenlab.images.manifest import Manifest, Role, read_manifest
-from xenlab.images.package import DebPackage
 from xenlab.images.root_image import build_root
-from xenlab.images.store import ImageStore
-from xenlab.images.supply import PackageSupply, Request, open_supply
 from xenlab.images.tools import compile_tools, tool_files, tools_request
 from xenlab.images.xen_image import XEN, choose_xen, unpack_xen
 from xenlab.kernel.files import KernelFiles
+from xenlab.kernel.packages import kernel_request
 from xenlab.plan.model import KernelPlan, LabPlan, XenPlan
 from xenlab.waiting import Deadline
 
@@ -50,7 +51,7 @@ class ImageBuilder:
     """Makes each part of a lab's images, once."""
 
     supply: PackageSupply
-    store: ImageStore
+    store: EntryStore
     manifests: Mapping[Role, Manifest]
 
     def provide_xen(self, xen: XenPlan) -> Entry:
@@ -149,7 +150,7 @@ def provide_images(
     ) as supply:
         builder = ImageBuilder(
             supply=supply,
-            store=ImageStore(
+            store=EntryStore(
                 folder=cache / "images", report=report, offline=offline, deadline=deadline
             ),
             manifests={role: read_manifest(role) for role in Role},

@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from xenlab.debian.supply import Request
 from xenlab.errors import InputError
 from xenlab.images.deb import unpack_deb
-from xenlab.images.supply import Request
 from xenlab.images.tree import FileTree, Link, matches
 from xenlab.transport.process import run
 from xenlab.waiting import Deadline

@@ -7,10 +7,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from xenlab.debian.package import DebPackage
+from xenlab.debian.supply import PackageSupply, Request
 from xenlab.errors import LabError
 from xenlab.images.deb import unpack_deb
-from xenlab.images.package import DebPackage
-from xenlab.images.supply import PackageSupply, Request
 from xenlab.images.tree import FileTree
 from xenlab.waiting import Deadline
 

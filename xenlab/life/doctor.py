@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+from xenlab.debian.sources import read_host_sources
 from xenlab.errors import LabError, Unavailable
 from xenlab.hypervisor.acceleration import MEMORY, describe_host, recall_failure
 from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.hypervisor.kvm_device import KvmDevice
 from xenlab.hypervisor.sandbox import QEMU_LOGS, render_sandbox_argv
-from xenlab.images.sources import read_host_sources
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import LabPlaces, cache_dir, runtime_root, state_dir
 from xenlab.registry.record import list_lab_names

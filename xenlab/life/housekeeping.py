@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from xenlab.cache.disk import disk_errors, read_size, remove
 from xenlab.checkpoint.store import CheckpointStore
-from xenlab.images.disk import disk_errors, read_size, remove
 from xenlab.images.inventory import Inventory
 from xenlab.life.removal import remove_whole_lab
 from xenlab.registry.places import cache_dir, state_dir

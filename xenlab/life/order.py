@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from xenlab.cache.disk import disk_errors
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import CheckpointStore
 from xenlab.errors import LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
-from xenlab.images.disk import disk_errors
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.lab import Lab
 from xenlab.life.phases import Phases

@@ -29,11 +29,13 @@ PACKAGE_OF = {
     "bwrap": "bubblewrap",
     "depmod": "kmod",
     "dpkg-deb": "dpkg",
+    "ld": "binutils",
     "libvirtd": "libvirt-daemon",
     "qemu-system-x86_64": "qemu-system-x86",
     "setpriv": "util-linux",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
+    "strip": "binutils",
     "virtlogd": "libvirt-daemon",
     "xz": "xz-utils",
 }

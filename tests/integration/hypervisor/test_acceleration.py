@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from xenlab.debian.supply import open_supply
 from xenlab.errors import Unavailable
 from xenlab.hypervisor.acceleration import (
     MEMORY,
@@ -19,7 +20,6 @@ from xenlab.hypervisor.acceleration import (
 )
 from xenlab.hypervisor.kvm_device import KvmDevice
 from xenlab.hypervisor.kvm_trial import STOP_LIMIT_S, Trial
-from xenlab.images.supply import open_supply
 from xenlab.images.xen_image import choose_xen, unpack_xen
 from xenlab.plan.model import Accel
 from xenlab.registry.places import cache_dir, runtime_root, state_dir

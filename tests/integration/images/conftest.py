@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xenlab.images.disk import make_folder
+from xenlab.cache.disk import make_folder
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.plan.model import LabPlan
 from xenlab.plan.planner import plan_lab

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from xenlab.debian.supply import PackageSupply, Request, open_supply
 from xenlab.errors import InputError, Unavailable
-from xenlab.images.kernel_image import kernel_request
-from xenlab.images.supply import PackageSupply, Request, open_supply
 from xenlab.images.xen_image import choose_xen
+from xenlab.kernel.packages import kernel_request
 from xenlab.waiting import Deadline
 
 SMALL = Request(suite="bookworm", packages=("ncurses-base",))

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.unit.images.builders import RECIPE, build_image, make_store
-from tests.unit.images.test_store import flip_bit
+from tests.unit.cache.builders import RECIPE, build_image, make_store
+from tests.unit.cache.test_store import flip_bit
+from xenlab.cache.entry import Entry
 from xenlab.cli.images import images
 from xenlab.errors import ChecksumMismatch, InputError, Unavailable
-from xenlab.images.entry import Entry
 
 
 @pytest.fixture

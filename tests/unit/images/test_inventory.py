@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.images.builders import RECIPE, build_image, make_store
-from tests.unit.images.test_store import flip_bit
-from tests.unit.images.test_supply import PACKAGE, REQUEST, remember
-from xenlab.images.entry import Entry
+from tests.unit.cache.builders import RECIPE, build_image, make_store
+from tests.unit.cache.test_store import flip_bit
+from tests.unit.debian.test_supply import PACKAGE, REQUEST, remember
+from xenlab.cache.entry import Entry
+from xenlab.debian.supply import Answer
 from xenlab.images.inventory import UNUSED_AFTER, Inventory
-from xenlab.images.supply import Answer
 from xenlab.waiting import Deadline
 
 OTHER = replace(RECIPE, kind="kernel")

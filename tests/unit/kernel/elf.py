@@ -11,7 +11,7 @@ SECTION_HEADER_BYTES = 64
 EM_X86_64 = 62
 EM_AARCH64 = 183
 PT_LOAD, PT_NOTE = 1, 4
-SHT_PROGBITS, SHT_STRTAB = 1, 3
+SHT_PROGBITS, SHT_STRTAB, SHT_NOTE = 1, 3, 7
 
 Note = tuple[str, int, bytes]
 
@@ -37,7 +37,8 @@ def make_elf(
         body += content + bytes(-size % 8)
     names, headers = b"\0", bytes(SECTION_HEADER_BYTES)
     for name, content in (sections or {}).items():
-        fields = (len(names), SHT_PROGBITS, 0, 0, start + len(body), len(content), 0, 0, 1, 0)
+        kind = SHT_NOTE if name.startswith(".note") else SHT_PROGBITS
+        fields = (len(names), kind, 0, 0, start + len(body), len(content), 0, 0, 1, 0)
         headers += struct.pack("<IIQQQQIIQQ", *fields)
         names += name.encode() + b"\0"
         body += content + bytes(-len(content) % 8)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from xenlab.errors import LabError, Unavailable, WaitTimedOut, XenlabError
-from xenlab.images.disk import (
+from xenlab.cache.disk import (
     disk_errors,
     locked,
     make_folder,
@@ -18,6 +17,7 @@ from xenlab.images.disk import (
     require_room,
     write_whole,
 )
+from xenlab.errors import LabError, Unavailable, WaitTimedOut, XenlabError
 from xenlab.waiting import Deadline
 
 EXABYTE = 10**18

@@ -1,4 +1,4 @@
-"""ImageStore: what was built, filed under the digest of all that went into it, checked on use."""
+"""EntryStore: what was built, filed under the digest of all that went into it, checked on use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenlab.errors import ChecksumMismatch
-from xenlab.images.disk import (
+from xenlab.cache.disk import (
     disk_errors,
     locked,
     make_folder,
@@ -18,7 +17,8 @@ from xenlab.images.disk import (
     sync_folder,
     sync_tree,
 )
-from xenlab.images.entry import DamagedEntry, Entry, Recipe, read_entry, write_entry
+from xenlab.cache.entry import DamagedEntry, Entry, Recipe, read_entry, write_entry
+from xenlab.errors import ChecksumMismatch
 from xenlab.waiting import Deadline
 
 PART = ".part"
@@ -29,7 +29,7 @@ Build = Callable[[Path], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageStore:
+class EntryStore:
     """The folder of entries; several processes may use and fill it at the same time."""
 
     folder: Path

@@ -13,22 +13,24 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from xenlab.cache.disk import disk_errors, make_folder, mark_used, write_whole
+from xenlab.debian.archive import PackageArchive, open_archive
+from xenlab.debian.package import DebPackage, PackageCache
 from xenlab.errors import InputError, Unavailable
-from xenlab.images.archive import PackageArchive, open_archive
-from xenlab.images.disk import disk_errors, make_folder, mark_used, write_whole
-from xenlab.images.package import DebPackage, PackageCache
 from xenlab.waiting import Deadline
 
 KEY_DIGITS = 24
 
 # Debian policy 5.6.7; also keeps a name from being taken for an option of apt.
 PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+# Policy 5.6.12: `name=version` asks apt for exactly that one.
+EXACT_PACKAGE = re.compile(PACKAGE_NAME.pattern + r"=[0-9][A-Za-z0-9.+:~-]*")
 SUITE_NAME = re.compile(r"[a-z][a-z0-9]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked of a suite: packages by name, and those to do without."""
+    """What is asked of a suite: packages, as `name` or `name=version`, and those to do without."""
 
     suite: str
     packages: tuple[str, ...]
@@ -39,7 +41,7 @@ class Request:
         if not SUITE_NAME.fullmatch(self.suite):
             raise InputError(f"{self.suite!r} is not the name of a Debian suite, such as bookworm")
         for name in (*self.packages, *self.without):
-            if not PACKAGE_NAME.fullmatch(name):
+            if not PACKAGE_NAME.fullmatch(name) and not EXACT_PACKAGE.fullmatch(name):
                 raise InputError(f"{name!r} is not the name of a Debian package")
 
     @property

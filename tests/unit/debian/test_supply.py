@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from xenlab.debian.package import DebPackage, PackageCache
+from xenlab.debian.supply import Answer, PackageSupply, Request, open_supply, read_answer
 from xenlab.errors import InputError, Unavailable
-from xenlab.images.package import DebPackage, PackageCache
-from xenlab.images.supply import Answer, PackageSupply, Request, open_supply, read_answer
 from xenlab.waiting import Deadline
 
 CONTENT = b"the bytes of a package"
@@ -39,10 +39,18 @@ def offline(cache: Path) -> PackageSupply:
         return supply
 
 
-@pytest.mark.parametrize("name", ["-oDir=/", "a b", "../x", "$(id)", "x", "Linux-Image", "a\n", ""])
+@pytest.mark.parametrize(
+    "name", ["-oDir=/", "a b", "../x", "$(id)", "x", "Linux-Image", "a\n", "", "kmod=", "kmod=-o"]
+)
 def test_what_cannot_be_a_package_name_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="not the name of a Debian package"):
         Request(suite="bookworm", packages=(name,))
+
+
+def test_one_version_of_a_package_can_be_asked_for() -> None:
+    request = Request(suite="bookworm", packages=("xen-utils=4.17.7+13-g2+deb12u1~1",))
+
+    assert request.file_name != Request(suite="bookworm", packages=("xen-utils",)).file_name
 
 
 @pytest.mark.parametrize("suite", ["../../etc", "-x", "Bookworm", "a b", "", "sid\n"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.images.builders import (
+from tests.unit.cache.builders import (
     FACTS,
     IMAGE,
     RECIPE,
@@ -22,8 +22,8 @@ from tests.unit.images.builders import (
     make_store,
     provide_and_count,
 )
+from xenlab.cache.entry import DamagedEntry, Recipe, read_entry
 from xenlab.errors import ChecksumMismatch, LabError
-from xenlab.images.entry import DamagedEntry, Recipe, read_entry
 
 PROCESSES = multiprocessing.get_context("spawn")
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from xenlab.cache.disk import disk_errors, locked, make_folder, require_room, write_whole
+from xenlab.debian.package import DebPackage, PackageCache
+from xenlab.debian.sources import ARCHITECTURE, read_host_sources, sources_of_suite
 from xenlab.errors import InputError, Unavailable
-from xenlab.images.disk import disk_errors, locked, make_folder, require_room, write_whole
-from xenlab.images.package import DebPackage, PackageCache
-from xenlab.images.sources import ARCHITECTURE, read_host_sources, sources_of_suite
 from xenlab.transport.process import run
 from xenlab.transport.shell import CommandResult
 from xenlab.waiting import Deadline

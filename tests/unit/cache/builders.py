@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from xenlab.images.entry import Recipe
-from xenlab.images.store import ImageStore
+from xenlab.cache.entry import Recipe
+from xenlab.cache.store import EntryStore
 from xenlab.waiting import Deadline
 
 RECIPE = Recipe(kind="root-dom0", inputs={"packages": [["busybox:amd64=1", "00ff"]], "builder": 1})
@@ -18,9 +18,9 @@ FACTS = {"release": "6.1.0-x"}
 WAIT_S = 30.0
 
 
-def make_store(folder: Path, *, offline: bool = False) -> ImageStore:
+def make_store(folder: Path, *, offline: bool = False) -> EntryStore:
     """A store that says nothing."""
-    return ImageStore(
+    return EntryStore(
         folder=folder,
         report=lambda _line: None,
         offline=offline,

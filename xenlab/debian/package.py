@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenlab.images.disk import disk_errors
+from xenlab.cache.disk import disk_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xenlab.images.sources import DebianSource, _read_signed_by, sources_of_suite
+from xenlab.debian.sources import DebianSource, _read_signed_by, sources_of_suite
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 

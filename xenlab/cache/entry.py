@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from xenlab.images.disk import write_whole
+from xenlab.cache.disk import write_whole
 
 SCHEMA_VERSION = 1
 RECORD = "entry.json"
@@ -67,13 +67,17 @@ class Entry:
 
 
 def write_entry(folder: Path, recipe: Recipe, facts: Mapping[str, str]) -> None:
-    """Record the files in a folder that was just built."""
+    """Record the files in a folder that was just built, those in folders below it too."""
     record = {
         "schema_version": SCHEMA_VERSION,
         "kind": recipe.kind,
         "inputs": dict(recipe.inputs),
         "facts": dict(facts),
-        "sha256": {path.name: _hash_file(path) for path in sorted(folder.iterdir())},
+        "sha256": {
+            path.relative_to(folder).as_posix(): _hash_file(path)
+            for path in sorted(folder.rglob("*"))
+            if not path.is_dir()
+        },
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     record["digest"] = _digest(record)

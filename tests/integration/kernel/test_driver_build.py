@@ -1,0 +1,106 @@
+"""The drivers are built from Debian's source with series on them, each within seconds."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from xenlab.errors import InputError
+from xenlab.kernel.driver import DriverChoice, DriverKind
+from xenlab.kernel.driver_source import CHECKPATCH
+from xenlab.kernel.patch_series import PatchSeries
+from xenlab.kernel.shelf import list_series, shelf
+from xenlab.kernel.workshop import Workshop
+from xenlab.plan.model import KernelPlan
+from xenlab.waiting import Deadline
+
+LIMIT = "netfront-slots-limit"
+NETBACK = "drivers/net/xen-netback/hash.c"
+
+
+def write_patch(workshop: Workshop, kernel: KernelPlan, path: Path, file: str, line: str) -> Path:
+    """A patch that puts a line above the first one of a file."""
+    first = (workshop.provide_source(kernel).folder / file).read_text().splitlines()[:2]
+    hunk = f"@@ -1,2 +1,3 @@\n+{line}\n {first[0]}\n {first[1]}\n"
+    path.write_text(f"--- a/{file}\n+++ b/{file}\n{hunk}")
+    return path
+
+
+def test_frontend_is_built_with_its_new_parameter(workshop: Workshop, kernel: KernelPlan) -> None:
+    choice = DriverChoice.parse(DriverKind.NETFRONT, LIMIT)
+
+    module = workshop.provide_driver(choice, kernel)
+
+    assert module.name == "xen_netfront"
+    assert module.release == workshop.version(kernel).release
+    assert b"parmtype=slots_max:" not in module.path.read_bytes()  # it has operations of its own
+    assert b"parm=slots_max:" in module.path.read_bytes()
+
+
+def test_backend_is_built_from_its_folder(
+    workshop: Workshop, kernel: KernelPlan, tmp_path: Path
+) -> None:
+    path = write_patch(workshop, kernel, tmp_path / "x.patch", NETBACK, "/* harmless */")
+
+    module = workshop.provide_driver(DriverChoice.parse(DriverKind.NETBACK, str(path)), kernel)
+
+    assert module.name == "xen_netback"
+
+
+def test_series_that_does_not_compile_shows_the_line(
+    workshop: Workshop, kernel: KernelPlan, tmp_path: Path
+) -> None:
+    path = write_patch(workshop, kernel, tmp_path / "x.patch", NETBACK, "int here = nowhere;")
+
+    with pytest.raises(InputError) as raised:
+        workshop.provide_driver(DriverChoice.parse(DriverKind.NETBACK, str(path)), kernel)
+
+    assert raised.value.problems[0].startswith("hash.c:1:12: error: ")
+    assert "int here = nowhere;" in raised.value.problems[0]
+    assert not list(workshop.store.folder.glob("*.part"))
+
+
+def test_module_of_another_kernel_is_refused(
+    workshop: Workshop, kernel: KernelPlan, tmp_path: Path
+) -> None:
+    module = workshop.provide_driver(DriverChoice.parse(DriverKind.NETFRONT, LIMIT), kernel)
+    release = module.release.encode()
+    foreign = tmp_path / "xen-netfront.ko"
+    foreign.write_bytes(
+        module.path.read_bytes().replace(b"vermagic=" + release, b"vermagic=" + release[::-1])
+    )
+
+    with pytest.raises(InputError, match="built for Linux"):
+        workshop.provide_driver(DriverChoice.parse(DriverKind.NETFRONT, str(foreign)), kernel)
+
+
+@pytest.mark.parametrize("name", list_series())
+def test_shipped_series_is_clean_by_the_kernels_own_measure(
+    workshop: Workshop, kernel: KernelPlan, name: str
+) -> None:
+    folder = workshop.provide_source(kernel).folder
+    argv = ["perl", str(folder / CHECKPATCH), "--no-tree", "--strict", f"--root={folder}"]
+    for patch in PatchSeries.read(shelf() / "patches" / name).patches:
+        checked = subprocess.run([*argv, patch.path], capture_output=True, text=True, check=False)
+
+        assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("name", list_series())
+def test_shipped_series_applies_to_debians_newest_kernel(
+    workshop: Workshop, name: str, tmp_path: Path
+) -> None:
+    newest = KernelPlan(name="newest", suite="sid", package="linux-image-amd64")
+    source = workshop.provide_source(newest).folder
+    subprocess.run(["cp", "-r", f"{source}/drivers", str(tmp_path)], check=True)
+
+    PatchSeries.read(shelf() / "patches" / name).apply(tmp_path, Deadline.after(30.0))
+
+    changed = {
+        file
+        for file in PatchSeries.read(shelf() / "patches" / name).files
+        if (tmp_path / file).read_bytes() != (source / file).read_bytes()
+    }
+    assert changed

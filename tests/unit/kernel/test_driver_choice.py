@@ -1,0 +1,90 @@
+"""What --netfront and --netback may be told, and what is refused before anything is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.kernel.elf import make_elf
+from tests.unit.kernel.test_module_file import MODINFO, SECTIONS
+from tests.unit.kernel.test_patch_series import GOOD, NAME, write
+from xenlab.errors import InputError
+from xenlab.kernel.driver import DriverChoice, DriverKind
+from xenlab.kernel.patch_series import PatchSeries
+from xenlab.kernel.shelf import find_module, list_series, shelf
+
+NETBACK = "drivers/net/xen-netback/netback.c"
+
+
+def test_stock_is_the_kernels_own() -> None:
+    assert DriverChoice.parse(DriverKind.NETBACK, "stock").is_stock
+
+
+@pytest.mark.parametrize("name", list_series())
+def test_shipped_series_is_found_by_its_short_name_and_reads_well(name: str) -> None:
+    series = PatchSeries.read(shelf() / "patches" / name)
+    kinds = [kind for kind in DriverKind if any(f.startswith(kind.sources) for f in series.files)]
+
+    choices = [DriverChoice.parse(kind, name) for kind in kinds]
+
+    assert choices
+    assert {choice.name for choice in choices} == {name}
+
+
+def test_limit_series_is_shipped() -> None:
+    assert "netfront-slots-limit" in list_series()
+
+
+def test_patch_file_and_folder_are_taken(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+
+    for where in (path, tmp_path):
+        choice = DriverChoice.parse(DriverKind.NETFRONT, str(where))
+        assert choice.series is not None
+        assert choice.series.files == (NAME,)
+
+
+def test_unknown_word_gets_the_one_that_was_meant() -> None:
+    with pytest.raises(InputError, match="did you mean `netfront-slots-limit`"):
+        DriverChoice.parse(DriverKind.NETFRONT, "netfront-slot-limit")
+
+
+def test_series_on_the_other_driver_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace(NAME, NETBACK))
+
+    assert DriverChoice.parse(DriverKind.NETBACK, str(path)).name == "0001-a-change"
+    with pytest.raises(InputError, match="changes nothing of xen_netfront"):
+        DriverChoice.parse(DriverKind.NETFRONT, str(path))
+
+
+def test_series_beyond_the_drivers_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD + GOOD.replace(NAME, "net/core/skbuff.c"))
+
+    with pytest.raises(InputError, match=r"net/core/skbuff\.c`, which is no part of a driver"):
+        DriverChoice.parse(DriverKind.NETFRONT, str(path))
+
+
+def test_module_built_elsewhere_is_taken_if_it_is_that_driver(tmp_path: Path) -> None:
+    path = tmp_path / "mine.ko"
+    path.write_bytes(make_elf(sections=SECTIONS))
+
+    choice = DriverChoice.parse(DriverKind.NETFRONT, str(path))
+
+    assert choice.module == path
+    assert not choice.is_stock
+    with pytest.raises(InputError, match="holds the module xen_netfront, --netback needs"):
+        DriverChoice.parse(DriverKind.NETBACK, str(path))
+
+
+def test_module_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.ko"
+    path.write_bytes(make_elf(sections={**SECTIONS, ".modinfo": MODINFO[:8]}))
+
+    with pytest.raises(InputError, match="not a kernel module"):
+        DriverChoice.parse(DriverKind.NETFRONT, str(path))
+
+
+def test_unknown_module_of_ours_is_named() -> None:
+    with pytest.raises(InputError, match="no module"):
+        find_module("nothing-of-ours")

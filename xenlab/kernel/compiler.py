@@ -1,0 +1,75 @@
+"""Compiler: the host's gcc and make at work on a module, and their complaints made readable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenlab.errors import InputError
+from xenlab.transport.process import run, which
+from xenlab.waiting import Deadline
+
+# All that Kbuild starts and that may be missing; objtool of linux-kbuild brings itself.
+PROGRAMS = ("gcc", "make", "ld", "strip")
+
+# path:line:column: error: text, as gcc writes it; the column is missing where the linker speaks
+DIAGNOSTIC = re.compile(r"^(?P<path>[^\s:][^:]*):\d+:(?:\d+:)? (?:fatal )?error: ")
+# What gcc shows below it: the line of source and marks under it, both behind a bar.
+SHOWN = re.compile(r"^ +\d* \| ?")
+MODPOST = re.compile(r"^ERROR: modpost: ")
+MAKE = re.compile(r"^make(?:\[\d+\])?: ")
+TAIL_LINES = 12
+SHOWN_LINES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """The compiler of this host; `version` is part of what a module's bytes depend on."""
+
+    version: str
+
+    @classmethod
+    def find(cls, deadline: Deadline) -> Compiler:
+        """The host's. Raises Unavailable, naming the package, if a program is missing."""
+        for program in PROGRAMS:
+            which(program)
+        answer = run(("gcc", "--version"), deadline=deadline).require_success()
+        return cls(version=answer.text.splitlines()[0])
+
+    def make_modules(self, headers: Path, folder: Path, deadline: Deadline) -> None:
+        """Build the modules of a folder in place, by its Kbuild file or Makefile.
+
+        Raises InputError with every error of the compiler, its line of source and the marks below
+        it. Paths of this host stay out of what is built: the same source gives the same bytes.
+        """
+        maps = f"-ffile-prefix-map={folder}=. -ffile-prefix-map={headers.parent}=."
+        # CC: Debian's headers name the version that built the kernel, the host may have another.
+        words = ("CC=gcc", f"KCFLAGS={maps}", f"KAFLAGS={maps}", f"M={folder}", "modules")
+        argv = ("make", "--no-print-directory", "-s", "-C", str(headers), *words)
+        result = run(argv, deadline=deadline)
+        if result.status != 0:
+            problems = tuple(find_problems(result.stderr.decode(errors="replace"), folder))
+            raise InputError(*problems)
+
+
+def find_problems(messages: str, folder: Path) -> Iterator[str]:
+    """Each error in what make wrote, paths from the folder on; where none is found, its end."""
+    lines = [line.replace(f"{folder}/", "") for line in messages.splitlines()]
+    found = False
+    for number, line in enumerate(lines):
+        if DIAGNOSTIC.match(line) or MODPOST.match(line):
+            found = True
+            shown = [line, *_shown_below(lines[number + 1 :])]
+            yield "\n".join(shown)
+    if not found:
+        said = [line for line in lines if not MAKE.match(line)] or lines
+        yield "\n".join(said[-TAIL_LINES:]) or "make failed and said nothing"
+
+
+def _shown_below(lines: list[str]) -> Iterator[str]:
+    for line in lines[:SHOWN_LINES]:
+        if not SHOWN.match(line):
+            return
+        yield line

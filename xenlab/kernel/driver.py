@@ -1,0 +1,105 @@
+"""Driver: netfront or netback, as the kernel brings it or as somebody wants it tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from xenlab.errors import InputError
+from xenlab.kernel.module_file import SUFFIX, ModuleFile
+from xenlab.kernel.patch_series import PatchSeries
+from xenlab.kernel.shelf import list_series, shelf
+from xenlab.topology.wording import did_you_mean, list_names, quote
+
+STOCK = "stock"
+
+
+class DriverKind(StrEnum):
+    """The two ends of a vif."""
+
+    NETFRONT = "netfront"
+    NETBACK = "netback"
+
+    @property
+    def module(self) -> str:
+        """The module's name as the kernel spells it."""
+        return f"xen_{self}"
+
+    @property
+    def sources(self) -> str:
+        """What of the kernel's source is this driver's alone: a file, or a folder and all in it."""
+        return f"drivers/net/xen-{self}" + (".c" if self is DriverKind.NETFRONT else "/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverChoice:
+    """What was asked for: the stock driver, a patch series on it, or a module built elsewhere."""
+
+    kind: DriverKind
+    name: str
+    series: PatchSeries | None = None
+    module: Path | None = None
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether the kernel's own driver is meant."""
+        return self.series is None and self.module is None
+
+    @classmethod
+    def parse(cls, kind: DriverKind, word: str) -> DriverChoice:
+        """`stock`, the name of a series that comes with xenlab, a patch, a folder or a `.ko`.
+
+        Raises InputError for anything else, and for a series that is not on this driver alone.
+        """
+        path = Path(word)
+        if word == STOCK:
+            return cls(kind=kind, name=STOCK)
+        if word in list_series() and not path.exists():
+            path = shelf() / "patches" / word
+        if not path.exists():
+            known = (STOCK, *list_series())
+            raise InputError(
+                f"--{kind} {quote(word)}: no such file, folder or series{did_you_mean(word, known)}"
+                f" (there are {list_names(known)})"
+            )
+        if path.suffix == SUFFIX:
+            return cls(kind=kind, name=path.name, module=_require_driver(kind, path).path)
+        series = PatchSeries.read(path.absolute())
+        _require_files(kind, series)
+        return cls(kind=kind, name=series.name, series=series)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """A driver ready to be loaded; `file` is None for the one that a node's own image holds."""
+
+    kind: DriverKind
+    name: str
+    build_id: str
+    file: ModuleFile | None = None
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what is loaded in place of the stock driver, or nothing."""
+        return self.file.sha256 if self.file else ""
+
+
+def _require_driver(kind: DriverKind, path: Path) -> ModuleFile:
+    module = ModuleFile.read(path.absolute())
+    if module.name != kind.module:
+        raise InputError(f"{path}: holds the module {module.name}, --{kind} needs {kind.module}")
+    return module
+
+
+def _require_files(kind: DriverKind, series: PatchSeries) -> None:
+    """InputError unless a series changes this driver, and nothing but the two drivers."""
+    own = tuple(each.sources for each in DriverKind)
+    foreign = [file for file in series.files if not file.startswith(own)]
+    if foreign:
+        raise InputError(
+            f"{series.name}: changes {list_names(foreign)}, which is no part of a driver: "
+            "that takes a whole kernel, not a module"
+        )
+    if not any(file.startswith(kind.sources) for file in series.files):
+        raise InputError(f"{series.name}: changes nothing of {kind.module} ({kind.sources})")

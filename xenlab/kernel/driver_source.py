@@ -1,0 +1,86 @@
+"""Driver sources: what of a kernel's source the two drivers are made of, and builds of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenlab.cache.disk import require_room
+from xenlab.cache.entry import Entry
+from xenlab.debian.unpacking import unpack_debs
+from xenlab.errors import InputError
+from xenlab.kernel.compiler import Compiler
+from xenlab.kernel.driver import DriverKind
+from xenlab.kernel.headers import KernelHeaders
+from xenlab.kernel.module_build import build_in_place
+from xenlab.kernel.patch_series import PatchSeries
+from xenlab.transport.process import run
+from xenlab.waiting import Deadline
+
+# linux-source's archive, 139 MB in 6.1; of what is in it only the drivers are unpacked.
+ARCHIVE_BYTES = 300_000_000
+
+ARCHIVES = "usr/src/linux-source-*.tar.xz"
+DRIVERS = "drivers/net"
+
+# The style checker of the same kernel, by which series on it are judged.
+STYLE = ("scripts/checkpatch.pl", "scripts/spelling.txt", "scripts/const_structs.checkpatch")
+CHECKPATCH = STYLE[0]
+
+# In place of drivers/net's own Makefile, which would want every other driver too.
+KBUILD = "obj-m := xen-netfront.o\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverSource:
+    """The drivers' part of one kernel's source, in the store: never changed, only copied."""
+
+    entry: Entry
+
+    @property
+    def folder(self) -> Path:
+        """Its root: paths below it are those of the kernel's source."""
+        return self.entry.folder
+
+
+def extract_drivers(debs: Iterable[Path], part: Path, deadline: Deadline) -> dict[str, str]:
+    """Fill an entry with the drivers' files out of Debian's source package."""
+    require_room(part, ARCHIVE_BYTES)
+    with tempfile.TemporaryDirectory(prefix="unpacked-", dir=part) as scratch:
+        unpack_debs(debs, Path(scratch), deadline)
+        archives = list(Path(scratch).glob(ARCHIVES))
+        if len(archives) != 1:
+            raise InputError(f"one archive of Linux' source expected, found {len(archives)}")
+        wanted = (*(f"{kind.sources.rstrip('/')}" for kind in DriverKind), *STYLE)
+        argv = ("tar", "--extract", "--xz", "--no-same-owner", "--strip-components=1")
+        name = archives[0].name.removesuffix(".tar.xz")
+        members = tuple(f"{name}/{path}" for path in wanted)
+        where = ("--directory", str(part), "--file", str(archives[0]))
+        run((*argv, *where, *members), deadline=deadline).require_success()
+    return {"source": name}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverBuild:
+    """One driver, with a series on it, built against one kernel."""
+
+    kind: DriverKind
+    series: PatchSeries
+    source: DriverSource
+    headers: KernelHeaders
+    compiler: Compiler
+
+    def fill(self, part: Path, deadline: Deadline) -> dict[str, str]:
+        """Patch a copy of the source, build the driver and put it into an entry."""
+        with tempfile.TemporaryDirectory(prefix="driver-", dir=part) as scratch:
+            tree = Path(scratch)
+            shutil.copytree(self.source.folder / DRIVERS, tree / DRIVERS)
+            self.series.apply(tree, deadline)
+            folder = tree / self.kind.sources
+            if self.kind is DriverKind.NETFRONT:
+                folder = tree / DRIVERS
+                (folder / "Kbuild").write_text(KBUILD, encoding="ascii")
+            return build_in_place(folder, self.headers, self.compiler, part, deadline)

@@ -1,0 +1,72 @@
+"""The Debian packages of a kernel: the kernel, its headers, its source, all of one version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from xenlab.debian.package import DebPackage
+from xenlab.debian.supply import PackageSupply, Request
+from xenlab.errors import InputError
+
+# What a kernel package asks for and a kernel under Xen, booted by us, does not need.
+WITHOUT = ("kmod", "linux-base", "initramfs-tools")
+
+# Of all that headers ask for; the compiler is the host's own.
+HEADERS = re.compile(r"linux-(?:headers|kbuild)-\S+")
+SOURCE = re.compile(r"linux-source-\d\S*")
+
+# linux-image-6.1.0-56-amd64, but not the meta package linux-image-amd64
+IMAGE = re.compile(r"linux-image-(\d\S*)")
+SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelVersion:
+    """Which kernel a request came to: its release (`uname -r`) and its packages' version."""
+
+    release: str
+    package_version: str
+
+    @property
+    def headers(self) -> str:
+        """The package of its headers, as apt is asked for exactly that one."""
+        return f"linux-headers-{self.release}={self.package_version}"
+
+    @property
+    def source(self) -> str:
+        """The package of its source, as apt is asked for exactly that one."""
+        series = SERIES.match(self.package_version)
+        assert series is not None, self.package_version
+        return f"linux-source-{series[1]}={self.package_version}"
+
+
+def kernel_request(suite: str, package: str) -> Request:
+    """The packages that a kernel consists of; `package` may be a meta package."""
+    return Request(suite=suite, packages=(package,), without=WITHOUT)
+
+
+def read_version(packages: Iterable[DebPackage], asked: str) -> KernelVersion:
+    """The version of the kernel among the packages. Raises InputError if none of them is one."""
+    for package in packages:
+        image = IMAGE.fullmatch(package.name)
+        if image is not None:
+            return KernelVersion(release=image[1], package_version=package.version)
+    raise InputError(f"{asked}: no Debian kernel, so there are no headers to build modules against")
+
+
+def resolve_headers(
+    supply: PackageSupply, suite: str, version: KernelVersion
+) -> tuple[DebPackage, ...]:
+    """The packages of its headers and of the programs that build with them, but no compiler."""
+    asked = supply.resolve(Request(suite=suite, packages=(version.headers,)))
+    return tuple(package for package in asked if HEADERS.fullmatch(package.name))
+
+
+def resolve_source(
+    supply: PackageSupply, suite: str, version: KernelVersion
+) -> tuple[DebPackage, ...]:
+    """The package with its source as Debian built it: one archive in it."""
+    asked = supply.resolve(Request(suite=suite, packages=(version.source,)))
+    return tuple(package for package in asked if SOURCE.fullmatch(package.name))
