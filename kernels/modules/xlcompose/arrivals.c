@@ -127,7 +127,10 @@ void xlc_receiver_note(struct xlc_receiver *receiver, struct xlc_finding *findin
 	spin_unlock(&receiver->lock);
 }
 
-/* Nanoseconds until nothing need be waited for any more; 0: it ended just now. */
+/*
+ * Nanoseconds until it is worth looking again: arrivals wake nobody before the last one, so that
+ * is never longer than the idle time. 0: nothing need be waited for any more.
+ */
 static u64 time_left(struct xlc_receiver *receiver)
 {
 	u64 now_ns = ktime_get_ns();
@@ -142,7 +145,9 @@ static u64 time_left(struct xlc_receiver *receiver)
 	else if (now_ns >= idle_ns)
 		end_locked(receiver, XLC_END_IDLE);
 	spin_unlock_bh(&receiver->lock);
-	return READ_ONCE(receiver->ended) ? 0 : min(timeout_ns, idle_ns) - now_ns;
+	if (READ_ONCE(receiver->ended))
+		return 0;
+	return min(min(timeout_ns, idle_ns) - now_ns, max_t(u64, receiver->idle_ns, 1));
 }
 
 /* Until what was wanted is there or time is up, whichever is first; -ERESTARTSYS for a signal. */

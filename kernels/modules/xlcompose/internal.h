@@ -74,12 +74,6 @@ static inline u32 xlc_frag_size(const struct xlc_frag *frag)
 	return frag->size[0] | frag->size[1] << 8 | frag->size[2] << 16;
 }
 
-/* build_skb() keeps skb_shared_info at the end of the buffer, whatever the linear part needs. */
-static inline unsigned int xlc_linear_order(u32 offset, u32 bytes)
-{
-	return get_order(offset + bytes + SKB_DATA_ALIGN(sizeof(struct skb_shared_info)));
-}
-
 static inline const struct xlc_frag *xlc_frags(const struct xlc_record *record)
 {
 	return (const struct xlc_frag *)(record + 1);

@@ -93,10 +93,17 @@ struct xlc_batch {
 	__le16 queue;		/* direct mode: transmit queue, or XLC_QUEUE_ANY */
 	__le32 drain_ms;	/* how long to wait for skbs to come back after the last one */
 	__le32 stall_ms;	/* how long to wait for a stopped queue before giving up */
-	__le32 reserved;
+	__le16 headroom;	/* in front of the linear part */
+	__le16 reserved;
 };
 
 #define XLC_QUEUE_ANY		0xffff	/* the driver's choice */
+/*
+ * The buffer begins with a page, so the headroom is the linear offset. netfront's bounce_skb()
+ * keeps it: a header at the end of a page is still at the end of a page in its copy.
+ */
+#define XLC_HEADROOM_PAGE	0xffff
+#define XLC_HEADROOM_MAX	4096
 #define XLC_BURST_MAX		64
 
 /* One layout; `frags` struct xlc_frag follow it. */
@@ -120,11 +127,11 @@ struct xlc_frag {
 
 /* struct xlc_sent.flags */
 #define XLC_SENT_GIVEN		0x0001	/* handed to the driver, or to the qdisc */
-#define XLC_SENT_DROPPED	0x0002	/* direct mode: tx_dropped moved, or the driver refused it */
+#define XLC_SENT_DROPPED	0x0002	/* direct mode: tx_dropped moved in the call */
 #define XLC_SENT_COMPLETED	0x0004	/* the destructor was seen */
 #define XLC_SENT_IN_CALL	0x0008	/* ... before the transmit call returned */
 #define XLC_SENT_LINEARISED	0x0010	/* had paged data, and had none in the end */
-#define XLC_SENT_INTACT		0x0020	/* same head, same paged data as composed, to the end */
+#define XLC_SENT_INTACT		0x0020	/* head and paged data as composed, to the end */
 #define XLC_SENT_HEAD_MOVED	0x0040	/* the linear part was moved into another buffer */
 #define XLC_SENT_OMITTED	0x0080	/* XLC_PLANT_OMIT */
 
@@ -183,7 +190,7 @@ struct xlc_arm {
 #define XLC_BAD_ID		0x0080	/* index is none of the ids that were armed for */
 #define XLC_DUPLICATE		0x0100	/* as many bytes of this id had arrived already */
 #define XLC_SHORT_ID		0x0200	/* no mark in this packet: known by its headers alone */
-#define XLC_IS_PART		0x0400	/* not all of the payload: a segment */
+#define XLC_IS_PART		0x0400	/* a segment: not all of the payload */
 #define XLC_HAS_FRAG_LIST	0x0800
 
 struct xlc_arrival {

@@ -18,6 +18,8 @@ PROTOCOL_NUMBERS: Mapping[Protocol, int] = MappingProxyType(
 )
 CHECKSUM_NUMBERS: Mapping[Checksum, int] = MappingProxyType({Checksum.PARTIAL: 0, Checksum.NONE: 1})
 DEVICE_MAX_BYTES = 15
+# NET_SKB_PAD (include/linux/skbuff.h): what most skbs have. netfront keeps it in its copies.
+HEADROOM_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a batch leaves: device, path, packets under one lock, queue, and patience."""
+    """How a batch leaves: device, path, packets under one lock, queue, and patience.
+
+    `headroom_bytes` lie before each linear part; HEADROOM_PAGE begins each buffer with a page.
+    """
 
     device: str
     mode: Mode = Mode.DIRECT
@@ -91,6 +96,7 @@ class Way:
     queue: int = wire.QUEUE_ANY
     drain_ms: int = 5000
     stall_ms: int = 10000
+    headroom_bytes: int = HEADROOM_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +144,7 @@ class Batch:
             way.queue,
             way.drain_ms,
             way.stall_ms,
+            way.headroom_bytes,
             0,
         )
         return head + records
