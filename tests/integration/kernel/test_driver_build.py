@@ -10,6 +10,7 @@ import pytest
 from xenlab.errors import InputError
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.driver_source import CHECKPATCH
+from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
 from xenlab.kernel.workshop import Workshop
@@ -28,10 +29,16 @@ def write_patch(workshop: Workshop, kernel: KernelPlan, path: Path, file: str, l
     return path
 
 
+def provide(workshop: Workshop, choice: DriverChoice, kernel: KernelPlan) -> ModuleFile:
+    file = workshop.provide_driver(choice, kernel).file
+    assert file is not None
+    return file
+
+
 def test_frontend_is_built_with_its_new_parameter(workshop: Workshop, kernel: KernelPlan) -> None:
     choice = DriverChoice.parse(DriverKind.NETFRONT, LIMIT)
 
-    module = workshop.provide_driver(choice, kernel)
+    module = provide(workshop, choice, kernel)
 
     assert module.name == "xen_netfront"
     assert module.release == workshop.version(kernel).release
@@ -44,7 +51,7 @@ def test_backend_is_built_from_its_folder(
 ) -> None:
     path = write_patch(workshop, kernel, tmp_path / "x.patch", NETBACK, "/* harmless */")
 
-    module = workshop.provide_driver(DriverChoice.parse(DriverKind.NETBACK, str(path)), kernel)
+    module = provide(workshop, DriverChoice.parse(DriverKind.NETBACK, str(path)), kernel)
 
     assert module.name == "xen_netback"
 
@@ -65,7 +72,7 @@ def test_series_that_does_not_compile_shows_the_line(
 def test_module_of_another_kernel_is_refused(
     workshop: Workshop, kernel: KernelPlan, tmp_path: Path
 ) -> None:
-    module = workshop.provide_driver(DriverChoice.parse(DriverKind.NETFRONT, LIMIT), kernel)
+    module = provide(workshop, DriverChoice.parse(DriverKind.NETFRONT, LIMIT), kernel)
     release = module.release.encode()
     foreign = tmp_path / "xen-netfront.ko"
     foreign.write_bytes(
