@@ -47,12 +47,12 @@ def assert_equal(many: list[Layout], limits: Limits) -> None:
         assert told == expected, layout
 
 
-@given(st.lists(layouts(max_frags=25), max_size=8), LIMITS)
+@given(st.lists(layouts(max_frags=25), max_size=5), LIMITS)
 def test_many_layouts_come_out_as_each_alone(many: list[Layout], limits: Limits) -> None:
     assert_equal(many, limits)
 
 
-@given(st.lists(layouts(max_frags=25, most=300), max_size=8), LIMITS)
+@given(st.lists(layouts(max_frags=25, most=300), max_size=5), LIMITS)
 def test_many_small_layouts_come_out_as_each_alone(many: list[Layout], limits: Limits) -> None:
     assert_equal(many, limits)
 
