@@ -10,7 +10,7 @@ from xenlab.slots.bulk import BATCH, FATES, predict_bulk
 from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Frag, Layout
-from xenlab.slots.limits import Limits
+from xenlab.slots.limits import FROM_PAGE_START, Limits
 
 LIMITS = st.builds(
     Limits,
@@ -18,7 +18,8 @@ LIMITS = st.builds(
     frontend_slots=st.sampled_from([17, 18, 19, 21, 51, 256]),
     backend_slots=st.sampled_from([10, 18, 18, 18, 30]),
     fatal_skb_slots=st.sampled_from([0, 20, 20, 30]),
-    headroom_bytes=st.sampled_from([0, 64, 4095]),
+    max_skb_frags=st.sampled_from([17, 45]),
+    headroom_bytes=st.sampled_from([0, 64, 4090, 4096, FROM_PAGE_START]),
     gso_max_size_bytes=st.sampled_from([65536, 9000]),
     scatter_gather=st.sampled_from([True, True, True, False]),
 )
