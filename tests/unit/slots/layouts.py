@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from xenlab.slots.layout import (
@@ -15,6 +16,8 @@ from xenlab.slots.layout import (
     Protocol,
 )
 
+# A walk over bytes takes as long as it takes, and longer on a busy host.
+UNHURRIED = settings(deadline=None)
 EDGES = (0, 1, 2, 13, 14, 127, 128, 4031, 4032, 4082, 4083, 4094, 4095, 4096, 4097, 4098)
 
 

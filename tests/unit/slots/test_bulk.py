@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.slots.layouts import layouts
+from tests.unit.slots.layouts import UNHURRIED, layouts
 from xenlab.slots.bulk import BATCH, FATES, predict_bulk
 from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate, predict
@@ -48,11 +48,13 @@ def assert_equal(many: list[Layout], limits: Limits) -> None:
         assert told == expected, layout
 
 
+@UNHURRIED
 @given(st.lists(layouts(max_frags=25), max_size=5), LIMITS)
 def test_many_layouts_come_out_as_each_alone(many: list[Layout], limits: Limits) -> None:
     assert_equal(many, limits)
 
 
+@UNHURRIED
 @given(st.lists(layouts(max_frags=25, most=300), max_size=5), LIMITS)
 def test_many_small_layouts_come_out_as_each_alone(many: list[Layout], limits: Limits) -> None:
     assert_equal(many, limits)

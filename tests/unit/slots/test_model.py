@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.slots import page_by_page
-from tests.unit.slots.layouts import layouts, sizes
+from tests.unit.slots.layouts import UNHURRIED, layouts, sizes
 from xenlab.slots.backend import Reception, accept
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.frontend import Refusal, count_slots, send
@@ -20,11 +20,13 @@ from xenlab.slots.worst import worst_layout, worst_slots
 OPEN = Limits(frontend_slots=256)
 
 
+@UNHURRIED
 @given(layouts(most=9000, max_frags=45))
 def test_netfront_counts_the_pages_that_bytes_lie_in(layout: Layout) -> None:
     assert count_slots(layout) == page_by_page.counted(layout)
 
 
+@UNHURRIED
 @given(layouts(most=9000))
 def test_requests_are_the_bytes_of_each_page_in_their_order(layout: Layout) -> None:
     sending = send(layout, OPEN)
@@ -34,6 +36,7 @@ def test_requests_are_the_bytes_of_each_page_in_their_order(layout: Layout) -> N
         assert pieces == page_by_page.requests(page_by_page.buffers(layout))
 
 
+@UNHURRIED
 @given(layouts(), st.sampled_from([0, 64, 4095, 4096, FROM_PAGE_START]))
 def test_copied_packet_is_one_buffer_behind_its_headroom(layout: Layout, headroom: int) -> None:
     sending = send(layout, Limits(headroom_bytes=headroom))
@@ -51,6 +54,7 @@ def test_copied_packet_is_one_buffer_behind_its_headroom(layout: Layout, headroo
         assert sending.slots <= 17
 
 
+@UNHURRIED
 @given(layouts())
 def test_requests_carry_every_byte_once_and_the_first_tells_the_length(layout: Layout) -> None:
     sending = send(layout)
@@ -63,6 +67,7 @@ def test_requests_carry_every_byte_once_and_the_first_tells_the_length(layout: L
         assert sending.ring_slots == sending.slots + (layout.gso_size_bytes > 0)
 
 
+@UNHURRIED
 @given(layouts(most=9000, max_frags=30), st.integers(17, 45))
 def test_netback_copies_the_head_and_maps_the_rest(layout: Layout, frags: int) -> None:
     slots = page_by_page.requests(page_by_page.buffers(layout))
@@ -82,6 +87,7 @@ def test_netback_copies_the_head_and_maps_the_rest(layout: Layout, frags: int) -
         assert accepted.headlen_bytes == slots[0].size_bytes
 
 
+@UNHURRIED
 @given(layouts(most=9000), st.sampled_from([0, 1, 256, 2048, 4095]))
 def test_guest_slots_and_copies_are_those_of_a_walk_over_the_bytes(
     layout: Layout, headroom: int
@@ -92,6 +98,7 @@ def test_guest_slots_and_copies_are_those_of_a_walk_over_the_bytes(
     assert (delivery.data_slots, delivery.copy_operations) == walked
 
 
+@UNHURRIED
 @given(layouts())
 def test_guest_without_headroom_is_estimated_exactly(layout: Layout) -> None:
     delivery = deliver_layout(layout)
@@ -102,6 +109,7 @@ def test_guest_without_headroom_is_estimated_exactly(layout: Layout) -> None:
         assert delivery.length_bytes == layout.length_bytes
 
 
+@UNHURRIED
 @given(layouts())
 def test_forwarded_packet_arrives_whole_if_netback_takes_it(layout: Layout) -> None:
     prediction = predict(layout)
@@ -111,6 +119,7 @@ def test_forwarded_packet_arrives_whole_if_netback_takes_it(layout: Layout) -> N
         assert prediction.delivery.length_bytes == layout.length_bytes
 
 
+@UNHURRIED
 @given(layouts())
 def test_stock_frontend_never_shows_netback_more_than_18_slots(layout: Layout) -> None:
     prediction = predict(layout)
@@ -122,6 +131,7 @@ def test_stock_frontend_never_shows_netback_more_than_18_slots(layout: Layout) -
         assert prediction.acceptance.reception is Reception.LOST_SHORT
 
 
+@UNHURRIED
 @given(sizes(70000), st.integers(0, 45))
 def test_no_layout_takes_more_slots_than_the_worst_case(length: int, frags: int) -> None:
     worst = worst_slots(length, frags)
@@ -135,6 +145,7 @@ def test_no_layout_takes_more_slots_than_the_worst_case(length: int, frags: int)
     assert worst == built + odd
 
 
+@UNHURRIED
 @given(layouts(most=9000, max_frags=45))
 def test_every_layout_stays_below_the_worst_case(layout: Layout) -> None:
     if send(layout, OPEN).refusal is Refusal.NONE:
