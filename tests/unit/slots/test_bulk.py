@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.slots.layouts import layouts
+from tests.unit.slots.layouts import UNHURRIED, layouts
 from xenlab.slots.bulk import BATCH, FATES, predict_bulk
 from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Frag, Layout
-from xenlab.slots.limits import Limits
+from xenlab.slots.limits import FROM_PAGE_START, Limits
 
 LIMITS = st.builds(
     Limits,
@@ -18,7 +18,8 @@ LIMITS = st.builds(
     frontend_slots=st.sampled_from([17, 18, 19, 21, 51, 256]),
     backend_slots=st.sampled_from([10, 18, 18, 18, 30]),
     fatal_skb_slots=st.sampled_from([0, 20, 20, 30]),
-    headroom_bytes=st.sampled_from([0, 64, 4095]),
+    max_skb_frags=st.sampled_from([17, 45]),
+    headroom_bytes=st.sampled_from([0, 64, 4090, 4096, FROM_PAGE_START]),
     gso_max_size_bytes=st.sampled_from([65536, 9000]),
     scatter_gather=st.sampled_from([True, True, True, False]),
 )
@@ -47,12 +48,14 @@ def assert_equal(many: list[Layout], limits: Limits) -> None:
         assert told == expected, layout
 
 
-@given(st.lists(layouts(max_frags=25), max_size=8), LIMITS)
+@UNHURRIED
+@given(st.lists(layouts(max_frags=25), max_size=5), LIMITS)
 def test_many_layouts_come_out_as_each_alone(many: list[Layout], limits: Limits) -> None:
     assert_equal(many, limits)
 
 
-@given(st.lists(layouts(max_frags=25, most=300), max_size=8), LIMITS)
+@UNHURRIED
+@given(st.lists(layouts(max_frags=25, most=300), max_size=5), LIMITS)
 def test_many_small_layouts_come_out_as_each_alone(many: list[Layout], limits: Limits) -> None:
     assert_equal(many, limits)
 

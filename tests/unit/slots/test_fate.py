@@ -9,7 +9,7 @@ from xenlab.slots.backend import Reception
 from xenlab.slots.fate import Counters, Fate, Prediction, predict
 from xenlab.slots.frontend import Refusal
 from xenlab.slots.layout import Frag, Layout, parse_layout
-from xenlab.slots.limits import Limits
+from xenlab.slots.limits import FROM_PAGE_START, Limits
 from xenlab.slots.receive import GuestFate, deliver_layout
 
 OPEN = Limits(frontend_slots=256)
@@ -160,8 +160,50 @@ def test_head_with_less_than_an_ethernet_header_before_the_page_ends_is_bounced(
     assert prediction.sending.slots == (1 if fate is Fate.BOUNCED else 3)
 
 
+@pytest.mark.parametrize(
+    ("headroom", "fate"),
+    [(4082, Fate.BOUNCED), (4083, Fate.LOST), (4095, Fate.LOST), (4096, Fate.BOUNCED)],
+)
+def test_bounce_keeps_the_headroom(headroom: int, fate: Fate) -> None:
+    assert predict_text("lin=42@4090", Limits(headroom_bytes=headroom)).fate is fate
+
+
+# 34 bytes in 17 frags. One page holds 3776 bytes before skb_shared_info, two hold 7872.
+@pytest.mark.parametrize(
+    ("linear", "kept_offset", "slots"),
+    [(2742, 1000, 1), (2743, 64, 1), (2776, 64, 1), (2777, 1000, 1), (3100, 1000, 2),
+     (6838, 1000, 2), (6839, 64, 2)],
+)  # fmt: skip
+def test_frags_that_fit_behind_the_tail_are_pulled_to_where_the_data_lies(
+    linear: int, kept_offset: int, slots: int
+) -> None:
+    frags = ",".join(["1:4095:2"] * 17)
+    sending = predict_text(f"lin={linear}@1000 frag={frags}", Limits()).sending
+
+    assert sending.linearised
+    assert (sending.linear_offset_bytes, sending.slots) == (kept_offset, slots)
+
+
+def test_what_is_linearised_where_it_lies_may_still_be_bounced() -> None:
+    frags = ",".join(["1:4095:2"] * 17)
+    prediction = predict_text(f"lin=42@4090 frag={frags}", Limits())
+
+    assert prediction.sending.bounced
+    assert (prediction.sending.linear_offset_bytes, prediction.sending.slots) == (64, 1)
+    assert prediction.fate is Fate.LINEARISED
+
+
+@pytest.mark.parametrize(("length", "order"), [(65024, 4), (65025, 5), (28672, 3)])
+def test_linearising_asks_for_pages_of_an_order(length: int, order: int) -> None:
+    size = (length - 100) // 17
+    frags = ",".join([f"2:4095:{size}"] * 17)
+    sending = predict_text(f"lin={length - 17 * size}@0 frag={frags}", Limits()).sending
+
+    assert sending.copy_order == order
+
+
 def test_bounce_does_not_help_a_head_that_begins_its_page_and_has_4083_bytes_of_headroom() -> None:
-    limits = Limits(headroom_bytes=4095)
+    limits = Limits(headroom_bytes=FROM_PAGE_START)
     prediction = predict_text("lin=42@4083", limits)
 
     assert prediction.fate is Fate.LOST
@@ -280,7 +322,7 @@ def test_guest_gets_a_head_of_256_bytes_and_a_frag_a_slot(
 
 def test_limits_that_no_kernel_has_are_refused_all_at_once() -> None:
     with pytest.raises(InputError) as caught:
-        Limits(max_skb_frags=16, backend_max_skb_frags=46, frontend_slots=0, headroom_bytes=4096)
+        Limits(max_skb_frags=16, backend_max_skb_frags=46, frontend_slots=0, headroom_bytes=4097)
 
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "max_skb_frags", "backend_max_skb_frags", "frontend_slots", "headroom_bytes"
