@@ -22,7 +22,7 @@ def images() -> None:
     """Build, list, verify and prune what labs boot."""
 
 
-@images.command()
+@images.command(short_help="Build what a topology boots.")
 @click.argument("topology", default="")
 @click.option("--suite", help="Take Xen and all kernels from this Debian suite.")
 @click.option("--refresh", is_flag=True, help="Ask the archives for newer packages.")

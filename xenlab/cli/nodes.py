@@ -13,7 +13,7 @@ READER_GONE = 141  # as a shell sees a program that SIGPIPE ended
 NODE_COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
-@click.command(name="exec", context_settings=NODE_COMMAND)
+@click.command(name="exec", short_help="Run a command in a node.", context_settings=NODE_COMMAND)
 @options.lab
 @options.node
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -40,7 +40,7 @@ def exec_(lab: str | None, node: str, command: tuple[str, ...]) -> int:
             return READER_GONE
 
 
-@click.command(context_settings=NODE_COMMAND)
+@click.command(short_help="Open an ssh session in a node.", context_settings=NODE_COMMAND)
 @options.lab
 @options.node
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -71,7 +71,7 @@ def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     os.execv(program, [*argv, "--", *words] if words else argv)  # noqa: S606 (no shell is meant)
 
 
-@click.command()
+@click.command(short_help="Follow a node's console from power-on.")
 @options.lab
 @options.node
 def console(lab: str | None, node: str) -> int:
@@ -79,7 +79,7 @@ def console(lab: str | None, node: str) -> int:
     return _show(node, lab, follow=True)
 
 
-@click.command()
+@click.command(short_help="Print a node's whole console log.")
 @options.lab
 @click.option("-f", "--follow", is_flag=True, help="Go on as the log grows.")
 @options.log

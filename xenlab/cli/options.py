@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -23,6 +25,18 @@ def _parse_size(_ctx: click.Context, _option: click.Parameter, text: str) -> int
     if found is None:
         raise click.BadParameter(f"{text!r} is no size such as 5GiB, 500M or 0")
     return int(float(found[1]) * UNITS[found[2].upper()])
+
+
+def _require_folder(_ctx: click.Context, _option: click.Parameter, path: str | None) -> str | None:
+    """The path of a file that can be made; what cannot is told before the work, not after it."""
+    folder = Path(path or ".").absolute().parent
+    if path is None or path == "-" or Path(path).exists():
+        return path
+    if not folder.is_dir():
+        raise click.BadParameter(f"there is no folder {str(folder)!r}")
+    if not os.access(folder, os.W_OK):
+        raise click.BadParameter(f"folder {str(folder)!r} is not writable")
+    return path
 
 
 def checkpoint_limit(*short: str) -> Callable[[Command], Command]:
@@ -45,7 +59,11 @@ log = click.argument("node", shell_complete=complete_log)
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 json_file = click.option(
     "--json", "json_path", metavar="FILE", type=click.Path(dir_okay=False, writable=True),
-    help="Write the result as JSON to this file (`-`: standard output).",
+    callback=_require_folder, help="Write the result as JSON to this file (`-`: standard output).",
+)  # fmt: skip
+junit_file = click.option(
+    "--junit", "junit_path", metavar="FILE", type=click.Path(dir_okay=False, writable=True),
+    callback=_require_folder, help="Write the result as JUnit XML to this file.",
 )  # fmt: skip
 
 _BRING_UP = (

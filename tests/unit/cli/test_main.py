@@ -24,6 +24,23 @@ def test_help_lists_every_command_in_the_order_of_first_need(xenlab: Run) -> Non
     assert said.code == 0
 
 
+@pytest.mark.parametrize("group", [[], ["images"]])
+def test_list_of_commands_has_no_sentence_cut_short(xenlab: Run, group: list[str]) -> None:
+    assert "..." not in xenlab(*group, "--help").out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit"])
+@pytest.mark.parametrize("path", ["/nowhere/result", "/"])
+def test_result_that_cannot_be_written_is_told_before_the_work(
+    xenlab: Run, option: str, path: str
+) -> None:
+    said = xenlab("test", option, path)
+
+    assert said.code == 2
+    assert option in said.err
+    assert said.out == ""
+
+
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_every_command_has_help(xenlab: Run, command: str) -> None:
     said = xenlab(command, "--help")
