@@ -38,7 +38,10 @@ FATE_STYLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One page of one buffer; `slot` is its place on the ring, or why it has none."""
+    """One page of one buffer; `slot` is its place on the ring.
+
+    For an empty frag it is what netfront counts for it.
+    """
 
     buffer: str
     page: str
@@ -68,6 +71,10 @@ def _print_pages(console: Console, prediction: Prediction) -> None:
     console.print()
     lines = lay_out(layout, numbered=bool(sending.requests) and not sending.copied)
     console.print(_table(console, "in memory", lines))
+    if any(frag.size_bytes == 0 for frag in layout.frags):
+        console.print(
+            "an empty frag counts (+1) if it begins inside a page; it is not sent", style="dim"
+        )
     if sending.copied and sending.requests:
         console.print()
         console.print(_table(console, "as it is granted", lay_copy(prediction)))
@@ -100,7 +107,7 @@ def lay_out(layout: Layout, *, numbered: bool) -> Iterator[Line]:
         first_page = offset_bytes // PAGE_BYTES
         if not size_bytes:
             empty = Piece(offset_bytes=offset_bytes % PAGE_BYTES, size_bytes=0)
-            counted = "counts" if empty.offset_bytes else "none"
+            counted = "+1" if empty.offset_bytes else "+0"
             yield Line(buffer=name, page=str(first_page), piece=empty, slot=counted, style=style)
         for page, piece in enumerate(cut_at_pages(offset_bytes, size_bytes), first_page):
             slot += 1

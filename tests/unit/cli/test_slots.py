@@ -16,13 +16,14 @@ PICTURE = f"""\
 lin=70@4061 frag=3:4095:4098,0:5:0 gso=1448 proto=tcp4
 4168 bytes: 70 linear and 2 frags; tcp4, checksum partial, GSO segments of 1448
 
-in memory        page  0                           4095       bytes  size    slot
-linear              0  ·······························▒  4061..4095    35       1
-                    1  ▒·······························       0..34    35       2
-frag 1, order 3     0  ·······························▒  4095..4095     1       3
-                    1  ████████████████████████████████     0..4095  4096       4
-                    2  ▒·······························        0..0     1       5
-frag 2, order 0     0  ································        at 5     0  counts
+in memory        page  0                           4095       bytes  size  slot
+linear              0  ·······························▒  4061..4095    35     1
+                    1  ▒·······························       0..34    35     2
+frag 1, order 3     0  ·······························▒  4095..4095     1     3
+                    1  ████████████████████████████████     0..4095  4096     4
+                    2  ▒·······························        0..0     1     5
+frag 2, order 0     0  ································        at 5     0    +1
+an empty frag counts (+1) if it begins inside a page; it is not sent
 slot 1 says 4168 bytes: the whole packet; a GSO extra follows it, segments of 1448 bytes
 
 out of a guest

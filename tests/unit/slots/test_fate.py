@@ -60,6 +60,15 @@ def test_netback_treats_each_number_of_slots_in_its_own_way(
     )
 
 
+@pytest.mark.parametrize("slots", [20, 22])
+def test_what_netback_refuses_is_neither_copied_nor_mapped(slots: int) -> None:
+    accepted = predict(of_slots(slots), OPEN).acceptance
+
+    assert accepted
+    assert (accepted.copy_operations, accepted.copied_slots, accepted.mapped_slots) == (0, 0, 0)
+    assert (accepted.headlen_bytes, accepted.frags) == (0, ())
+
+
 @pytest.mark.parametrize("slots", range(1, 36))
 def test_stock_netfront_linearises_from_19_slots_on(slots: int) -> None:
     prediction = predict(of_slots(slots))
