@@ -14,7 +14,7 @@
  *
  * Receiver: write one struct xlc_arm to /dev/xlreceive, then read one struct xlc_arrival_summary
  * and the struct xlc_arrival of each packet, in the order of arrival. The first read blocks until
- * what was wanted is there, or time is up. Another open file ends that wait with XLC_OP_FINISH.
+ * what was wanted is there, or time is up. Another open file shortens that with XLC_OP_FINISH.
  *
  * What identifies a packet: behind the L4 header stands a struct xlc_mark, where the payload is
  * long enough for it. Each packet also carries the low bits of its id in its headers: all packets
@@ -137,8 +137,8 @@ struct xlc_frag {
 
 struct xlc_sent {
 	__le16 flags;
-	__s8 result;		/* of the transmit call: 0, NET_XMIT_* or -errno; -128: below that */
-	__u8 held;		/* frags whose page somebody else held right after the call */
+	__s8 result;		/* of the call: 0, NET_XMIT_* or -errno; -128: below that */
+	__u8 held;		/* frags whose pages others held right after the call */
 	__le16 waits;		/* how often it waited for the queue, at most 65535 */
 	__le16 dropped;		/* direct mode: by how much tx_dropped moved in the call */
 	__le32 submit_us;	/* since the batch began */
@@ -149,7 +149,7 @@ struct xlc_sent_summary {
 	__le32 magic;
 	__le16 version;
 	__le16 header_bytes;
-	__le32 packets;		/* struct xlc_sent that follow */
+	__le32 packets;		/* struct xlc_sent behind it */
 	__le32 given;
 	__le32 outstanding;	/* skbs of this batch that did not come back in time */
 	__le32 compose_us;	/* from the first packet composed to the last one sent */
@@ -159,7 +159,7 @@ struct xlc_sent_summary {
 
 enum xlc_op {
 	XLC_OP_ARM,
-	XLC_OP_FINISH,		/* end the wait of whoever reads; the rest is ignored */
+	XLC_OP_FINISH,		/* nothing more is sent: idle_ms from now on; device says where */
 };
 
 struct xlc_arm {
@@ -212,7 +212,7 @@ enum xlc_end {
 	XLC_END_COMPLETE,
 	XLC_END_IDLE,
 	XLC_END_TIMEOUT,
-	XLC_END_FINISHED,
+	XLC_END_FINISHED,	/* idle after XLC_OP_FINISH */
 	XLC_END_DEVICE_GONE,
 };
 
