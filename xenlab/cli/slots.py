@@ -64,7 +64,7 @@ def slots(
     headroom: int,
     as_json: bool,
 ) -> None:
-    """Draw an skb's pages and ring slots, and say what becomes of it.
+    """Draw an skb's pages and ring slots, and say its fate.
 
     LAYOUT is a linear part and frags, lengths and offsets in bytes:
 
