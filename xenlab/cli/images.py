@@ -64,7 +64,7 @@ def list_images(as_json: bool) -> None:
         age = _render_age(one)
         facts = _facts(one).get("release") or _facts(one).get("version") or ""
         click.echo(
-            f"{kind:<10}  {size_mb:7.1f} MB  {age:>9}  {key}  {one.damage or facts}".rstrip()
+            f"{kind:<13}  {size_mb:7.1f} MB  {age:>9}  {key}  {one.damage or facts}".rstrip()
         )
 
 

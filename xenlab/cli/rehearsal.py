@@ -47,6 +47,8 @@ def rehearse(order: UpOrder, bundle: str | None, json_path: str | None) -> int:
     plan = order.plan()
     lab = require_lab_name(order.lab or plan.topology_name)
     chosen = {node: choice.name for node, choice in order.choose_drivers(plan).items()}
+    if chosen and bundle is not None:
+        raise InputError("--bundle holds what is booted: drivers under test are loaded afterwards")
     rehearsal = Rehearsal(plan=plan, lab=lab, drivers=chosen)
     document = rehearsal.document()
     if bundle is not None:

@@ -29,7 +29,7 @@ from xenlab.plan.model import KernelPlan
 from xenlab.waiting import Deadline
 
 # Goes up when the same inputs would give other bytes than before.
-BUILDER_VERSION = 1
+BUILDER_VERSION = 3
 
 HEADERS = "headers"
 DRIVER_SOURCE = "driver-source"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from xenlab.errors import InputError
+from xenlab.errors import InputError, Unavailable
+from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.driver_source import CHECKPATCH
 from xenlab.kernel.module_file import ModuleFile
@@ -81,6 +83,19 @@ def test_module_of_another_kernel_is_refused(
 
     with pytest.raises(InputError, match="built for Linux"):
         workshop.provide_driver(DriverChoice.parse(DriverKind.NETFRONT, str(foreign)), kernel)
+
+
+def test_kernel_of_a_newer_compiler_is_unavailable_by_name(
+    workshop: Workshop, kernel: KernelPlan
+) -> None:
+    headers = workshop.provide_headers(workshop.choose_headers(kernel))
+    compiler = Compiler.find(workshop.deadline)
+    facts = {**headers.entry.facts, "gcc_version": str((compiler.major + 1) * 10_000)}
+    newer = replace(headers, entry=replace(headers.entry, facts=facts))
+
+    compiler.require_for(headers)
+    with pytest.raises(Unavailable, match=f"was made by gcc {compiler.major + 1}"):
+        compiler.require_for(newer)
 
 
 @pytest.mark.parametrize("name", list_series())

@@ -54,6 +54,14 @@ def test_drivers_under_test_are_shown_with_their_nodes(xenlab: Run) -> None:
     assert "netfront-slots-limit" in alice
 
 
+def test_bundle_cannot_hold_drivers_that_are_loaded_after_the_boot(xenlab: Run, home: Path) -> None:
+    words = ("up", "--dry-run", "--netfront", "netfront-slots-limit")
+    said = xenlab(*words, "--bundle", str(home / "bundle"))
+
+    assert said.code == 2
+    assert not (home / "bundle").exists()
+
+
 def test_driver_that_is_nowhere_is_refused(xenlab: Run) -> None:
     said = xenlab("up", "--dry-run", "--netback", "nowhere.patch")
 
