@@ -245,6 +245,13 @@ def test_length_beyond_the_wire_is_dropped_and_counted(length: int, fate: Fate) 
     assert prediction.counters.frontend_tx_packets == (fate is not Fate.DROPPED)
 
 
+def test_longest_packet_of_the_wire_is_linearised_and_bounced_like_any() -> None:
+    frags = ",".join(["1:4090:3760"] * 17)
+
+    assert predict_text(f"lin=1615@0 frag={frags}", Limits()).fate is Fate.LINEARISED
+    assert predict_text("lin=65535@4083").fate is Fate.BOUNCED
+
+
 @pytest.mark.parametrize(
     ("words", "refused"),
     [("proto=tcp4", False), ("proto=tcp6", False), ("proto=udp4", True), ("proto=udp6", True),
