@@ -167,6 +167,7 @@ def test_head_with_less_than_an_ethernet_header_before_the_page_ends_is_bounced(
     assert prediction.fate is fate
     assert prediction.sending.linear_bytes == (1042 if fate is Fate.BOUNCED else 42)
     assert prediction.sending.slots == (1 if fate is Fate.BOUNCED else 3)
+    assert prediction.sending.copied == (fate is Fate.BOUNCED)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +192,29 @@ def test_frags_that_fit_behind_the_tail_are_pulled_to_where_the_data_lies(
 
     assert sending.linearised
     assert (sending.linear_offset_bytes, sending.slots) == (kept_offset, slots)
+    assert sending.copied
+    assert sending.copy_order == int(linear == 6839)
+
+
+@pytest.mark.parametrize(("linear", "order"), [(6838, 0), (6839, 2)])
+def test_head_that_begins_its_page_has_no_page_before_it(linear: int, order: int) -> None:
+    frags = ",".join(["1:4095:2"] * 17)
+    limits = Limits(headroom_bytes=FROM_PAGE_START)
+
+    assert predict_text(f"lin={linear}@1000 frag={frags}", limits).sending.copy_order == order
+
+
+# skb_shared_info of 45 frags takes 768 bytes.
+@pytest.mark.parametrize(
+    ("linear", "kept_offset"), [(2294, 1000), (2295, 64), (2328, 64), (2329, 1000)]
+)
+def test_room_behind_the_tail_is_less_where_an_skb_has_45_frags(
+    linear: int, kept_offset: int
+) -> None:
+    frags = ",".join(["1:4095:2"] * 17)
+    sending = predict_text(f"lin={linear}@1000 frag={frags}", Limits(max_skb_frags=45)).sending
+
+    assert sending.linear_offset_bytes == kept_offset
 
 
 def test_what_is_linearised_where_it_lies_may_still_be_bounced() -> None:
@@ -269,6 +293,13 @@ def test_gso_packet_stays_below_gso_max_size(size: int, refused: bool) -> None:
     limits = Limits(gso_max_size_bytes=size)
 
     assert (predict_text("lin=3000@0 gso=9 proto=tcp4", limits).fate is Fate.DROPPED) == refused
+
+
+def test_segments_of_one_byte_are_segments() -> None:
+    sending = predict_text("lin=3000@0 gso=1 proto=tcp4").sending
+
+    assert (sending.slots, sending.extra_slots) == (1, 1)
+    assert predict_text("lin=3000@0 gso=1").sending.refusal is Refusal.GSO
 
 
 @pytest.mark.parametrize(
