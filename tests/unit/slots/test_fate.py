@@ -367,6 +367,15 @@ def test_guest_gets_a_head_of_256_bytes_and_a_frag_a_slot(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("length", "guest"), [(73728, GuestFate.INTACT), (73729, GuestFate.REJECTED)]
+)
+def test_guest_of_45_frags_takes_18_slots(length: int, guest: GuestFate) -> None:
+    layout = Layout(linear_bytes=length, linear_offset_bytes=0)
+
+    assert deliver_layout(layout, Limits(max_skb_frags=45)).guest is guest
+
+
 def test_limits_that_no_kernel_has_are_refused_all_at_once() -> None:
     with pytest.raises(InputError) as caught:
         Limits(max_skb_frags=16, backend_max_skb_frags=46, frontend_slots=0, headroom_bytes=4097)
