@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.slots.layouts import of_slots
 from xenlab.errors import InputError
 from xenlab.slots.backend import Reception
 from xenlab.slots.fate import Counters, Fate, Prediction, predict
 from xenlab.slots.frontend import Refusal
-from xenlab.slots.layout import Frag, Layout, parse_layout
+from xenlab.slots.layout import Layout, parse_layout
 from xenlab.slots.limits import FROM_PAGE_START, Limits
 from xenlab.slots.receive import GuestFate, deliver_layout
 
 OPEN = Limits(frontend_slots=256)
-
-
-def of_slots(slots: int, first: int = 200) -> Layout:
-    """A layout of so many slots: the linear part, and frags of one or two slots each."""
-    twos = max(0, slots - 18)
-    ones = slots - 1 - 2 * twos
-    frags = [Frag(order=1, offset_bytes=4000, size_bytes=200)] * twos
-    frags += [Frag(order=0, offset_bytes=0, size_bytes=100)] * ones
-    return Layout(linear_bytes=first, linear_offset_bytes=0, frags=tuple(frags))
 
 
 def predict_text(text: str, limits: Limits = OPEN) -> Prediction:
@@ -365,6 +357,24 @@ def test_guest_gets_a_head_of_256_bytes_and_a_frag_a_slot(
     assert (delivery.length_bytes, delivery.headlen_bytes, delivery.frags) == (
         delivered, headlen, frags
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("frags", "operations"),
+    [
+        ("0:0:10", 2),
+        ("0:0:0,0:0:10", 3),
+        ("0:0:10,0:0:0", 2),
+        ("0:0:0", 1),
+        ("0:0:0,0:1:0,0:0:9", 4),
+    ],
+)
+def test_empty_frag_takes_a_copy_of_no_bytes_unless_it_is_the_last(
+    frags: str, operations: int
+) -> None:
+    layout = parse_layout(f"lin=42@0 frag={frags}")
+
+    assert deliver_layout(layout).copy_operations == operations
 
 
 @pytest.mark.parametrize(
