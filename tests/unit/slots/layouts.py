@@ -51,3 +51,12 @@ def layouts(max_frags: int = 17, most: int = 70000) -> st.SearchStrategy[Layout]
         protocol=st.sampled_from(Protocol),
         checksum=st.sampled_from(Checksum),
     )
+
+
+def of_slots(slots: int, first: int = 200) -> Layout:
+    """A layout of so many slots: the linear part, and frags of one or two slots each."""
+    twos = max(0, slots - 18)
+    ones = slots - 1 - 2 * twos
+    frags = [Frag(order=1, offset_bytes=4000, size_bytes=200)] * twos
+    frags += [Frag(order=0, offset_bytes=0, size_bytes=100)] * ones
+    return Layout(linear_bytes=first, linear_offset_bytes=0, frags=tuple(frags))
