@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from xenlab.cli.output import echo_lines, render_document, spell, write_text
+from xenlab.cli.output import STDOUT, echo_lines, render_document, spell, write_text
 from xenlab.errors import GuestLost
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.order import Undertaking, UpOrder
@@ -69,7 +69,7 @@ def bring_up(order: UpOrder, json_path: str | None, *, proof: bool) -> int:
             standing = undertaking.find_standing()
             if standing:
                 came_up = CameUp(summary=_look_at(standing))
-                click.echo(f"lab {standing.name} is up already")
+                click.echo(f"lab {standing.name} is up already", err=json_path == STDOUT)
             else:
                 came_up = _start(undertaking, proof=proof)
     _show(came_up, json_path)

@@ -27,6 +27,14 @@ _BRING_UP = (
     click.option(
         "--domu-kernel", metavar="K", envvar="XENLAB_DOMU_KERNEL", help="The kernel of all domUs."
     ),
+    click.option(
+        "--netback", metavar="D", envvar="XENLAB_NETBACK",
+        help="dom0's driver: `stock`, a patch, a folder of patches, a shipped series or a `.ko`.",
+    ),
+    click.option(
+        "--netfront", metavar="[DOMU=]D", multiple=True, envvar="XENLAB_NETFRONT",
+        help="The driver of all domUs, or of one; may be given several times.",
+    ),
     click.option("--cold", is_flag=True, help="Boot, and neither use nor make a checkpoint."),
     click.option("--offline", is_flag=True, envvar="XENLAB_OFFLINE", help="Never use the network."),
     click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -12,7 +13,16 @@ from xenlab.checkpoint.store import CheckpointStore
 from xenlab.errors import LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
 from xenlab.images.lab_images import LabImages, provide_images
+from xenlab.kernel.workshop import Workshop, open_workshop
 from xenlab.lab import Lab
+from xenlab.life.drivers import (
+    NO_DRIVERS,
+    Choices,
+    Drivers,
+    choose_drivers,
+    digest_choices,
+    provide_drivers,
+)
 from xenlab.life.phases import Phases
 from xenlab.life.request import UpRequest
 from xenlab.life.up import BringUp
@@ -33,6 +43,8 @@ class BringUpWords(TypedDict):
 
     dom0_kernel: str | None
     domu_kernel: str | None
+    netback: str | None
+    netfront: tuple[str, ...]
     cold: bool
     offline: bool
     connect_uri: str
@@ -47,6 +59,8 @@ class UpOrder:
     accel: Accel | None = None
     dom0_kernel: str | None = None
     domu_kernel: str | None = None
+    netback: str | None = None
+    netfront: tuple[str, ...] = ()
     cold: bool = False
     start_from: Level = Level.CONNECTED
     offline: bool = False
@@ -83,6 +97,10 @@ class UpOrder:
             domu_kernel=self.domu_kernel,
         )
 
+    def choose_drivers(self, plan: LabPlan) -> Choices:
+        """Who is to run which driver; InputError for one that cannot be."""
+        return choose_drivers(plan, self.netback, self.netfront)
+
 
 @dataclass(slots=True, kw_only=True)
 class Undertaking:
@@ -91,11 +109,13 @@ class Undertaking:
     order: UpOrder
     phases: Phases
     plan: LabPlan = field(init=False)
+    drivers: Choices = field(init=False)
     lab_name: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Fix the plan and the lab's name; InputError for what cannot be."""
         self.plan = self.order.plan()
+        self.drivers = self.order.choose_drivers(self.plan)
         self.lab_name = require_lab_name(self.order.lab or self.plan.topology_name)
 
     def find_standing(self) -> LabRecord | None:
@@ -103,9 +123,12 @@ class Undertaking:
         record = read_record(self.lab_name)
         if record is None or not record.alive:
             return None
-        if record.plan_json != self.plan.to_json():
+        other = "another plan" if record.plan_json != self.plan.to_json() else ""
+        if record.drivers_digest != digest_choices(self.drivers):
+            other = other or "other drivers"
+        if other:
             raise Unavailable(
-                f"lab {record.name} is up with another plan (topology {record.topology}):"
+                f"lab {record.name} is up with {other} (topology {record.topology}):"
                 " take it down first, or give this one a name with --lab",
                 try_next=f"xenlab down {record.name}",
             )
@@ -127,7 +150,11 @@ class Undertaking:
             acceleration = choose_acceleration(
                 self.plan.machine.accel, images.xen, cache_dir(), Deadline.after(TRIAL_BUDGET_S)
             )
-        request = self._request(images, acceleration)
+        drivers = NO_DRIVERS
+        if self.drivers:
+            with self.phases.run("drivers"), self._open_workshop() as workshop:
+                drivers = provide_drivers(self.plan, images, self.drivers, workshop)
+        request = self._request(images, acceleration, drivers)
         return BringUp(request=request, phases=self.phases).run(), find_checkpoint(request)
 
     def _provide_images(self) -> LabImages:
@@ -139,7 +166,17 @@ class Undertaking:
             deadline=Deadline.after(IMAGES_BUDGET_S),
         )
 
-    def _request(self, images: LabImages, acceleration: Acceleration) -> UpRequest:
+    def _open_workshop(self) -> AbstractContextManager[Workshop]:
+        return open_workshop(
+            cache_dir(),
+            report=self.phases.watcher.detail,
+            offline=self.order.offline,
+            deadline=Deadline.after(IMAGES_BUDGET_S),
+        )
+
+    def _request(
+        self, images: LabImages, acceleration: Acceleration, drivers: Drivers = NO_DRIVERS
+    ) -> UpRequest:
         return UpRequest(
             name=self.lab_name,
             plan=self.plan,
@@ -149,6 +186,8 @@ class Undertaking:
             cold=self.order.cold,
             start_from=self.order.start_from,
             connect_uri=self.order.connect_uri,
+            drivers=drivers,
+            drivers_digest=digest_choices(self.drivers),
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xenlab.boot.overlay import render_dom0_files, render_domu_files
@@ -10,6 +11,7 @@ from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.images.lab_images import LabImages
+from xenlab.kernel.driver import Driver
 from xenlab.plan.model import LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.transport.process import which
@@ -23,6 +25,8 @@ class UpRequest:
     """The lab to bring up, and from where.
 
     `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from.
+    `drivers` are those of all nodes if any is not the stock one, and none otherwise; their digest
+    is that of the choice.
     """
 
     name: str
@@ -33,6 +37,8 @@ class UpRequest:
     cold: bool = False
     start_from: Level = Level.CONNECTED
     connect_uri: str = ""
+    drivers: Mapping[str, Driver] = field(default_factory=dict)
+    drivers_digest: str = ""
 
     @property
     def ingredients(self) -> Ingredients:
@@ -47,4 +53,5 @@ class UpRequest:
             machine_xml=render_domain_xml(self.plan, NOWHERE, nobody, accel),
             accel=accel,
             emulator=Path(which(EMULATOR)),
+            drivers={node: driver.digest for node, driver in self.drivers.items()},
         )

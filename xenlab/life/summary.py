@@ -40,6 +40,7 @@ def read_summary(lab: Lab, elapsed_s: float) -> LabSummary:
         xen=f"{major}.{minor}{extra}",
         origin=lab.record.origin,
         level=lab.record.level,
+        drivers=lab.record.drivers,
         elapsed_s=round(elapsed_s, 3),
         nodes=(
             _dom0(lab.plan, told[DOM0][0]),

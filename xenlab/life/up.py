@@ -30,6 +30,7 @@ from xenlab.life.connect import (
     revive_nodes,
     zero_free_memory,
 )
+from xenlab.life.drivers import label_drivers, load_drivers
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab
@@ -82,6 +83,8 @@ class BringUp:
             accel_reason=request.acceleration.reason,
             machine_uuid=str(uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))),
             connect_uri=request.connect_uri,
+            drivers=label_drivers(request.drivers),
+            drivers_digest=request.drivers_digest,
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
@@ -158,6 +161,10 @@ class BringUp:
             with self.phases.run("wake the nodes and ping"):
                 revive_nodes(lab, self.deadline, partial(ping_peers, lab, deadline=self.deadline))
             return lab
+        if self.request.drivers:  # one that does not load is no fault of the checkpoint
+            with self.phases.run("wake the nodes"):
+                revive_nodes(lab, self.deadline, lambda _node: None)
+            return lab
         with self.phases.run("wake the nodes, load the drivers and connect the vifs"):
             revive_nodes(lab, self.deadline, partial(connect_vifs, lab, deadline=self.deadline))
         return lab
@@ -166,8 +173,10 @@ class BringUp:
         """From whatever level the lab has to connected and pinged; saved where that is new."""
         if lab.record.origin == COLD_BOOT:
             self._save(lab, ingredients, Level.BARE)
-            with self.phases.run("load the drivers and connect the vifs"):
-                on_all(partial(connect_vifs, lab, deadline=self.deadline), lab.plan.node_names)
+        drivers = self.request.drivers
+        woken = lab.record.origin != COLD_BOOT
+        connected = woken and (not drivers or lab.record.level == Level.CONNECTED)
+        load_drivers(lab, drivers, self.phases, self.deadline, connected=connected)
         if lab.record.level == Level.BARE:
             lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
             with self.phases.run("ping"):
