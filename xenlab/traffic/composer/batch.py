@@ -16,9 +16,7 @@ PROTOCOLS = tuple(Protocol)
 PROTOCOL_NUMBERS: Mapping[Protocol, int] = MappingProxyType(
     {Protocol.UDP4: 0, Protocol.UDP6: 1, Protocol.TCP4: 2, Protocol.TCP6: 3}
 )
-CHECKSUM_NUMBERS: Mapping[Checksum, int] = MappingProxyType(
-    {Checksum.PARTIAL: 0, Checksum.NONE: 1}
-)
+CHECKSUM_NUMBERS: Mapping[Checksum, int] = MappingProxyType({Checksum.PARTIAL: 0, Checksum.NONE: 1})
 DEVICE_MAX_BYTES = 15
 # NET_SKB_PAD (include/linux/skbuff.h): what most skbs have. netfront keeps it in its copies.
 HEADROOM_BYTES = 64
