@@ -37,8 +37,6 @@ int xlc_check_header(const struct xlc_batch *head)
 	    le16_to_cpu(head->headroom) != XLC_HEADROOM_PAGE)
 		return xlc_refuse(-EINVAL, "headroom of %u bytes, at most %u",
 				  le16_to_cpu(head->headroom), XLC_HEADROOM_MAX);
-	if (head->reserved)
-		return xlc_refuse(-EINVAL, "reserved field is not 0");
 	return 0;
 }
 

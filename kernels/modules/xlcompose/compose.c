@@ -197,6 +197,7 @@ struct sk_buff *xlc_compose(const struct xlc_job *job, const struct xlc_record *
 	set_metadata(skb, record, &xlc_shapes[record->protocol]);
 	write_packet(skb, job, record, id);
 	flight->head = skb->head;
+	flight->bytes = skb->len;
 	skb_shinfo(skb)->destructor_arg = flight;
 	skb->destructor = xlc_destructor;
 	return skb;

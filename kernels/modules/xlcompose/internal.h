@@ -94,6 +94,7 @@ struct xlc_flight {
 	u64 submit_ns;
 	u64 end_ns;
 	u16 end_flags;
+	u32 bytes;			/* of the packet */
 	u8 buffers;
 	bool paged;
 	bool ended;			/* the destructor ran; orders all of the end_ fields */
@@ -105,6 +106,7 @@ void xlc_flight_launch(struct xlc_flight *flight);
 void xlc_flight_drop(struct xlc_flight *flight);
 unsigned int xlc_reap(void);
 unsigned int xlc_flights_out(void);
+bool xlc_flights_fit(const struct xlc_job *job, u32 bytes);
 void xlc_forget_results(void);
 void xlc_destructor(struct sk_buff *skb);
 int xlc_flights_init(void);

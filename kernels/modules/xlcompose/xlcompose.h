@@ -94,7 +94,7 @@ struct xlc_batch {
 	__le32 drain_ms;	/* how long to wait for skbs to come back after the last one */
 	__le32 stall_ms;	/* how long to wait for a stopped queue before giving up */
 	__le16 headroom;	/* in front of the linear part */
-	__le16 reserved;
+	__le16 window_kib;	/* bytes that may be under way at once; 0: no limit */
 };
 
 #define XLC_QUEUE_ANY		0xffff	/* the driver's choice */

@@ -20,6 +20,9 @@ CHECKSUM_NUMBERS: Mapping[Checksum, int] = MappingProxyType({Checksum.PARTIAL: 0
 DEVICE_MAX_BYTES = 15
 # NET_SKB_PAD (include/linux/skbuff.h): what most skbs have. netfront keeps it in its copies.
 HEADROOM_BYTES = 64
+# Less than the 512 KiB from which on a vif drops what comes (XENVIF_RX_QUEUE_BYTES,
+# drivers/net/xen-netback/interface.c:45; xenvif_rx_queue_tail() in rx.c).
+VIF_WINDOW_KIB = 448
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,8 @@ class Way:
     """How a batch leaves: device, path, packets under one lock, queue, and patience.
 
     `headroom_bytes` lie before each linear part; HEADROOM_PAGE begins each buffer with a page.
+    At most `window_kib` are under way at once, 0 is no limit; VIF_WINDOW_KIB where a vif must not
+    drop.
     """
 
     device: str
@@ -97,6 +102,7 @@ class Way:
     drain_ms: int = 5000
     stall_ms: int = 10000
     headroom_bytes: int = HEADROOM_BYTES
+    window_kib: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +151,7 @@ class Batch:
             way.drain_ms,
             way.stall_ms,
             way.headroom_bytes,
-            0,
+            way.window_kib,
         )
         return head + records
 

@@ -65,7 +65,7 @@ class Delivery:
         """What became of each packet, in the order of sending."""
         arrivals: dict[int, list[Arrival]] = {}
         for arrival in self.arrival_report.arrivals:
-            arrivals.setdefault(arrival.position, []).append(arrival)
+            arrivals.setdefault(arrival.place, []).append(arrival)
         pairs = zip(self.batch.layouts, self.send_report.sent, strict=True)
         for index, (layout, sent) in enumerate(pairs):
             found = tuple(arrivals.get(index, ()))
