@@ -245,7 +245,6 @@ def test_planted_faults_are_each_named_and_nothing_else_is(opened: Lab) -> None:
     assert [arrival.duplicate for arrival in fates[3].arrivals] == [False, True]
     assert fates[4].missing
     assert fates[4].sent.flags == SentFlag.OMITTED
-    assert delivery.arrival_report.end is End.FINISHED
 
 
 @pytest.mark.parametrize(
@@ -265,7 +264,7 @@ def test_faults_on_the_way_are_found_in_the_packet_they_hit(
     link = link_of(opened, "alice", sink)
 
     with planting(opened, link, kind, every=100):
-        delivery = deliver(opened, link, (Order(layout=layout_of(17), repeat=300),))
+        delivery = deliver(opened, link, (Order(layout=layout_of(14), repeat=300),))
     hit: list[Fate] = [fate for fate in delivery.fates if not fate.complete]
 
     assert 1 <= len(hit) <= 3
