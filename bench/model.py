@@ -12,11 +12,11 @@ from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.random_layouts import random_layouts
 
 SEED = 1
-DIFFERENT = 10_000
+DIFFERENT = 4_000
 
 
 def spread_layouts(count: int) -> LayoutColumns:
-    """So many layouts: the first ten thousand of a stream, over and over."""
+    """So many layouts: the first few thousand of a stream, over and over."""
     columns = LayoutColumns.of(list(islice(random_layouts(SEED), DIFFERENT)))
     return columns.pick(np.arange(count) % DIFFERENT)
 

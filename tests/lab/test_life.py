@@ -36,6 +36,7 @@ def test_lab_that_is_up_is_shown_and_not_brought_up_again(xenlab: Xenlab, lab: s
     for word in ("accelerator", "dom0", "alice", "bob", "10.77.1.10/24", "xenlab test smoke"):
         assert word in shown
     assert record(xenlab, lab)["lab_id"] == before
+    assert json.loads(xenlab.succeed("up", "--json", "-"))["lab"] == lab
 
 
 def test_other_topology_under_the_same_name_is_refused_with_what_to_do(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -22,17 +23,23 @@ def test_that_does_not_hold(lab):
 
 def run_tests(xenlab: Xenlab, tmp_path: Path, *words: str) -> tuple[int, dict[str, str]]:
     """The exit code, and the outcome of every rule that did not pass."""
+    code, verdicts = run_verdicts(xenlab, tmp_path, *words)
+    return code, {rule: outcome for rule, outcome, _ in verdicts if outcome != "PASS"}
+
+
+def run_verdicts(
+    xenlab: Xenlab, tmp_path: Path, *words: str
+) -> tuple[int, list[tuple[str, str, list[str]]]]:
+    """The exit code, and the rule, outcome and reasons of every verdict."""
     path = tmp_path / "out.json"
     done = xenlab.run("test", *words, "--json", str(path))
     document = json.loads(path.read_text())
     assert document["exit_code"] == done.returncode, done.stderr.decode()
-    found = {
-        verdict["rule"]: verdict["outcome"]
+    return done.returncode, [
+        (verdict["rule"], verdict["outcome"], verdict["reasons"])
         for run in document["runs"]
         for verdict in run["verdicts"]
-        if verdict["outcome"] != "PASS"
-    }
-    return done.returncode, found
+    ]
 
 
 def test_good_lab_passes_and_says_so_in_every_form(
@@ -48,23 +55,29 @@ def test_good_lab_passes_and_says_so_in_every_form(
 
 
 @pytest.mark.parametrize(
-    ("kind", "rules"),
+    ("kind", "rules", "place"),
     [
-        ("drop", {"no loss"}),
-        ("silent-drop", {"no loss"}),
-        ("corrupt", {"payload intact"}),
-        ("duplicate", {"no duplicates"}),
+        ("drop", {"no loss"}, r"loss at dom0 vif\d\.0 qdisc_drops \d+"),
+        ("silent-drop", {"no loss"}, r"silent loss between vif\d\.0 and vif\d\.0: .*"),
+        ("corrupt", {"payload intact", "no loss"}, r"(damaged packets came|loss).*CsumErrors \d+"),
+        ("duplicate", {"no duplicates"}, r"\d+ packets more at vif\d\.0 than at vif\d\.0 .*"),
     ],
 )
 def test_fault_in_the_path_is_found_by_its_rule_and_gone_afterwards(
-    xenlab: Xenlab, lab: str, tmp_path: Path, kind: str, rules: set[str]
+    xenlab: Xenlab, lab: str, tmp_path: Path, kind: str, rules: set[str], place: str
 ) -> None:
-    code, found = run_tests(
-        xenlab, tmp_path, "smoke", "--lab", lab, "--quick", "--plant", kind, "-k", "alice-bob"
+    """Reasons name the place and the flows that it hurt, and no other place."""
+    code, verdicts = run_verdicts(
+        xenlab, tmp_path, "smoke", "--lab", lab, "--plant", kind, *ONE_LINK
     )
 
-    assert code == 1, found
-    assert rules <= {rule for rule, outcome in found.items() if outcome == "FAIL"}
+    assert code == 1, verdicts
+    assert {rule for rule, outcome, _ in verdicts if outcome != "PASS"} == rules
+    reasons = [reason for *_, each in verdicts for reason in each]
+    others = [reason for reason in reasons if not re.match("(udp|tcp)[46]: ", reason)]
+    assert others
+    assert [reason for reason in others if not re.fullmatch(place, reason)] == []
+    # What is left of it would be counted in the next run: the sink gives up on fragments late.
     assert run_tests(xenlab, tmp_path, "smoke", "--lab", lab, *ONE_LINK) == (0, {})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class Ingredients:
 
     `boot_texts` are the files of the plan in the initrds, `machine_xml` the machine as libvirt
     would get it for a lab of no name: both hold the words that xenlab adds to command lines.
+    `drivers` are the digests of what nodes load in place of the stock drivers; a bare lab has
+    loaded none yet.
     """
 
     plan: LabPlan
@@ -36,10 +38,11 @@ class Ingredients:
     machine_xml: str
     accel: Accel
     emulator: Path
+    drivers: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self, level: Level) -> str:
         """SHA-256 in hexadecimal digits; differs for the two levels."""
-        content = {
+        content: dict[str, object] = {
             "format": FORMAT_VERSION,
             "plan": self.plan.content_digest(),
             "images": self.images_digest,
@@ -50,6 +53,8 @@ class Ingredients:
             "host_cpu": _read_cpu_model(),
             "level": level.value,
         }
+        if level is Level.CONNECTED and any(self.drivers.values()):
+            content["drivers"] = dict(self.drivers)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

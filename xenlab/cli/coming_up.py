@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from xenlab.cli.output import echo_lines, render_document, spell, tell_swept, write_text
+from xenlab.cli.output import STDOUT, echo_lines, render_document, spell, tell_swept, write_text
 from xenlab.errors import GuestLost
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.order import Undertaking, UpOrder
@@ -67,7 +67,7 @@ def bring_up(order: UpOrder, json_path: str | None, *, proof: bool) -> int:
             standing = undertaking.find_standing()
             if standing:
                 came_up = CameUp(summary=_look_at(standing))
-                click.echo(f"lab {standing.name} is up already")
+                click.echo(f"lab {standing.name} is up already", err=json_path == STDOUT)
             else:
                 came_up = _start(undertaking, proof=proof)
     _show(came_up, json_path)
@@ -116,7 +116,7 @@ def _removed_if_interrupted(lab: Lab, phases: Phases) -> Iterator[None]:
 
 def _show(came_up: CameUp, json_path: str | None) -> None:
     write_text(came_up.render_json(), json_path)
-    if json_path == "-":
+    if json_path == STDOUT:
         return
     summary = came_up.summary
     echo_lines(summary.render())

@@ -8,7 +8,7 @@ from xenlab.cli import options
 from xenlab.cli.output import echo_lines, render_document
 
 
-@click.command()
+@click.command(short_help="Sweep what dead owners left; bound the cache.")
 @options.checkpoint_limit("--limit")
 @click.option("--dry-run", is_flag=True, help="Show what would go; touch nothing.")
 @options.json_flag
@@ -32,7 +32,7 @@ def gc(checkpoint_limit_bytes: int, dry_run: bool, as_json: bool) -> None:
         click.echo(f"{sum(one.size_bytes for one in removed) / 1e6:8.1f} MB  {word}")
 
 
-@click.command()
+@click.command(short_help="Say what this host can do, and how to mend it.")
 @options.json_flag
 def doctor(as_json: bool) -> int:
     """Say what this host can do, and which command mends what it cannot."""

@@ -22,7 +22,7 @@ def images() -> None:
     """Build, list, verify and prune what labs boot."""
 
 
-@images.command()
+@images.command(short_help="Build what a topology boots.")
 @click.argument("topology", default="")
 @click.option("--suite", help="Take Xen and all kernels from this Debian suite.")
 @click.option("--refresh", is_flag=True, help="Ask the archives for newer packages.")
@@ -64,7 +64,7 @@ def list_images(as_json: bool) -> None:
         age = _render_age(one)
         facts = _facts(one).get("release") or _facts(one).get("version") or ""
         click.echo(
-            f"{kind:<10}  {size_mb:7.1f} MB  {age:>9}  {key}  {one.damage or facts}".rstrip()
+            f"{kind:<13}  {size_mb:7.1f} MB  {age:>9}  {key}  {one.damage or facts}".rstrip()
         )
 
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from xenlab.cli import options
+from xenlab.cli.completion import complete_lab, complete_topology
 from xenlab.cli.output import echo_lines, render_document, spell, tell_swept
 
 if TYPE_CHECKING:
     from xenlab.life.order import BringUpWords
 
 
-@click.command()
-@click.argument("topology", default="")
+@click.command(short_help="Bring a lab up: from a checkpoint, or cold.")
+@click.argument("topology", default="", shell_complete=complete_topology)
 @options.lab
 @options.bring_up_options
 @click.option(
@@ -56,14 +57,15 @@ def up(
     return bring_up(order, json_path, proof=not no_proof)
 
 
-@click.command()
-@click.argument("lab", required=False)
+@click.command(short_help="Take a lab down.")
+@click.argument("lab", required=False, shell_complete=complete_lab)
 @click.option("--all", "everything", is_flag=True, help="Take all labs down.")
 def down(lab: str | None, everything: bool) -> None:
     """Take a lab down; nothing is left of it but the cache. There may be none."""
     from xenlab.life.removal import sweep, take_down, take_down_all
     from xenlab.registry.record import list_lab_names
     from xenlab.registry.selection import choose_lab
+    from xenlab.topology.wording import did_you_mean, list_names, quote
 
     if everything:
         names = take_down_all()
@@ -74,12 +76,12 @@ def down(lab: str | None, everything: bool) -> None:
     if lab is None and not names:
         click.echo("no lab is there")
         return
-    name = lab or choose_lab(None).name
+    name = lab or choose_lab(None, how="by its name, or --all").name
     if take_down(name):
         click.echo(f"lab {name} is down")
     else:
-        there = f" (there are {', '.join(names)})" if names else ""
-        click.echo(f"there is no lab {name}{there}")
+        there = f" (there are {list_names(names)})" if names else ""
+        click.echo(f"there is no lab {quote(name)}{did_you_mean(name, names)}{there}")
 
 
 @click.command()

@@ -27,9 +27,11 @@ COMMANDS = {
     "logs": "nodes:logs",
     "topologies": "topology:topologies",
     "validate": "topology:validate",
+    "slots": "slots:slots",
     "images": "images:images",
     "gc": "house:gc",
     "doctor": "house:doctor",
+    "completion": "completion:completion",
 }
 
 
@@ -52,7 +54,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command to run; a wrong word gets the one that was probably meant."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        wrong = args and args[0] not in COMMANDS and not args[0].startswith("-")
+        if wrong and not ctx.resilient_parsing:  # while a shell completes, nothing is wrong yet
             from xenlab.topology.wording import did_you_mean, quote
 
             hint = did_you_mean(args[0], COMMANDS)
@@ -99,8 +102,9 @@ def run(words: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as interruption:
         return _report_interruption(interruption)
-    except SystemExit:
-        return READER_GONE  # click's own way out when nobody reads our output any more
+    except SystemExit as end:
+        # Click's own ways out: a shell has its completions, or nobody reads our output any more.
+        return READER_GONE if end.code else 0
     except Exception as error:  # noqa: BLE001 (the last resort: all are told, and end us)
         return _report_error(error, words)
     return status if isinstance(status, int) else 0

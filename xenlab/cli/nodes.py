@@ -13,9 +13,9 @@ READER_GONE = 141  # as a shell sees a program that SIGPIPE ended
 NODE_COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
-@click.command(name="exec", context_settings=NODE_COMMAND)
+@click.command(name="exec", short_help="Run a command in a node.", context_settings=NODE_COMMAND)
 @options.lab
-@click.argument("node")
+@options.node
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(lab: str | None, node: str, command: tuple[str, ...]) -> int:
     """Run a command in a node; its streams are ours, and its exit code is ours.
@@ -40,9 +40,9 @@ def exec_(lab: str | None, node: str, command: tuple[str, ...]) -> int:
             return READER_GONE
 
 
-@click.command(context_settings=NODE_COMMAND)
+@click.command(short_help="Open an ssh session in a node.", context_settings=NODE_COMMAND)
 @options.lab
-@click.argument("node")
+@options.node
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     """Open an ssh session in a node, or run a command line there.
@@ -71,18 +71,18 @@ def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     os.execv(program, [*argv, "--", *words] if words else argv)  # noqa: S606 (no shell is meant)
 
 
-@click.command()
+@click.command(short_help="Follow a node's console from power-on.")
 @options.lab
-@click.argument("node")
+@options.node
 def console(lab: str | None, node: str) -> int:
     """Show a node's console from power-on and follow it; read-only. `dom0` has Xen's lines too."""
     return _show(node, lab, follow=True)
 
 
-@click.command()
+@click.command(short_help="Print a node's whole console log.")
 @options.lab
 @click.option("-f", "--follow", is_flag=True, help="Go on as the log grows.")
-@click.argument("node")
+@options.log
 def logs(lab: str | None, follow: bool, node: str) -> int:
     """Print a node's whole console log, or what `libvirtd`, its `sandbox` or `qemu` said.
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
+from xenlab.cli.completion import complete_lab, complete_log, complete_node
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,6 +27,18 @@ def _parse_size(_ctx: click.Context, _option: click.Parameter, text: str) -> int
     return int(float(found[1]) * UNITS[found[2].upper()])
 
 
+def _require_folder(_ctx: click.Context, _option: click.Parameter, path: str | None) -> str | None:
+    """The path of a file that can be made; what cannot is told before the work, not after it."""
+    folder = Path(path or ".").absolute().parent
+    if path is None or path == "-" or Path(path).exists():
+        return path
+    if not folder.is_dir():
+        raise click.BadParameter(f"there is no folder {str(folder)!r}")
+    if not os.access(folder, os.W_OK):
+        raise click.BadParameter(f"folder {str(folder)!r} is not writable")
+    return path
+
+
 def checkpoint_limit(*short: str) -> Callable[[Command], Command]:
     """What checkpoints may take: one setting for all that save or remove them."""
     return click.option(
@@ -35,11 +50,20 @@ def checkpoint_limit(*short: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
-lab = click.option("--lab", metavar="NAME", envvar="XENLAB_LAB", help="Which lab is meant.")
+lab = click.option(
+    "--lab", metavar="NAME", envvar="XENLAB_LAB", help="Which lab is meant.",
+    shell_complete=complete_lab,
+)  # fmt: skip
+node = click.argument("node", shell_complete=complete_node)
+log = click.argument("node", shell_complete=complete_log)
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 json_file = click.option(
     "--json", "json_path", metavar="FILE", type=click.Path(dir_okay=False, writable=True),
-    help="Write the result as JSON to this file (`-`: standard output).",
+    callback=_require_folder, help="Write the result as JSON to this file (`-`: standard output).",
+)  # fmt: skip
+junit_file = click.option(
+    "--junit", "junit_path", metavar="FILE", type=click.Path(dir_okay=False, writable=True),
+    callback=_require_folder, help="Write the result as JUnit XML to this file.",
 )  # fmt: skip
 
 _BRING_UP = (
@@ -52,6 +76,14 @@ _BRING_UP = (
     ),
     click.option(
         "--domu-kernel", metavar="K", envvar="XENLAB_DOMU_KERNEL", help="The kernel of all domUs."
+    ),
+    click.option(
+        "--netback", metavar="D", envvar="XENLAB_NETBACK",
+        help="dom0's driver: `stock`, a patch, a folder of patches, a shipped series or a `.ko`.",
+    ),
+    click.option(
+        "--netfront", metavar="[DOMU=]D", multiple=True, envvar="XENLAB_NETFRONT",
+        help="The driver of all domUs, or of one; may be given several times.",
     ),
     click.option("--cold", is_flag=True, help="Boot, and neither use nor make a checkpoint."),
     click.option("--offline", is_flag=True, envvar="XENLAB_OFFLINE", help="Never use the network."),

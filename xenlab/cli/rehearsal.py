@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from xenlab.errors import InputError
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.hypervisor.qemu_argv import console_file, render_qemu_argv
 from xenlab.images.lab_images import provide_images
+from xenlab.kernel.driver import STOCK
 from xenlab.kernel.packages import kernel_request
 from xenlab.life.boot import READY
 from xenlab.life.by_hand import render_steps, take_free_port
@@ -33,6 +34,8 @@ from xenlab.report.columns import render_columns
 from xenlab.transport.keys import generate_keys
 from xenlab.waiting import Deadline
 
+HEAD = ("NODE", "KIND", "KERNEL", "DRIVER", "VCPUS", "MEMORY", "VIFS")
+
 # A lab that is not made has no id, and no number of its own for libvirt.
 NOBODY = MachineIdentity(
     domain_name="", uuid="00000000-0000-0000-0000-000000000000", lab_id="0" * 8
@@ -42,7 +45,11 @@ NOBODY = MachineIdentity(
 def rehearse(order: UpOrder, bundle: str | None, json_path: str | None) -> int:
     """Show the plan and change nothing; with a bundle folder, write there what would be booted."""
     plan = order.plan()
-    rehearsal = Rehearsal(plan=plan, lab=require_lab_name(order.lab or plan.topology_name))
+    lab = require_lab_name(order.lab or plan.topology_name)
+    chosen = {node: choice.name for node, choice in order.choose_drivers(plan).items()}
+    if chosen and bundle is not None:
+        raise InputError("--bundle holds what is booted: drivers under test are loaded afterwards")
+    rehearsal = Rehearsal(plan=plan, lab=lab, drivers=chosen)
     document = rehearsal.document()
     if bundle is not None:
         document |= _write_bundle(plan, Path(bundle).absolute(), order)
@@ -58,6 +65,7 @@ class Rehearsal:
 
     plan: LabPlan
     lab: str
+    drivers: Mapping[str, str]
 
     @property
     def accel(self) -> Accel:
@@ -90,6 +98,7 @@ class Rehearsal:
         return {
             "lab": self.lab,
             "accelerator": self.plan.machine.accel.value,
+            "drivers": {node: self._driver(node) for node in self.plan.node_names},
             "plan": encode(self.plan),
             "command_lines": self.command_lines(),
             "xml": render_domain_xml(self.plan, self.places, identity, self.accel),
@@ -103,21 +112,30 @@ class Rehearsal:
         yield ""
         kernels = {kernel.name: f"{kernel.package} ({kernel.suite})" for kernel in plan.kernels}
         dom0 = plan.dom0
-        rows = [(DOM0, DOM0, kernels[dom0.kernel], str(dom0.vcpus), f"{dom0.memory_mib} MiB", "")]
+        rows = [
+            (
+                DOM0, DOM0, kernels[dom0.kernel], self._driver(DOM0), str(dom0.vcpus),
+                f"{dom0.memory_mib} MiB", "",
+            )
+        ]  # fmt: skip
         rows += [
             (
-                domu.name, domu.kind.value, kernels[domu.kernel], str(domu.vcpus),
-                f"{domu.memory_mib} MiB",
+                domu.name, domu.kind.value, kernels[domu.kernel], self._driver(domu.name),
+                str(domu.vcpus), f"{domu.memory_mib} MiB",
                 ", ".join(f"{vif.device} on {vif.network} {vif.address4}" for vif in domu.vifs),
             )
             for domu in plan.domus
         ]  # fmt: skip
-        yield from render_columns(("NODE", "KIND", "KERNEL", "VCPUS", "MEMORY", "VIFS"), rows)
+        yield from render_columns(HEAD, rows)
         yield ""
         yield f"Xen of {plan.xen.suite}, accelerator {plan.machine.accel}"
         yield from (f"{node}: {line}" for node, line in self.command_lines().items())
         yield ""
         yield shlex.join(self.argv)
+
+    def _driver(self, node: str) -> str:
+        """The name of a node's driver."""
+        return self.drivers.get(node, STOCK)
 
 
 def _write_bundle(plan: LabPlan, folder: Path, order: UpOrder) -> dict[str, object]:

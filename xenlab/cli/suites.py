@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from xenlab.cli import options
+from xenlab.cli.completion import complete_topology
 
 if TYPE_CHECKING:
     from xenlab.life.order import BringUpWords
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
 PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload")
 
 
-@click.command()
+@click.command(short_help="Run suites, or tests of your own, and give a verdict.")
 @click.argument("suites", metavar="[SUITE|PATH]...", nargs=-1)
 @click.option("-k", "keyword", metavar="EXPR", default="", help="Only the tests that match.")
 @options.lab
 @click.option(
     "--topology",
     "topologies",
+    shell_complete=complete_topology,
     metavar="T",
     multiple=True,
     help="Test in a lab of this topology; may be given several times.",
@@ -45,7 +47,7 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload
     help="Run all of it so many times; every result is kept and shown.",
 )
 @options.json_file
-@click.option("--junit", "junit_path", metavar="FILE", help="Write the result as JUnit XML here.")
+@options.junit_file
 def test(
     suites: tuple[str, ...],
     keyword: str,

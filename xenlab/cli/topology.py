@@ -50,7 +50,7 @@ class Checked:
         }
 
 
-@click.command()
+@click.command(short_help="Check topology files.")
 @click.argument("files", metavar="FILE...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of topology files instead.")
@@ -86,7 +86,7 @@ def validate(files: tuple[str, ...], as_json: bool, schema: bool) -> None:
         raise InputError(*problems)
 
 
-@click.command()
+@click.command(short_help="List the topologies that have a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def topologies(as_json: bool) -> None:
     """List the topologies that have a name: xenlab's, the user's and the project's."""

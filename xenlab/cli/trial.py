@@ -149,6 +149,11 @@ def run_trial(
         raise InputError(
             f"lab {quote(standing.name)} is up already: --topology is for a lab that is not"
         )
+    if standing is not None and (labs[0].netback or labs[0].netfront):
+        raise InputError(
+            f"lab {quote(standing.name)} is up already, with its drivers:"
+            " --netback and --netfront are for a lab that is not"
+        )
     try:
         if standing is not None:
             trial.run_in_standing_lab(standing)

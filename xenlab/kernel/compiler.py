@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenlab.errors import InputError
+from xenlab.errors import InputError, Unavailable
+from xenlab.kernel.headers import KernelHeaders
 from xenlab.transport.process import run, which
 from xenlab.waiting import Deadline
 
@@ -29,6 +30,7 @@ class Compiler:
     """The compiler of this host; `version` is part of what a module's bytes depend on."""
 
     version: str
+    major: int
 
     @classmethod
     def find(cls, deadline: Deadline) -> Compiler:
@@ -36,18 +38,30 @@ class Compiler:
         for program in PROGRAMS:
             which(program)
         answer = run(("gcc", "--version"), deadline=deadline).require_success()
-        return cls(version=answer.text.splitlines()[0])
+        version = answer.text.splitlines()[0]
+        major = re.search(r"(\d+)\.\d+", version.rpartition(")")[2])
+        assert major is not None, version
+        return cls(version=version, major=int(major[1]))
 
-    def make_modules(self, headers: Path, folder: Path, deadline: Deadline) -> None:
+    def require_for(self, headers: KernelHeaders) -> None:
+        """Raise Unavailable if a kernel was made with options that this compiler cannot know."""
+        if self.major < headers.gcc_major:
+            raise Unavailable(
+                f"Linux {headers.release} was made by gcc {headers.gcc_major}; modules for it need"
+                f" that or a newer one, and this host has {self.version}"
+            )
+
+    def make_modules(self, headers: KernelHeaders, folder: Path, deadline: Deadline) -> None:
         """Build the modules of a folder in place, by its Kbuild file or Makefile.
 
         Raises InputError with every error of the compiler, its line of source and the marks below
         it. Paths of this host stay out of what is built: the same source gives the same bytes.
         """
-        maps = f"-ffile-prefix-map={folder}=. -ffile-prefix-map={headers.parent}=."
+        self.require_for(headers)
+        maps = f"-ffile-prefix-map={folder}=. -ffile-prefix-map={headers.entry.folder}=."
         # CC: Debian's headers name the version that built the kernel, the host may have another.
         words = ("CC=gcc", f"KCFLAGS={maps}", f"KAFLAGS={maps}", f"M={folder}", "modules")
-        argv = ("make", "--no-print-directory", "-s", "-C", str(headers), *words)
+        argv = ("make", "--no-print-directory", "-s", "-C", str(headers.build), *words)
         result = run(argv, deadline=deadline)
         if result.status != 0:
             problems = tuple(find_problems(result.stderr.decode(errors="replace"), folder))

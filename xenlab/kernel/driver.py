@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ from xenlab.kernel.shelf import list_series, shelf
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 STOCK = "stock"
+LABEL_DIGITS = 12
 
 
 class DriverKind(StrEnum):
@@ -46,6 +48,17 @@ class DriverChoice:
         """Whether the kernel's own driver is meant."""
         return self.series is None and self.module is None
 
+    @property
+    def digest(self) -> str:
+        """What changes when something else would be built or loaded."""
+        if self.series is not None:
+            return hashlib.sha256("".join(self.series.digests).encode()).hexdigest()
+        return ModuleFile.read(self.module).sha256 if self.module else ""
+
+    def load(self, module: ModuleFile) -> Driver:
+        """The driver in the module that this choice came to."""
+        return Driver(kind=self.kind, name=self.name, build_id=module.build_id, file=module)
+
     @classmethod
     def parse(cls, kind: DriverKind, word: str) -> DriverChoice:
         """`stock`, the name of a series that comes with xenlab, a patch, a folder or a `.ko`.
@@ -78,6 +91,11 @@ class Driver:
     name: str
     build_id: str
     file: ModuleFile | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name and the beginning of its build id: `netfront-slots-limit e6a55ac964f7`."""
+        return f"{self.name} {self.build_id[:LABEL_DIGITS]}"
 
     @property
     def digest(self) -> str:

@@ -12,6 +12,7 @@ from xenlab.cache.disk import require_room
 from xenlab.cache.entry import Entry
 from xenlab.debian.unpacking import unpack_debs_without
 from xenlab.errors import InputError
+from xenlab.kernel.config import KernelConfig
 from xenlab.waiting import Deadline
 
 # Linux 6.1: the packages unpacked take 83 MB, and what is kept of them 55 MB.
@@ -22,11 +23,20 @@ BUILD = "build"
 SOURCE = "source"
 PREFIX, SHARED = "linux-headers-", "-common"
 
-# The package's Makefile names /usr/src; this one finds the other tree beside its own.
-MAKEFILE = f"include $(dir $(lastword $(MAKEFILE_LIST)))../{SOURCE}/Makefile\n"
+# The packages' Makefile names its own home; `make -C` stands in the first tree when it reads it.
+HOME = "/usr/src/"
+MAKEFILE = "Makefile"
+HERE = "$(CURDIR)"
+CONFIG = ".config"
+GCC_MAJOR = 10_000  # linux/scripts/cc-version.sh: 12.2.0 is 120200
 
-# Other architectures, and the empty stamps on which the kernel's own rebuilds depend: no module's.
-WITHOUT = ("./usr/src/*/arch/[!x]*", "./usr/src/*/include/config/[A-Z0-9]*")
+# Other architectures, the empty stamps on which the kernel's own rebuilds depend and no module's,
+# and vmlinux, which is for the making of BTF: that takes a program of the kernel's own version.
+WITHOUT = (
+    "./usr/src/*/arch/[!x]*",
+    "./usr/src/*/include/config/[A-Z0-9]*",
+    "./usr/src/*/vmlinux",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +49,11 @@ class KernelHeaders:
     def release(self) -> str:
         """The kernel's release, as `uname -r` shows it."""
         return self.entry.facts["release"]
+
+    @property
+    def gcc_major(self) -> int:
+        """The major version of the compiler that made the kernel; 0 if it was not gcc."""
+        return int(self.entry.facts["gcc_version"]) // GCC_MAJOR
 
     @property
     def build(self) -> Path:
@@ -65,8 +80,12 @@ def assemble_headers(
         for tree, name in ((own, BUILD), (shared[0], SOURCE)):
             _follow_links(tree, Path(scratch))
             tree.rename(part / name)
-    (part / BUILD / "Makefile").write_text(MAKEFILE, encoding="ascii")
-    return {"release": release}
+    makefile = part / BUILD / MAKEFILE
+    text = makefile.read_text(encoding="ascii")
+    text = text.replace(f"{HOME}{shared[0].name}", f"{HERE}/../{SOURCE}")
+    makefile.write_text(text.replace(f"{HOME}{own.name}", HERE), encoding="ascii")
+    config = KernelConfig.parse((part / BUILD / CONFIG).read_text(encoding="utf-8"))
+    return {"release": release, "gcc_version": config.values.get("CONFIG_GCC_VERSION", "0")}
 
 
 def _follow_links(tree: Path, root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,23 +40,26 @@ class ModuleFile:
     def read(cls, path: Path) -> ModuleFile:
         """The module in a file. Raises InputError if it is none for x86-64, or has no build id."""
         try:
-            with path.open("rb") as file:
-                elf = ELFFile(file)
-                if elf["e_machine"] != X86_64:
-                    raise InputError(f"{path}: built for {elf['e_machine']}, not for {X86_64}")
-                info = elf.get_section_by_name(".modinfo")
-                fields = _read_fields(info.data()) if info is not None else {}
-                build_id = _read_build_id(elf)
+            return cls.parse(path, path.read_bytes())
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}") from error
+
+    @classmethod
+    def parse(cls, path: Path, content: bytes) -> ModuleFile:
+        """The module that is or was in a file, from its bytes."""
+        try:
+            elf = ELFFile(io.BytesIO(content))
+            if elf["e_machine"] != X86_64:
+                raise InputError(f"{path}: built for {elf['e_machine']}, not for {X86_64}")
+            info = elf.get_section_by_name(".modinfo")
+            fields = _read_fields(info.data()) if info is not None else {}
+            build_id = _read_build_id(elf)
         except ELFError as error:
             raise InputError(f"{path}: not a whole ELF file: {error}") from error
         if not fields.get("name") or not fields.get("vermagic") or not build_id:
             raise InputError(f"{path}: not a kernel module with a name, a version and a build id")
-        return cls(
-            path=path,
-            name=fields["name"],
-            release=fields["vermagic"].partition(" ")[0],
-            build_id=build_id,
-        )
+        release = fields["vermagic"].partition(" ")[0]
+        return cls(path=path, name=fields["name"], release=release, build_id=build_id)
 
     def require_release(self, release: str) -> ModuleFile:
         """This module, or InputError if a kernel of that release would refuse it."""

@@ -12,7 +12,7 @@ from xenlab.cache.store import EntryStore
 from xenlab.debian.package import DebPackage
 from xenlab.debian.supply import PackageSupply, open_supply
 from xenlab.kernel.compiler import Compiler
-from xenlab.kernel.driver import DriverChoice
+from xenlab.kernel.driver import Driver, DriverChoice
 from xenlab.kernel.driver_source import DriverBuild, DriverSource, extract_drivers
 from xenlab.kernel.headers import KernelHeaders, assemble_headers
 from xenlab.kernel.module_build import ModuleSource, build_module
@@ -24,11 +24,12 @@ from xenlab.kernel.packages import (
     resolve_headers,
     resolve_source,
 )
+from xenlab.kernel.patch_series import PatchSeries
 from xenlab.plan.model import KernelPlan
 from xenlab.waiting import Deadline
 
 # Goes up when the same inputs would give other bytes than before.
-BUILDER_VERSION = 1
+BUILDER_VERSION = 3
 
 HEADERS = "headers"
 DRIVER_SOURCE = "driver-source"
@@ -110,16 +111,20 @@ class Workshop:
 
         return built_module(self.store.provide(recipe, build))
 
-    def provide_driver(self, choice: DriverChoice, kernel: KernelPlan) -> ModuleFile:
+    def provide_driver(self, choice: DriverChoice, kernel: KernelPlan) -> Driver:
         """The driver that was chosen, for the nodes that run this kernel; not the stock one.
 
         Raises InputError for a series that does not apply or compile, or a foreign module.
         """
         if choice.module is not None:
             release = self.version(kernel).release
-            return ModuleFile.read(choice.module).require_release(release)
+            return choice.load(ModuleFile.read(choice.module).require_release(release))
         assert choice.series is not None, choice
-        series = choice.series
+        return choice.load(self._provide_patched(choice, choice.series, kernel))
+
+    def _provide_patched(
+        self, choice: DriverChoice, series: PatchSeries, kernel: KernelPlan
+    ) -> ModuleFile:
         compiler = Compiler.find(self.deadline)
         headers = self.choose_headers(kernel)
         source = resolve_source(self.supply, kernel.suite, headers.version)

@@ -34,10 +34,15 @@ def zero_free_memory(lab: Lab, deadline: Deadline) -> None:
     on_all(clear, lab.plan.node_names)
 
 
-def connect_vifs(lab: Lab, node: str, deadline: Deadline) -> None:
-    """Have a node load its driver and connect its vifs: dom0 attaches them, domUs take them up."""
+def connect_vifs(lab: Lab, node: str, deadline: Deadline, module: str = "") -> None:
+    """Have a node load its driver and connect its vifs: dom0 attaches them, domUs take them up.
+
+    `module` is a file there to load in place of the stock driver.
+    """
     budget = deadline.at_most(CONNECT_BUDGET_S)
-    lab.shell(node, budget).run(["connect-vifs"], deadline=budget).require_success()
+    lab.shell(node, budget).run(
+        ["connect-vifs", *filter(None, [module])], deadline=budget
+    ).require_success()
 
 
 def render_ping_argv(link: Link) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -14,7 +15,16 @@ from xenlab.checkpoint.store import CheckpointStore
 from xenlab.errors import LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
 from xenlab.images.lab_images import LabImages, provide_images
+from xenlab.kernel.workshop import Workshop, open_workshop
 from xenlab.lab import Lab
+from xenlab.life.drivers import (
+    NO_DRIVERS,
+    Choices,
+    Drivers,
+    choose_drivers,
+    digest_choices,
+    provide_drivers,
+)
 from xenlab.life.phases import Phases
 from xenlab.life.request import UpRequest
 from xenlab.life.summary import keep_summary, summarize
@@ -37,6 +47,8 @@ class BringUpWords(TypedDict):
 
     dom0_kernel: str | None
     domu_kernel: str | None
+    netback: str | None
+    netfront: tuple[str, ...]
     cold: bool
     offline: bool
     connect_uri: str
@@ -52,6 +64,8 @@ class UpOrder:
     accel: Accel | None = None
     dom0_kernel: str | None = None
     domu_kernel: str | None = None
+    netback: str | None = None
+    netfront: tuple[str, ...] = ()
     cold: bool = False
     start_from: Level = Level.CONNECTED
     offline: bool = False
@@ -89,6 +103,10 @@ class UpOrder:
             domu_kernel=self.domu_kernel,
         )
 
+    def choose_drivers(self, plan: LabPlan) -> Choices:
+        """Who is to run which driver; InputError for one that cannot be."""
+        return choose_drivers(plan, self.netback, self.netfront)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
@@ -106,11 +124,13 @@ class Undertaking:
     order: UpOrder
     phases: Phases
     plan: LabPlan = field(init=False)
+    drivers: Choices = field(init=False)
     lab_name: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Fix the plan and the lab's name; InputError for what cannot be."""
         self.plan = self.order.plan()
+        self.drivers = self.order.choose_drivers(self.plan)
         self.lab_name = require_lab_name(self.order.lab or self.plan.topology_name)
 
     def find_standing(self) -> LabRecord | None:
@@ -118,9 +138,12 @@ class Undertaking:
         record = read_record(self.lab_name)
         if record is None or not record.alive:
             return None
-        if record.plan_json != self.plan.to_json():
+        other = "another plan" if record.plan_json != self.plan.to_json() else ""
+        if record.drivers_digest != digest_choices(self.drivers):
+            other = other or "other drivers"
+        if other:
             raise Unavailable(
-                f"lab {record.name} is up with another plan (topology {record.topology}):"
+                f"lab {record.name} is up with {other} (topology {record.topology}):"
                 " take it down first, or give this one a name with --lab",
                 try_next=f"xenlab down {record.name}",
             )
@@ -143,7 +166,11 @@ class Undertaking:
             acceleration = choose_acceleration(
                 self.plan.machine.accel, images.xen, cache_dir(), Deadline.after(TRIAL_BUDGET_S)
             )
-        request = self._request(images, acceleration)
+        drivers = NO_DRIVERS
+        if self.drivers:
+            with self.phases.run("drivers"), self._open_workshop() as workshop:
+                drivers = provide_drivers(self.plan, images, self.drivers, workshop)
+        request = self._request(images, acceleration, drivers)
         lab, evidence = BringUp(request=request, phases=self.phases).run()
         summary = summarize(lab, evidence, time.monotonic() - started_s)
         keep_summary(lab.record, summary)
@@ -158,7 +185,17 @@ class Undertaking:
             deadline=Deadline.after(IMAGES_BUDGET_S),
         )
 
-    def _request(self, images: LabImages, acceleration: Acceleration) -> UpRequest:
+    def _open_workshop(self) -> AbstractContextManager[Workshop]:
+        return open_workshop(
+            cache_dir(),
+            report=self.phases.watcher.detail,
+            offline=self.order.offline,
+            deadline=Deadline.after(IMAGES_BUDGET_S),
+        )
+
+    def _request(
+        self, images: LabImages, acceleration: Acceleration, drivers: Drivers = NO_DRIVERS
+    ) -> UpRequest:
         return UpRequest(
             name=self.lab_name,
             plan=self.plan,
@@ -169,6 +206,8 @@ class Undertaking:
             start_from=self.order.start_from,
             connect_uri=self.order.connect_uri,
             checkpoint_limit_bytes=self.order.checkpoint_limit_bytes,
+            drivers=drivers,
+            drivers_digest=digest_choices(self.drivers),
         )
 
 

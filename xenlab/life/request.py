@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xenlab.boot.overlay import render_dom0_files, render_domu_files
@@ -12,6 +13,7 @@ from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
 from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.images.lab_images import LabImages
+from xenlab.kernel.driver import Driver
 from xenlab.plan.model import LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.transport.process import which
@@ -27,6 +29,8 @@ class UpRequest:
 
     `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from;
     after one is saved, older ones go until all are within `checkpoint_limit_bytes`.
+    `drivers` are those of all nodes if any is not the stock one, and none otherwise; their digest
+    is that of the choice.
     """
 
     name: str
@@ -38,6 +42,8 @@ class UpRequest:
     start_from: Level = Level.CONNECTED
     connect_uri: str = ""
     checkpoint_limit_bytes: int = DEFAULT_LIMIT_BYTES
+    drivers: Mapping[str, Driver] = field(default_factory=dict)
+    drivers_digest: str = ""
 
     def choose_machine_uuid(self, ingredients: Ingredients) -> uuid.UUID:
         """That of every lab with such a checkpoint; one of its own beside others in a libvirtd."""
@@ -58,4 +64,5 @@ class UpRequest:
             machine_xml=render_domain_xml(self.plan, NOWHERE, nobody, accel),
             accel=accel,
             emulator=Path(which(EMULATOR)),
+            drivers={node: driver.digest for node, driver in self.drivers.items()},
         )

@@ -11,8 +11,12 @@ from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointFacts, CheckpointStore
 from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.lab import Lab
+from xenlab.life.connect import zero_free_memory
+from xenlab.life.phases import Phases
+from xenlab.life.standby import leave_standby
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import list_living_labs
+from xenlab.waiting import Deadline
 
 
 def checkpoint_store(places: LabPlaces) -> CheckpointStore:
@@ -38,6 +42,20 @@ def prune_checkpoints(places: LabPlaces, limit_bytes: int) -> None:
     store = checkpoint_store(places)
     for directory in find_prunable_checkpoints(store, limit_bytes):
         store.discard(directory)
+
+
+def save_if_new(lab: Lab, key: str, level: Level, phases: Phases, deadline: Deadline) -> None:
+    """Save the lab as it stands unless that is there already, or there is no room: then say so."""
+    if checkpoint_store(lab.places).find(key) is not None:
+        return
+    lack = find_lack(lab)
+    if lack:
+        phases.watcher.warn(f"no {level} checkpoint: {lack}; try: xenlab gc")
+        return
+    with phases.run(f"save the {level} checkpoint"):
+        leave_standby(lab, deadline)
+        zero_free_memory(lab, deadline)
+        save_checkpoint(lab, key, level)
 
 
 def save_checkpoint(lab: Lab, key: str, level: Level) -> None:

@@ -33,6 +33,7 @@ def summarize(lab: Lab, evidence: Mapping[str, NodeEvidence], elapsed_s: float) 
         xen=evidence[DOM0].xen,
         origin=lab.record.origin,
         level=lab.record.level,
+        drivers=lab.record.drivers,
         elapsed_s=round(elapsed_s, 3),
         nodes=(
             _dom0(lab.plan, evidence[DOM0].kernel),

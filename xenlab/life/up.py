@@ -23,12 +23,11 @@ from xenlab.life import standby
 from xenlab.life.artifacts import keep_failure
 from xenlab.life.boot import BootWatch
 from xenlab.life.connect import (
-    connect_vifs,
     on_all,
     ping_peers,
     read_domids,
-    zero_free_memory,
 )
+from xenlab.life.drivers import label_drivers, load_drivers
 from xenlab.life.evidence import NodeEvidence, read_evidence
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
@@ -36,11 +35,10 @@ from xenlab.life.removal import remove_whole_lab, render_farewell
 from xenlab.life.request import UpRequest
 from xenlab.life.saving import (
     checkpoint_store,
-    find_lack,
     lay_out_checkpoint,
     memory_path,
     prune_checkpoints,
-    save_checkpoint,
+    save_if_new,
 )
 from xenlab.plan.model import Accel
 from xenlab.registry.identity import ProcessIdentity
@@ -87,6 +85,8 @@ class BringUp:
             accel_reason=request.acceleration.reason,
             machine_uuid=str(request.choose_machine_uuid(ingredients)),
             connect_uri=request.connect_uri,
+            drivers=label_drivers(request.drivers),
+            drivers_digest=request.drivers_digest,
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
@@ -164,6 +164,10 @@ class BringUp:
                 then = partial(standby.ping_peers, lab, deadline=self.deadline)
                 self._evidence = standby.wake_nodes(lab, then, self.deadline)
             return lab
+        if self.request.drivers:  # one that does not load is no fault of the checkpoint
+            with self.phases.run("wake the nodes"):
+                self._evidence = standby.wake_nodes(lab, lambda _line: None, self.deadline)
+            return lab
         with self.phases.run("wake the nodes, load the drivers and connect the vifs"):
             then = partial(standby.connect_vifs, deadline=self.deadline)
             self._evidence = standby.wake_nodes(lab, then, self.deadline)
@@ -173,8 +177,10 @@ class BringUp:
         """From whatever level the lab has to connected and pinged; saved where that is new."""
         if lab.record.origin == COLD_BOOT:
             self._save(lab, ingredients, Level.BARE)
-            with self.phases.run("load the drivers and connect the vifs"):
-                on_all(partial(connect_vifs, lab, deadline=self.deadline), lab.plan.node_names)
+        drivers = self.request.drivers
+        woken = lab.record.origin != COLD_BOOT
+        connected = woken and (not drivers or lab.record.level == Level.CONNECTED)
+        load_drivers(lab, drivers, self.phases, self.deadline, connected=connected)
         if lab.record.level == Level.BARE:
             lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
             with self.phases.run("ping"):
@@ -185,18 +191,9 @@ class BringUp:
         return lab
 
     def _save(self, lab: Lab, ingredients: Ingredients, level: Level) -> None:
-        key = ingredients.digest(level)
-        known = checkpoint_store(lab.places).find(key) is not None
-        if self.request.cold or self.request.connect_uri or known:
-            return
-        lack = find_lack(lab)
-        if lack:
-            self.phases.watcher.warn(f"no {level} checkpoint: {lack}; try: xenlab gc")
-            return
-        with self.phases.run(f"save the {level} checkpoint"):
-            standby.leave_standby(lab, self.deadline)
-            zero_free_memory(lab, self.deadline)
-            save_checkpoint(lab, key, level)
+        if not self.request.cold and not self.request.connect_uri:
+            key = ingredients.digest(level)
+            save_if_new(lab, key, level, self.phases, self.deadline)
             prune_checkpoints(lab.places, self.request.checkpoint_limit_bytes)
 
     def _start_host(self, record: LabRecord) -> Host:

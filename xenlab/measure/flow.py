@@ -149,6 +149,13 @@ class UdpFlow:
     damages: tuple[Damage, ...]
     ended: str
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether each datagram that was asked for, and each that came, is counted exactly once."""
+        came = self.intact + self.corrupt + self.truncated
+        expected = len(self.spec.sizes_bytes) == came + self.missing
+        return expected and self.received == came + self.duplicates + self.foreign
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpFlow:

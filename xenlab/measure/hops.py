@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from xenlab.measure.counters import CounterDelta
-from xenlab.measure.path import DropCounter, Leg, Path, Point
+from xenlab.measure.path import SUMMING_DROPS, DropCounter, Leg, Path, Point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,36 @@ def read_drops(
     """The places that dropped something. Raises MeasurementError if a counter is absent."""
     drops = (Drop(place=place, packets=_dropped(place, deltas[place.node])) for place in places)
     return tuple(drop for drop in drops if drop.packets)
+
+
+def without_sums(drops: tuple[Drop, ...]) -> tuple[Drop, ...]:
+    """The drops without those that only repeat what others say by its reason."""
+    told = {(drop.place.node, drop.place.counter): drop.packets for drop in drops}
+
+    def repeats(drop: Drop) -> bool:
+        parts = SUMMING_DROPS.get(drop.place.counter, frozenset())
+        return drop.packets == sum(told.get((drop.place.node, part), 0) for part in parts)
+
+    return tuple(drop for drop in drops if not repeats(drop))
+
+
+def find_hidden_drops(hops: Iterable[Hop]) -> tuple[Drop, ...]:
+    """Drops of devices that no hop misses: as many packets must have come twice there.
+
+    Both directions pass a device, and each loses what the other's counter shows as well; so it is
+    all hops of a place together that must miss what it dropped.
+    """
+    missed: Counter[DropCounter] = Counter()
+    dropped: dict[DropCounter, Drop] = {}
+    for hop in hops:
+        for drop in hop.drops:
+            dropped[drop.place] = drop
+            missed[drop.place] += hop.lost
+    return tuple(
+        Drop(place=place, packets=drop.packets - missed[place])
+        for place, drop in dropped.items()
+        if place.device and drop.packets > missed[place]
+    )
 
 
 def _account_leg(leg: Leg, deltas: Mapping[str, CounterDelta]) -> Hop:

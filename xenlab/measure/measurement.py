@@ -17,7 +17,8 @@ class Measurement:
 
     `wire_packets` is what the datagrams must become on the source's device, and 0 when a TCP flow
     is among them, for then nobody knows. Drops at the two ends are in packets or datagrams, as the
-    kernel counts them there. `vanished` names devices that did not outlive the run.
+    kernel counts them there: `source_drops` of what it sent, `echo_drops` of the answers that it
+    received. `vanished` names devices that did not outlive the run.
     """
 
     subject: str
@@ -29,7 +30,13 @@ class Measurement:
     backward: HopAccount
     source_drops: tuple[Drop, ...]
     sink_drops: tuple[Drop, ...]
+    echo_drops: tuple[Drop, ...] = ()
     vanished: tuple[str, ...] = ()
+
+    @property
+    def extra_packets(self) -> int:
+        """What left the source beyond its datagrams; nobody knows it beside a TCP flow."""
+        return max(0, self.forward.packets_in - self.wire_packets) if self.wire_packets else 0
 
     @property
     def balanced(self) -> bool:
@@ -52,6 +59,7 @@ def build_measurement(
     """Join flows and counters. `mtu_bytes` is the source device's. Raises MeasurementError."""
     specs = tuple(flow.spec for flow in flows)
     source, sink = path.source, path.sink
+    back = build_path(sink, source)
     vanished = find_vanished(path, deltas)
     return Measurement(
         subject=f"{source.node} -> {sink.node} {'+'.join(map(str, specs))}",
@@ -60,9 +68,10 @@ def build_measurement(
         flows=flows,
         wire_packets=_wire_packets(specs, mtu_bytes),
         forward=account_hops(path, deltas),
-        backward=account_hops(build_path(sink, source), deltas),
+        backward=account_hops(back, deltas),
         source_drops=read_drops(_remaining(path.sending_drops, vanished), deltas),
         sink_drops=read_drops(_remaining(path.receiving_drops, vanished), deltas),
+        echo_drops=read_drops(_remaining(back.receiving_drops, vanished), deltas),
         vanished=tuple(f"{node} {device}" for node, device in vanished),
     )
 

@@ -33,6 +33,18 @@ RECEIVING_DROPS = (
 )  # fmt: skip
 
 
+# Of those, what was thrown away because it was damaged on its way.
+DAMAGE_DROPS = frozenset({"UdpInCsumErrors", "Udp6InCsumErrors", "TcpInCsumErrors"})
+# Of those, what is but the consequence of a packet that was lost elsewhere.
+INCOMPLETE_DROPS = frozenset({"IpReasmFails", "Ip6ReasmFails"})
+# These count again what others count by its reason (net/ipv4/udp.c, net/ipv4/tcp_ipv4.c).
+SUMMING_DROPS = {
+    "UdpInErrors": frozenset({"UdpRcvbufErrors", "UdpInCsumErrors", "UdpMemErrors"}),
+    "Udp6InErrors": frozenset({"Udp6RcvbufErrors", "Udp6InCsumErrors", "Udp6MemErrors"}),
+    "TcpInErrs": frozenset({"TcpInCsumErrors"}),
+}
+
+
 class Side(StrEnum):
     """Which of a device's two packet counters, in that device's own sense of direction."""
 

@@ -29,7 +29,8 @@ class LabRecord:
     """One lab: its names, its plan as JSON text, and the processes that own it.
 
     `creator` is the xenlab process that brings it up (and, with `transient`, must outlive it);
-    `sandbox` is the first process of its sandbox once there is one.
+    `sandbox` is the first process of its sandbox once there is one. `drivers` names each node's
+    driver under test, and is empty where all are stock.
     """
 
     name: str
@@ -48,6 +49,8 @@ class LabRecord:
     sandbox: ProcessIdentity | None = None
     domids: tuple[tuple[str, int], ...] = ()
     connect_uri: str = ""
+    drivers: tuple[tuple[str, str], ...] = ()
+    drivers_digest: str = ""
 
     @property
     def places(self) -> LabPlaces:
@@ -116,5 +119,6 @@ def _parse_record(content: dict[str, Any]) -> LabRecord:
             "creator": ProcessIdentity(**content["creator"]),
             "sandbox": ProcessIdentity(**sandbox) if sandbox else None,
             "domids": tuple((name, int(domid)) for name, domid in content["domids"]),
+            "drivers": tuple((node, str(name)) for node, name in content.get("drivers", ())),
         }
     )

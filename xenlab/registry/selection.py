@@ -9,19 +9,21 @@ from xenlab.registry.record import LabRecord, LabState, list_lab_names, read_rec
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 
-def choose_lab(name: str | None) -> LabRecord:
+def choose_lab(name: str | None, *, how: str = "with --lab") -> LabRecord:
     """The record of the lab of that name, or of the only one, in whatever state it is.
 
+    `how` is how this command is told which of several is meant.
     Raises InputError with the labs there are, and LabError for a damaged record.
     """
     names = list_lab_names()
     if name is None:
-        name = _choose_only(names)
+        name = _choose_only(names, how)
     record = read_record(name) if name in names else None
     if record is None:
         hint = did_you_mean(name, names)
         there = f" (there are {list_names(names)})" if names else ""
-        raise InputError(f"there is no lab {quote(name)}{hint}{there}", try_next="xenlab up")
+        try_next = "xenlab status" if names else "xenlab up"
+        raise InputError(f"there is no lab {quote(name)}{hint}{there}", try_next=try_next)
     return record
 
 
@@ -47,7 +49,7 @@ def split_node(node: str, lab: str | None) -> tuple[str, str | None]:
     return name, before
 
 
-def _choose_only(names: tuple[str, ...]) -> str:
+def _choose_only(names: tuple[str, ...], how: str) -> str:
     """The one lab that is alive; the one dead lab where none is."""
     alive = [name for name in names if _is_alive(name)]
     candidates = alive or list(names)
@@ -55,7 +57,7 @@ def _choose_only(names: tuple[str, ...]) -> str:
         raise InputError("no lab is up", try_next="xenlab up")
     if len(candidates) > 1:
         raise InputError(
-            f"there are several labs ({list_names(candidates)}): say which with --lab",
+            f"there are several labs ({list_names(candidates)}): say which {how}",
             try_next="xenlab status",
         )
     return candidates[0]

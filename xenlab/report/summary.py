@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from xenlab.report.columns import render_columns
 
-HEAD = ("NODE", "KIND", "KERNEL", "VCPUS", "MEMORY", "STATE", "DEVICES")
+HEAD = ("NODE", "KIND", "KERNEL", "DRIVER", "VCPUS", "MEMORY", "STATE", "DEVICES")
+STOCK = "stock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,10 @@ class NodeSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabSummary:
-    """`origin` is a cold boot or the checkpoint it came from; `xen` the version that dom0 told."""
+    """`origin` is a cold boot or the checkpoint it came from; `xen` the version that dom0 told.
+
+    `drivers` has each node's driver where any is not the stock one; all of them were proved.
+    """
 
     lab: str
     topology: str
@@ -36,6 +40,7 @@ class LabSummary:
     level: str
     elapsed_s: float
     nodes: tuple[NodeSummary, ...]
+    drivers: tuple[tuple[str, str], ...] = ()
 
     def render(self) -> Iterator[str]:
         """The header and the table of nodes."""
@@ -49,12 +54,14 @@ class LabSummary:
             ),
         )
         yield ""
-        yield from render_columns(HEAD, (row for node in self.nodes for row in _rows(node)))
+        drivers = dict(self.drivers)
+        rows = (_rows(node, drivers.get(node.name, STOCK)) for node in self.nodes)
+        yield from render_columns(HEAD, (row for of_node in rows for row in of_node))
 
 
-def _rows(node: NodeSummary) -> Iterator[tuple[str, ...]]:
+def _rows(node: NodeSummary, driver: str) -> Iterator[tuple[str, ...]]:
     """One line for each device of the node, the node itself on the first."""
     first, *others = node.devices or ("",)
     memory = f"{node.memory_mib} MiB"
-    yield node.name, node.kind, node.kernel, str(node.vcpus), memory, node.state, first
-    yield from (("", "", "", "", "", "", device) for device in others)
+    yield node.name, node.kind, node.kernel, driver, str(node.vcpus), memory, node.state, first
+    yield from (("", "", "", "", "", "", "", device) for device in others)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from xenlab.measure.flow_account import FlowAccount, Payload, group_by_way, sum_accounts
+from xenlab.measure.flow_account import FlowAccount, Payload
+from xenlab.measure.flow_sum import group_by_way, sum_accounts
 from xenlab.report.flow_picture import draw_flow, say_losses
 from xenlab.report.upright_picture import draw_upright_flow
 from xenlab.report.wording import group_digits, say_count

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from xenlab.slots.columns import Booleans, Integers, LayoutColumns
 from xenlab.slots.fate import Fate
-from xenlab.slots.layout import PAGE_BYTES
+from xenlab.slots.head import shared_info_bytes
+from xenlab.slots.layout import MAX_ORDER, PAGE_BYTES
 from xenlab.slots.limits import (
     COPY_BYTES,
     FIRST_SLOT_MIN_BYTES,
+    FROM_PAGE_START,
     STOCK,
     WIRE_MAX_BYTES,
     Limits,
@@ -22,6 +24,10 @@ FATES = tuple(Fate)
 # So many layouts of 17 frags, and what is computed of them, fit into a second-level cache.
 BATCH = 8192
 IN_PAGE = PAGE_BYTES - 1
+# The fewest pages, a power of two of them, that hold so many.
+PAGES_OF_ORDER = np.array(
+    [1 << (pages - 1).bit_length() if pages else 0 for pages in range(2 << MAX_ORDER)], np.int32
+)
 PAGE_SHIFT = PAGE_BYTES.bit_length() - 1
 
 
@@ -123,10 +129,11 @@ def _send(columns: LayoutColumns, limits: Limits) -> _Sent:
     fits = length_bytes <= WIRE_MAX_BYTES
     nonlinear = length_bytes > columns.linear_bytes
     linearised = fits & nonlinear & (counted_slots > limits.frontend_slots)
-    headroom_bytes = np.minimum(columns.linear_offset_bytes, np.int32(limits.headroom_bytes))
-    offset_bytes = np.where(linearised, headroom_bytes, columns.linear_offset_bytes)
+    copy_offset_bytes, tailroom_bytes = _build_heads(columns, limits)
+    moved = linearised & (length_bytes - columns.linear_bytes > tailroom_bytes)
+    offset_bytes = np.where(moved, copy_offset_bytes, columns.linear_offset_bytes)
     bounced = fits & (PAGE_BYTES - offset_bytes < FIRST_SLOT_MIN_BYTES)
-    offset_bytes = np.where(bounced, headroom_bytes, offset_bytes)
+    offset_bytes = np.where(bounced, copy_offset_bytes, offset_bytes)
     copied = linearised | bounced
     slots = np.where(copied, _grants(offset_bytes, length_bytes), requests)
     return _Sent(
@@ -138,6 +145,20 @@ def _send(columns: LayoutColumns, limits: Limits) -> _Sent:
         linearised=linearised,
         bounced=bounced,
     )
+
+
+def _build_heads(columns: LayoutColumns, limits: Limits) -> tuple[Integers, Integers]:
+    """Head.copy_offset_bytes and Head.tailroom_bytes of each layout, as head.build_head()."""
+    offset_bytes = columns.linear_offset_bytes
+    headroom_bytes = np.full_like(offset_bytes, limits.headroom_bytes)
+    if limits.headroom_bytes == FROM_PAGE_START:
+        headroom_bytes = offset_bytes
+    shared_bytes = shared_info_bytes(limits)
+    tail_bytes = offset_bytes + columns.linear_bytes
+    tail_bytes += np.int32(PAGE_BYTES) * (headroom_bytes > offset_bytes)
+    pages = (tail_bytes + (shared_bytes + IN_PAGE)) >> PAGE_SHIFT
+    end_bytes = (PAGES_OF_ORDER[pages] << PAGE_SHIFT) - shared_bytes
+    return headroom_bytes & IN_PAGE, end_bytes - tail_bytes
 
 
 def _is_taken(

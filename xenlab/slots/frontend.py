@@ -3,13 +3,7 @@
 Line numbers are of drivers/net/xen-netfront.c in linux-source-6.1 6.1.192-2, unless said otherwise.
 
 What cannot be known from a layout: whether the allocation of skb_linearize() or bounce_skb()
-fails (the packet then counts in tx_dropped), and whether the head has room for all frags behind its
-tail. Where it has, __pskb_pull_tail() (net/core/skbuff.c:2396) moves nothing and the data keeps its
-offset: one request more or less than said here, the same fate and the same counters. A new head is
-kmalloc'ed, on a page's start where it is longer than half a page and never across a page's end
-where it is not (natural alignment of kmalloc, mm/slab_common.c), with the headroom of the old one
-(pskb_expand_head, skbuff.c:1834). From v6.3 on a head of up to 704 bytes may come from a cache
-that is not so aligned, and cross a page.
+fails; the packet then counts in tx_dropped. What is assumed of the buffer, head.py says.
 """
 
 from __future__ import annotations
@@ -18,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from xenlab.slots.head import SPARE_BYTES, Head, build_head, shared_info_bytes
 from xenlab.slots.layout import PAGE_BYTES, Checksum, Layout, Protocol
 from xenlab.slots.limits import FIRST_SLOT_MIN_BYTES, STOCK, WIRE_MAX_BYTES, Limits
 from xenlab.slots.pages import Piece, count_grants, cut_at_pages
@@ -58,10 +53,13 @@ class Sending:
 
     `counted_slots` is what xennet_count_skb_slots() says of the skb as it came. `linear_bytes` and
     `linear_offset_bytes` are those of the skb as it was granted: after linearising and bouncing.
+    `copy_order` is the order of the pages that skb_linearize() asks for, GFP_ATOMIC; 0 where it
+    needs no more than a page, or nothing because the frags fit behind the tail.
     """
 
     counted_slots: int
     linearised: bool
+    copy_order: int
     bounced: bool
     refusal: Refusal
     linear_bytes: int
@@ -99,20 +97,20 @@ def send(layout: Layout, limits: Limits = STOCK) -> Sending:
     # skb_linearize() is skb_is_nonlinear() first: frags of no bytes do not make it copy.
     nonlinear = length_bytes > layout.linear_bytes
     linearised = not oversize and counted_slots > limits.frontend_slots and nonlinear
-    offset_bytes = layout.linear_offset_bytes
-    headroom_bytes = min(offset_bytes, limits.headroom_bytes)
-    if linearised:
-        offset_bytes = headroom_bytes
+    head = build_head(layout, limits)
+    moved = linearised and length_bytes - layout.linear_bytes > head.tailroom_bytes
+    offset_bytes = head.copy_offset_bytes if moved else head.offset_bytes
     # 760: the copy has the headroom of the original, counted from a page's start (683).
     bounced = not oversize and PAGE_BYTES - offset_bytes < FIRST_SLOT_MIN_BYTES
     if bounced:
-        offset_bytes = headroom_bytes
+        offset_bytes = head.copy_offset_bytes
     refusal = _refusal(layout, counted_slots, limits)
     copied = linearised or bounced
     sent = refusal is Refusal.NONE
     return Sending(
         counted_slots=counted_slots,
         linearised=linearised,
+        copy_order=_copy_order(head, length_bytes, limits) if moved else 0,
         bounced=bounced,
         refusal=refusal,
         linear_bytes=length_bytes if copied else layout.linear_bytes,
@@ -120,6 +118,12 @@ def send(layout: Layout, limits: Limits = STOCK) -> Sending:
         requests=tuple(_requests(layout, offset_bytes, copied=copied)) if sent else (),
         extra_slots=int(sent and layout.gso_size_bytes > 0),
     )
+
+
+def _copy_order(head: Head, length_bytes: int, limits: Limits) -> int:
+    """Headroom, data, what is asked for to spare, and skb_shared_info, rounded up by kmalloc."""
+    bytes_asked = head.headroom_bytes + length_bytes + SPARE_BYTES + shared_info_bytes(limits)
+    return (-(-bytes_asked // PAGE_BYTES) - 1).bit_length()
 
 
 def _refusal(layout: Layout, counted_slots: int, limits: Limits) -> Refusal:

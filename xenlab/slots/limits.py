@@ -28,6 +28,8 @@ PULL_BYTES = 256
 SKB_PAD_BYTES = 64
 # COPY_BATCH_SIZE, COMMON:126: grant copies towards the guest in one hypercall.
 COPY_BATCH = 64
+# Headroom of an skb whose head begins with a page: the offset of its data.
+FROM_PAGE_START = 0xFFFF
 # One page of requests or responses (NF:85, NF:86).
 RING_SLOTS = 256
 
@@ -40,7 +42,6 @@ RANGES = {
     "fatal_skb_slots": (0, 0xFFFFFFFF),
     # A slot that is all headroom would never hold a byte (xen-netback/rx.c:411).
     "xdp_headroom_bytes": (0, PAGE_BYTES - 1),
-    "headroom_bytes": (0, PAGE_BYTES - 1),
     "gso_max_size_bytes": (1, 0xFFFFFFFF),
 }
 
@@ -55,8 +56,7 @@ class Limits:
     `fatal_skb_slots` is netback's parameter (NB:80), raised to `backend_slots` by NB:1766.
     `xdp_headroom_bytes` is what the receiving netfront asks for: 256 with an XDP program, else 0.
     `gso_max_size_bytes` is the sending device's: a GSO skb of that size is not its (dev.c:3620).
-    `headroom_bytes` is the most that lies between skb->head and skb->data. Less does where the
-    head begins at its page's start, so 4095 says that every head begins there.
+    `headroom_bytes` is what the sender leaves between skb->head and skb->data, or FROM_PAGE_START.
     """
 
     max_skb_frags: int = MIN_MAX_SKB_FRAGS
@@ -91,6 +91,8 @@ class Limits:
             value = getattr(self, name)
             if not least <= value <= most:
                 yield f"{name}: {least} to {most}, not {value}"
+        if self.headroom_bytes != FROM_PAGE_START and not 0 <= self.headroom_bytes <= PAGE_BYTES:
+            yield f"headroom_bytes: 0 to {PAGE_BYTES} or FROM_PAGE_START, not {self.headroom_bytes}"
 
 
 STOCK = Limits()

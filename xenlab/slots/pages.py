@@ -38,15 +38,3 @@ def cut_at_pages(offset_bytes: int, size_bytes: int) -> Iterator[Piece]:
         yield Piece(offset_bytes=offset_bytes, size_bytes=piece_bytes)
         size_bytes -= piece_bytes
         offset_bytes = 0
-
-
-def worst_slots(length_bytes: int, frags: int) -> int:
-    """The most slots that `length_bytes` in a linear part and `frags` frags can take.
-
-    Each buffer takes two slots with two bytes astride a page's end, and 4096 bytes more take one
-    slot more. Where there are fewer than two bytes for each, every byte has a slot of its own.
-    """
-    astride_bytes = 2 * (1 + frags)
-    if length_bytes < astride_bytes:
-        return length_bytes
-    return astride_bytes + (length_bytes - astride_bytes) // PAGE_BYTES

@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 from xenlab.errors import InputError
 from xenlab.slots.layout import PAGE_BYTES, Checksum, Frag, Layout, Protocol
 from xenlab.slots.limits import LEGACY_SLOTS, MIN_MAX_SKB_FRAGS, WIRE_MAX_BYTES
-from xenlab.slots.pages import worst_slots
+from xenlab.slots.worst import worst_slots
 
 # Where in its page a buffer begins: page ends with less than an Ethernet header left or just
 # enough, first slots around the 128 bytes that netback copies, heads around its own page's end.

@@ -102,16 +102,15 @@ def _is_rejected(length_bytes: int, data_slots: int, limits: Limits) -> bool:
     """Whether netfront refuses it.
 
     A status beyond the page, of the first slot only: later ones are read with the offset 0 that
-    RX:431 wrote (NF:1066). Too many slots (NF:1026, NF:1122). More frags than an skb takes
-    (NF:1182). Shorter than an Ethernet header (NF:1240).
+    RX:431 wrote (NF:1066). Too many slots (NF:1026, NF:1122) or more frags than an skb takes
+    (NF:1182): both allow one more behind a first slot of up to 256 bytes, but netback fills a slot
+    before it begins another. Shorter than an Ethernet header (NF:1240).
     """
     headroom_bytes = limits.xdp_headroom_bytes
     first_status_bytes = min(headroom_bytes + length_bytes, PAGE_BYTES)
-    pulled = first_status_bytes <= PULL_BYTES
     return (
         headroom_bytes + first_status_bytes > PAGE_BYTES
-        or data_slots > LEGACY_SLOTS + pulled
-        or data_slots - pulled > limits.max_skb_frags
+        or data_slots > min(LEGACY_SLOTS, limits.max_skb_frags)
         or length_bytes < ETHERNET_HEADER_BYTES
     )
 

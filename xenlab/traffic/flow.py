@@ -126,7 +126,7 @@ def _parse_line(what: str, index: int, line: bytes) -> Answer:
 
 
 def _parse_udp(spec: FlowSpec, sender: Answer, receiver: Answer) -> UdpFlow:
-    return UdpFlow(
+    flow = UdpFlow(
         spec=spec,
         sent=sender.integer("sent"),
         errors=_parse_errors(sender),
@@ -142,6 +142,9 @@ def _parse_udp(spec: FlowSpec, sender: Answer, receiver: Answer) -> UdpFlow:
         damages=tuple(_parse_damage(example) for example in receiver.nested_list("examples")),
         ended=receiver.text("ended"),
     )
+    if not flow.adds_up:
+        raise MeasurementError(f"{receiver.what}: the datagrams do not add up: {flow}")
+    return flow
 
 
 def _parse_tcp(spec: FlowSpec, sender: Answer, receiver: Answer) -> TcpFlow:

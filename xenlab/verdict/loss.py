@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xenlab.measure.flow import Flow, TcpFlow, UdpFlow
-from xenlab.measure.hops import Drop, Hop
+from xenlab.measure.hops import Drop, Hop, find_hidden_drops, without_sums
 from xenlab.measure.measurement import Measurement
+from xenlab.measure.path import INCOMPLETE_DROPS
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -27,6 +28,10 @@ def judge_loss(measurement: Measurement) -> Verdict:
     lost = [f"{device} vanished during the run" for device in measurement.vanished]
     lost += _lost_before_device(measurement)
     lost += (text for hop in hops for text in _lost_at(hop))
+    lost += (
+        f"loss at {drop}, although as many packets came out: others came twice"
+        for drop in find_hidden_drops(hops)
+    )
     missing = [text for flow in measurement.flows for text in _missing(flow)]
     reasons = lost + missing + _lost_behind_device(measurement, lost, missing)
     outcome = Outcome.FAIL if reasons else Outcome.PASS
@@ -69,6 +74,8 @@ def _control(measurement: Measurement) -> str:
 
 def _doubts(measurement: Measurement) -> list[str]:
     """Why the account cannot be believed: a counter that saw nothing proves nothing."""
+    if not measurement.flows:
+        return ["nothing was sent"]
     doubts = [
         f"{measurement.source} never sent: {name} {count}"
         for flow in measurement.flows
@@ -150,7 +157,10 @@ def _lost_behind_device(measurement: Measurement, lost: list[str], missing: list
     """What reached the sink's device and not its socket."""
     if not missing:
         return []
-    named = list(_named(measurement.sink_drops))
+    incomplete = [d for d in measurement.sink_drops if d.place.counter in INCOMPLETE_DROPS]
+    others = [drop for drop in measurement.sink_drops if drop not in incomplete]
+    # A datagram is thrown away whole where one of its packets was lost on the way.
+    named = list(_named(without_sums((*others, *(() if lost else incomplete)))))
     if lost or named or any(flow.errors for flow in measurement.flows):
         return named
     if not measurement.wire_packets:

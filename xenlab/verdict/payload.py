@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xenlab.measure.flow import TcpFlow, UdpFlow
-from xenlab.measure.hops import Hop
+from xenlab.measure.hops import Drop, Hop
 from xenlab.measure.measurement import Measurement
+from xenlab.measure.path import DAMAGE_DROPS
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -25,6 +26,7 @@ def judge_intact(measurement: Measurement) -> Verdict:
         "foreign": sum(flow.foreign for flow in udp),
         "stream_bytes": sum(flow.received_bytes for flow in tcp),
         "bad_stream_bytes": sum(flow.bad_bytes for flow in tcp),
+        "bad_checksums": sum(drop.packets for drop in _bad_checksums(measurement)),
     }
     reasons = [reason for flow in udp for reason in _udp_damage(flow)]
     reasons += [
@@ -33,6 +35,8 @@ def judge_intact(measurement: Measurement) -> Verdict:
         for flow in tcp
         if flow.bad_bytes
     ]
+    # TCP sends again what came damaged, and the payload is whole after all.
+    reasons += [f"damaged packets came: {drop}" for drop in _bad_checksums(measurement)]
     compared = sum(flow.received for flow in udp) + numbers["stream_bytes"]
     return _verdict(INTACT, measurement, reasons, numbers, seen=compared)
 
@@ -41,9 +45,11 @@ def judge_duplicates(measurement: Measurement) -> Verdict:
     """Whether nothing came twice: no datagram at the sink, no packet at any hop."""
     udp = udp_flows(measurement)
     surplus = [hop for hop in _hops(measurement) if hop.surplus]
+    extra = measurement.extra_packets
     numbers = {
         "duplicates": sum(flow.duplicates for flow in udp),
         "surplus_packets": sum(hop.surplus for hop in surplus),
+        "extra_packets": extra,
     }
     reasons = [
         f"{flow.spec}: {flow.duplicates} datagrams came twice" for flow in udp if flow.duplicates
@@ -52,6 +58,8 @@ def judge_duplicates(measurement: Measurement) -> Verdict:
         f"{hop.surplus} packets more at {hop.end} than at {hop.start} ({hop.packets_in})"
         for hop in surplus
     ]
+    if extra:
+        reasons.append(f"{measurement.source} sent {extra} packets more than its datagrams make")
     return _verdict(
         NO_DUPLICATES, measurement, reasons, numbers, seen=measurement.forward.packets_out
     )
@@ -79,6 +87,11 @@ def udp_flows(measurement: Measurement) -> tuple[UdpFlow, ...]:
 def tcp_flows(measurement: Measurement) -> tuple[TcpFlow, ...]:
     """The TCP flows of a measurement."""
     return tuple(flow for flow in measurement.flows if isinstance(flow, TcpFlow))
+
+
+def _bad_checksums(measurement: Measurement) -> tuple[Drop, ...]:
+    drops = measurement.sink_drops + measurement.echo_drops
+    return tuple(drop for drop in drops if drop.place.counter in DAMAGE_DROPS)
 
 
 def _udp_damage(flow: UdpFlow) -> Iterable[str]:

@@ -48,7 +48,8 @@ class Vif:
 
 def read_negotiation(shell: Shell, vif: Vif, deadline: Deadline) -> VifNegotiation:
     """Both ends of one vif by one command in dom0. Raises CommandFailed or MeasurementError."""
-    return parse_negotiation(vif, read_xenstore(shell, DOMAINS, deadline))
+    tree = read_xenstore(shell, (vif.backend_path, vif.frontend_path), deadline)
+    return parse_negotiation(vif, tree)
 
 
 def parse_negotiation(vif: Vif, tree: XenstoreTree) -> VifNegotiation:

@@ -77,6 +77,17 @@ void xlc_receiver_end(struct xlc_receiver *receiver, enum xlc_end end)
 	spin_unlock_bh(&receiver->lock);
 }
 
+/* No more is to come: from now on only what is under way is waited for, idle_ms at a time. */
+void xlc_receiver_settle(struct xlc_receiver *receiver, const struct xlc_arm *arm)
+{
+	spin_lock_bh(&receiver->lock);
+	receiver->settling_ns = ktime_get_ns();
+	receiver->idle_ns = (u64)le32_to_cpu(arm->idle_ms) * NSEC_PER_MSEC;
+	WRITE_ONCE(receiver->nudged, true);
+	wake_up(&receiver->wait);
+	spin_unlock_bh(&receiver->lock);
+}
+
 /* The same bytes twice: the beginning came before, or there is more than was sent. */
 static bool is_duplicate(const struct xlc_seen *seen, const struct xlc_finding *finding)
 {
@@ -127,22 +138,28 @@ void xlc_receiver_note(struct xlc_receiver *receiver, struct xlc_finding *findin
 	spin_unlock(&receiver->lock);
 }
 
-/* Nanoseconds until nothing need be waited for any more; 0: it ended just now. */
+/*
+ * Nanoseconds until it is worth looking again: arrivals wake nobody before the last one, so that
+ * is never longer than the idle time. 0: nothing need be waited for any more.
+ */
 static u64 time_left(struct xlc_receiver *receiver)
 {
 	u64 now_ns = ktime_get_ns();
 	u64 timeout_ns, idle_ns, last_ns;
 
 	spin_lock_bh(&receiver->lock);
-	last_ns = receiver->last_ns;
+	last_ns = max(receiver->last_ns, receiver->settling_ns);
 	timeout_ns = receiver->armed_ns + receiver->timeout_ns;
 	idle_ns = last_ns ? last_ns + receiver->idle_ns : timeout_ns;
 	if (now_ns >= timeout_ns)
 		end_locked(receiver, XLC_END_TIMEOUT);
 	else if (now_ns >= idle_ns)
-		end_locked(receiver, XLC_END_IDLE);
+		end_locked(receiver, receiver->settling_ns ? XLC_END_FINISHED : XLC_END_IDLE);
+	WRITE_ONCE(receiver->nudged, false);
 	spin_unlock_bh(&receiver->lock);
-	return READ_ONCE(receiver->ended) ? 0 : min(timeout_ns, idle_ns) - now_ns;
+	if (READ_ONCE(receiver->ended))
+		return 0;
+	return min(min(timeout_ns, idle_ns) - now_ns, max_t(u64, receiver->idle_ns, 1));
 }
 
 /* Until what was wanted is there or time is up, whichever is first; -ERESTARTSYS for a signal. */
@@ -152,7 +169,9 @@ int xlc_receiver_wait(struct xlc_receiver *receiver)
 	long left;
 
 	while ((left_ns = time_left(receiver))) {
-		left = wait_event_interruptible_timeout(receiver->wait, READ_ONCE(receiver->ended),
+		left = wait_event_interruptible_timeout(receiver->wait,
+							READ_ONCE(receiver->ended) ||
+							READ_ONCE(receiver->nudged),
 							nsecs_to_jiffies(left_ns) + 1);
 		if (left < 0)
 			return left;
@@ -164,7 +183,7 @@ int xlc_receiver_wait(struct xlc_receiver *receiver)
 void xlc_receiver_summarise(struct xlc_receiver *receiver)
 {
 	struct xlc_arrival_summary *summary = &receiver->summary;
-	u64 elapsed_ns = (receiver->last_ns ?: ktime_get_ns()) - receiver->armed_ns;
+	u64 elapsed_ns = receiver->last_ns ? receiver->last_ns - receiver->armed_ns : 0;
 
 	summary->magic = cpu_to_le32(XLC_ARRIVAL_MAGIC);
 	summary->version = cpu_to_le16(XLC_VERSION);

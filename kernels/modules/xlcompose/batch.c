@@ -33,8 +33,10 @@ int xlc_check_header(const struct xlc_batch *head)
 		return xlc_refuse(-EINVAL, "mode %u is unknown", head->mode);
 	if (head->burst < 1 || head->burst > XLC_BURST_MAX)
 		return xlc_refuse(-EINVAL, "burst of %u, not 1 to %u", head->burst, XLC_BURST_MAX);
-	if (head->reserved)
-		return xlc_refuse(-EINVAL, "reserved field is not 0");
+	if (le16_to_cpu(head->headroom) > XLC_HEADROOM_MAX &&
+	    le16_to_cpu(head->headroom) != XLC_HEADROOM_PAGE)
+		return xlc_refuse(-EINVAL, "headroom of %u bytes, at most %u",
+				  le16_to_cpu(head->headroom), XLC_HEADROOM_MAX);
 	return 0;
 }
 

@@ -41,22 +41,36 @@ static struct page *take_page(struct xlc_flight *flight, unsigned int order)
 	return buffer->page;
 }
 
-static struct sk_buff *build_linear(const struct xlc_record *record, struct xlc_flight *flight)
+/*
+ * skb->data lies `offset` bytes into a page, and the headroom before it as far as it goes: in the
+ * page before, if need be. build_skb() keeps skb_shared_info at the end of the buffer.
+ */
+static struct sk_buff *build_linear(const struct xlc_job *job, const struct xlc_record *record,
+				    struct xlc_flight *flight)
 {
+	u32 headroom = le16_to_cpu(job->head->headroom);
 	u32 offset = le16_to_cpu(record->linear_offset);
 	u32 linear = le32_to_cpu(record->linear_bytes);
-	unsigned int order = xlc_linear_order(offset, linear);
-	struct page *page = take_page(flight, order);
+	unsigned int order;
 	struct sk_buff *skb;
+	struct page *page;
+	u32 begin;
+
+	if (headroom == XLC_HEADROOM_PAGE)
+		headroom = offset;
+	begin = offset - headroom + (headroom > offset ? PAGE_SIZE : 0);
+	order = get_order(begin + headroom + linear +
+			  SKB_DATA_ALIGN(sizeof(struct skb_shared_info)));
+	page = take_page(flight, order);
 
 	if (!page)
 		return NULL;
-	skb = build_skb(page_address(page), PAGE_SIZE << order);
+	skb = build_skb(page_address(page) + begin, (PAGE_SIZE << order) - begin);
 	if (!skb) {
 		put_page(page);
 		return NULL;
 	}
-	skb_reserve(skb, offset);
+	skb_reserve(skb, headroom);
 	skb_put(skb, linear);
 	return skb;
 }
@@ -171,7 +185,7 @@ static void write_packet(struct sk_buff *skb, const struct xlc_job *job,
 struct sk_buff *xlc_compose(const struct xlc_job *job, const struct xlc_record *record, u64 id,
 			    struct xlc_flight *flight)
 {
-	struct sk_buff *skb = build_linear(record, flight);
+	struct sk_buff *skb = build_linear(job, record, flight);
 
 	if (!skb)
 		return NULL;
@@ -183,6 +197,7 @@ struct sk_buff *xlc_compose(const struct xlc_job *job, const struct xlc_record *
 	set_metadata(skb, record, &xlc_shapes[record->protocol]);
 	write_packet(skb, job, record, id);
 	flight->head = skb->head;
+	flight->bytes = skb->len;
 	skb_shinfo(skb)->destructor_arg = flight;
 	skb->destructor = xlc_destructor;
 	return skb;

@@ -16,6 +16,7 @@ static struct xlc_flight *flights;
 static LIST_HEAD(waiting);
 static LIST_HEAD(flying);
 static unsigned int flying_count;
+static u64 flying_bytes;
 
 int xlc_flights_init(void)
 {
@@ -56,6 +57,7 @@ void xlc_flight_launch(struct xlc_flight *flight)
 {
 	list_add_tail(&flight->list, &flying);
 	flying_count++;
+	flying_bytes += flight->bytes;
 }
 
 static void land(struct xlc_flight *flight)
@@ -105,6 +107,7 @@ unsigned int xlc_reap(void)
 		if (flight->result)
 			report(flight);
 		list_del(&flight->list);
+		flying_bytes -= flight->bytes;
 		land(flight);
 		reaped++;
 	}
@@ -115,6 +118,17 @@ unsigned int xlc_reap(void)
 unsigned int xlc_flights_out(void)
 {
 	return READ_ONCE(flying_count);
+}
+
+/*
+ * Whether so many bytes more may be under way. A vif drops what finds more than 512 KiB in its
+ * queue (xenvif_rx_queue_tail()): who wants to send without loss stays below that.
+ */
+bool xlc_flights_fit(const struct xlc_job *job, u32 bytes)
+{
+	u64 window = (u64)le16_to_cpu(job->head->window_kib) << 10;
+
+	return !window || !flying_count || flying_bytes + bytes <= window;
 }
 
 /* The results are about to go away: what is still out tells what it knows, and no more later. */

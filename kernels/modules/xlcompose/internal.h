@@ -74,12 +74,6 @@ static inline u32 xlc_frag_size(const struct xlc_frag *frag)
 	return frag->size[0] | frag->size[1] << 8 | frag->size[2] << 16;
 }
 
-/* build_skb() keeps skb_shared_info at the end of the buffer, whatever the linear part needs. */
-static inline unsigned int xlc_linear_order(u32 offset, u32 bytes)
-{
-	return get_order(offset + bytes + SKB_DATA_ALIGN(sizeof(struct skb_shared_info)));
-}
-
 static inline const struct xlc_frag *xlc_frags(const struct xlc_record *record)
 {
 	return (const struct xlc_frag *)(record + 1);
@@ -100,6 +94,7 @@ struct xlc_flight {
 	u64 submit_ns;
 	u64 end_ns;
 	u16 end_flags;
+	u32 bytes;			/* of the packet */
 	u8 buffers;
 	bool paged;
 	bool ended;			/* the destructor ran; orders all of the end_ fields */
@@ -111,6 +106,7 @@ void xlc_flight_launch(struct xlc_flight *flight);
 void xlc_flight_drop(struct xlc_flight *flight);
 unsigned int xlc_reap(void);
 unsigned int xlc_flights_out(void);
+bool xlc_flights_fit(const struct xlc_job *job, u32 bytes);
 void xlc_forget_results(void);
 void xlc_destructor(struct sk_buff *skb);
 int xlc_flights_init(void);

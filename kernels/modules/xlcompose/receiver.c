@@ -84,19 +84,16 @@ static int hook_up(struct xlc_receiver *receiver, const struct xlc_arm *arm)
 	return 0;
 }
 
-static int finish(const struct xlc_arm *arm)
+/* Who has all that was wanted is no longer in the list, and needs no end. */
+static void finish(const struct xlc_arm *arm)
 {
 	struct xlc_receiver *receiver;
-	int error = -ENODEV;
 
 	mutex_lock(&receivers_lock);
 	list_for_each_entry(receiver, &receivers, list)
-		if (!strncmp(receiver->dev->name, arm->device, XLC_DEVICE_BYTES)) {
-			xlc_receiver_end(receiver, XLC_END_FINISHED);
-			error = 0;
-		}
+		if (!strncmp(receiver->dev->name, arm->device, XLC_DEVICE_BYTES))
+			xlc_receiver_settle(receiver, arm);
 	mutex_unlock(&receivers_lock);
-	return error ? xlc_refuse(error, "nobody receives at that device") : 0;
 }
 
 static int arm_receiver(struct xlc_receiver *receiver, const struct xlc_arm *arm)
@@ -126,7 +123,7 @@ static ssize_t receiver_write(struct file *file, const char __user *from, size_t
 	if (error)
 		return error;
 	if (le32_to_cpu(arm.op) == XLC_OP_FINISH)
-		error = finish(&arm);
+		finish(&arm);
 	else if (receiver->arrivals)
 		error = xlc_refuse(-EBUSY, "this file is armed already");
 	else

@@ -28,6 +28,8 @@ struct xlc_receiver {
 	u64 armed_ns;
 	u64 last_ns;
 	bool ended;
+	u64 settling_ns;		/* since when nothing more is sent; 0: not yet */
+	bool nudged;			/* whoever waits should look at the clock again */
 	enum xlc_end end;
 	struct xlc_arrival_summary summary;
 	atomic_t passed;
@@ -43,6 +45,7 @@ struct xlc_receiver {
 int xlc_check_arm(const struct xlc_arm *arm);
 int xlc_receiver_prepare(struct xlc_receiver *receiver, const struct xlc_arm *arm);
 void xlc_receiver_note(struct xlc_receiver *receiver, struct xlc_finding *finding);
+void xlc_receiver_settle(struct xlc_receiver *receiver, const struct xlc_arm *arm);
 void xlc_receiver_end(struct xlc_receiver *receiver, enum xlc_end end);
 int xlc_receiver_wait(struct xlc_receiver *receiver);
 void xlc_receiver_summarise(struct xlc_receiver *receiver);

@@ -18,13 +18,14 @@ static struct netdev_queue *pick_queue(const struct xlc_job *job, struct sk_buff
 }
 
 static int wait_for_queue(const struct xlc_job *job, const struct netdev_queue *queue,
-			  struct xlc_sent *sent)
+			  const struct xlc_flight *flight)
 {
+	struct xlc_sent *sent = flight->result;
 	u64 since_ns = ktime_get_ns();
 	u16 waits = 0;
 	int error;
 
-	while (netif_xmit_frozen_or_stopped(queue)) {
+	while (netif_xmit_frozen_or_stopped(queue) || !xlc_flights_fit(job, flight->bytes)) {
 		if (waits < U16_MAX)
 			waits++;
 		xlc_reap();
@@ -95,7 +96,8 @@ static unsigned int start_some(struct xlc_job *job, struct xlc_burst *burst, uns
 {
 	local_bh_disable();
 	HARD_TX_LOCK(job->dev, queue, smp_processor_id());
-	while (at < burst->count && !netif_xmit_frozen_or_drv_stopped(queue)) {
+	while (at < burst->count && !netif_xmit_frozen_or_drv_stopped(queue) &&
+	       xlc_flights_fit(job, burst->packet[at].flight->bytes)) {
 		bool more = at + 1 < burst->count &&
 			pick_queue(job, burst->packet[at + 1].skb) == queue;
 
@@ -115,7 +117,7 @@ static int transmit_direct(struct xlc_job *job, struct xlc_burst *burst, unsigne
 	while (*at < burst->count) {
 		struct xlc_packet *packet = &burst->packet[*at];
 		struct netdev_queue *queue = pick_queue(job, packet->skb);
-		int error = wait_for_queue(job, queue, packet->flight->result);
+		int error = wait_for_queue(job, queue, packet->flight);
 
 		if (error)
 			return error;
@@ -129,7 +131,7 @@ static int transmit_real(struct xlc_job *job, struct xlc_burst *burst, unsigned 
 	for (; *at < burst->count; ++*at) {
 		struct xlc_packet *packet = &burst->packet[*at];
 		struct netdev_queue *queue = pick_queue(job, packet->skb);
-		int error = wait_for_queue(job, queue, packet->flight->result);
+		int error = wait_for_queue(job, queue, packet->flight);
 		int result;
 
 		if (error)

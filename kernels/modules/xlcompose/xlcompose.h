@@ -14,7 +14,7 @@
  *
  * Receiver: write one struct xlc_arm to /dev/xlreceive, then read one struct xlc_arrival_summary
  * and the struct xlc_arrival of each packet, in the order of arrival. The first read blocks until
- * what was wanted is there, or time is up. Another open file ends that wait with XLC_OP_FINISH.
+ * what was wanted is there, or time is up. Another open file shortens that with XLC_OP_FINISH.
  *
  * What identifies a packet: behind the L4 header stands a struct xlc_mark, where the payload is
  * long enough for it. Each packet also carries the low bits of its id in its headers: all packets
@@ -93,10 +93,17 @@ struct xlc_batch {
 	__le16 queue;		/* direct mode: transmit queue, or XLC_QUEUE_ANY */
 	__le32 drain_ms;	/* how long to wait for skbs to come back after the last one */
 	__le32 stall_ms;	/* how long to wait for a stopped queue before giving up */
-	__le32 reserved;
+	__le16 headroom;	/* in front of the linear part */
+	__le16 window_kib;	/* bytes that may be under way at once; 0: no limit */
 };
 
 #define XLC_QUEUE_ANY		0xffff	/* the driver's choice */
+/*
+ * The buffer begins with a page, so the headroom is the linear offset. netfront's bounce_skb()
+ * keeps it: a header at the end of a page is still at the end of a page in its copy.
+ */
+#define XLC_HEADROOM_PAGE	0xffff
+#define XLC_HEADROOM_MAX	4096
 #define XLC_BURST_MAX		64
 
 /* One layout; `frags` struct xlc_frag follow it. */
@@ -120,18 +127,18 @@ struct xlc_frag {
 
 /* struct xlc_sent.flags */
 #define XLC_SENT_GIVEN		0x0001	/* handed to the driver, or to the qdisc */
-#define XLC_SENT_DROPPED	0x0002	/* direct mode: tx_dropped moved, or the driver refused it */
+#define XLC_SENT_DROPPED	0x0002	/* direct mode: tx_dropped moved in the call */
 #define XLC_SENT_COMPLETED	0x0004	/* the destructor was seen */
 #define XLC_SENT_IN_CALL	0x0008	/* ... before the transmit call returned */
 #define XLC_SENT_LINEARISED	0x0010	/* had paged data, and had none in the end */
-#define XLC_SENT_INTACT		0x0020	/* same head, same paged data as composed, to the end */
+#define XLC_SENT_INTACT		0x0020	/* head and paged data as composed, to the end */
 #define XLC_SENT_HEAD_MOVED	0x0040	/* the linear part was moved into another buffer */
 #define XLC_SENT_OMITTED	0x0080	/* XLC_PLANT_OMIT */
 
 struct xlc_sent {
 	__le16 flags;
-	__s8 result;		/* of the transmit call: 0, NET_XMIT_* or -errno; -128: below that */
-	__u8 held;		/* frags whose page somebody else held right after the call */
+	__s8 result;		/* of the call: 0, NET_XMIT_* or -errno; -128: below that */
+	__u8 held;		/* frags whose pages others held right after the call */
 	__le16 waits;		/* how often it waited for the queue, at most 65535 */
 	__le16 dropped;		/* direct mode: by how much tx_dropped moved in the call */
 	__le32 submit_us;	/* since the batch began */
@@ -142,7 +149,7 @@ struct xlc_sent_summary {
 	__le32 magic;
 	__le16 version;
 	__le16 header_bytes;
-	__le32 packets;		/* struct xlc_sent that follow */
+	__le32 packets;		/* struct xlc_sent behind it */
 	__le32 given;
 	__le32 outstanding;	/* skbs of this batch that did not come back in time */
 	__le32 compose_us;	/* from the first packet composed to the last one sent */
@@ -152,7 +159,7 @@ struct xlc_sent_summary {
 
 enum xlc_op {
 	XLC_OP_ARM,
-	XLC_OP_FINISH,		/* end the wait of whoever reads; the rest is ignored */
+	XLC_OP_FINISH,		/* nothing more is sent: idle_ms from now on; device says where */
 };
 
 struct xlc_arm {
@@ -183,7 +190,7 @@ struct xlc_arm {
 #define XLC_BAD_ID		0x0080	/* index is none of the ids that were armed for */
 #define XLC_DUPLICATE		0x0100	/* as many bytes of this id had arrived already */
 #define XLC_SHORT_ID		0x0200	/* no mark in this packet: known by its headers alone */
-#define XLC_IS_PART		0x0400	/* not all of the payload: a segment */
+#define XLC_IS_PART		0x0400	/* a segment: not all of the payload */
 #define XLC_HAS_FRAG_LIST	0x0800
 
 struct xlc_arrival {
@@ -205,7 +212,7 @@ enum xlc_end {
 	XLC_END_COMPLETE,
 	XLC_END_IDLE,
 	XLC_END_TIMEOUT,
-	XLC_END_FINISHED,
+	XLC_END_FINISHED,	/* idle after XLC_OP_FINISH */
 	XLC_END_DEVICE_GONE,
 };
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from xenlab.errors import InputError
+from xenlab.errors import InputError, Unavailable
+from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.driver_source import CHECKPATCH
+from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
 from xenlab.kernel.workshop import Workshop
@@ -28,10 +31,16 @@ def write_patch(workshop: Workshop, kernel: KernelPlan, path: Path, file: str, l
     return path
 
 
+def provide(workshop: Workshop, choice: DriverChoice, kernel: KernelPlan) -> ModuleFile:
+    file = workshop.provide_driver(choice, kernel).file
+    assert file is not None
+    return file
+
+
 def test_frontend_is_built_with_its_new_parameter(workshop: Workshop, kernel: KernelPlan) -> None:
     choice = DriverChoice.parse(DriverKind.NETFRONT, LIMIT)
 
-    module = workshop.provide_driver(choice, kernel)
+    module = provide(workshop, choice, kernel)
 
     assert module.name == "xen_netfront"
     assert module.release == workshop.version(kernel).release
@@ -44,7 +53,7 @@ def test_backend_is_built_from_its_folder(
 ) -> None:
     path = write_patch(workshop, kernel, tmp_path / "x.patch", NETBACK, "/* harmless */")
 
-    module = workshop.provide_driver(DriverChoice.parse(DriverKind.NETBACK, str(path)), kernel)
+    module = provide(workshop, DriverChoice.parse(DriverKind.NETBACK, str(path)), kernel)
 
     assert module.name == "xen_netback"
 
@@ -65,7 +74,7 @@ def test_series_that_does_not_compile_shows_the_line(
 def test_module_of_another_kernel_is_refused(
     workshop: Workshop, kernel: KernelPlan, tmp_path: Path
 ) -> None:
-    module = workshop.provide_driver(DriverChoice.parse(DriverKind.NETFRONT, LIMIT), kernel)
+    module = provide(workshop, DriverChoice.parse(DriverKind.NETFRONT, LIMIT), kernel)
     release = module.release.encode()
     foreign = tmp_path / "xen-netfront.ko"
     foreign.write_bytes(
@@ -74,6 +83,19 @@ def test_module_of_another_kernel_is_refused(
 
     with pytest.raises(InputError, match="built for Linux"):
         workshop.provide_driver(DriverChoice.parse(DriverKind.NETFRONT, str(foreign)), kernel)
+
+
+def test_kernel_of_a_newer_compiler_is_unavailable_by_name(
+    workshop: Workshop, kernel: KernelPlan
+) -> None:
+    headers = workshop.provide_headers(workshop.choose_headers(kernel))
+    compiler = Compiler.find(workshop.deadline)
+    facts = {**headers.entry.facts, "gcc_version": str((compiler.major + 1) * 10_000)}
+    newer = replace(headers, entry=replace(headers.entry, facts=facts))
+
+    compiler.require_for(headers)
+    with pytest.raises(Unavailable, match=f"was made by gcc {compiler.major + 1}"):
+        compiler.require_for(newer)
 
 
 @pytest.mark.parametrize("name", list_series())

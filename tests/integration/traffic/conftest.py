@@ -17,14 +17,17 @@ XENSTORE = ROOT / "tests/unit/xen/recorded/xenstore-ls-pair.txt"
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with xlflow, and an xenstore-ls that tells what a real one told."""
+    """A folder with xlflow, and the programs of xenstore that tell what real ones told."""
     folder = tmp_path_factory.mktemp("programs")
     units = sorted(SOURCES.glob("*.c"))
     flags = ["-O2", "-static", "-Wall", "-Wextra", "-Werror"]
     subprocess.run(["gcc", *flags, "-o", folder / "xlflow", *units], check=True)
     xenstore = folder / "xenstore-ls"
-    xenstore.write_text(f"#!/bin/sh\nexec grep '^/' {XENSTORE}\n")
+    xenstore.write_text(f'#!/bin/sh\nexec grep "^$2/" {XENSTORE}\n')
     xenstore.chmod(0o755)
+    exists = folder / "xenstore-exists"
+    exists.write_text(f'#!/bin/sh\nexec grep -q "^$1" {XENSTORE}\n')
+    exists.chmod(0o755)
     return folder
 
 

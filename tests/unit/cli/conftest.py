@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from xenlab.cli.main import run
+from xenlab.registry.places import runtime_root
 
 FOLDERS = {
     "HOME": "home",
@@ -33,14 +35,15 @@ Run = Callable[..., Said]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in [name for name in os.environ if name.startswith("XENLAB_")]:
         monkeypatch.delenv(name)
     for variable, folder in FOLDERS.items():
         monkeypatch.setenv(variable, str(tmp_path / folder))
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
-    return tmp_path
+    yield tmp_path
+    shutil.rmtree(runtime_root(), ignore_errors=True)  # root's is not below XDG_RUNTIME_DIR
 
 
 @pytest.fixture

@@ -40,3 +40,30 @@ def test_bundle_folder_that_qemu_could_not_read_is_refused(xenlab: Run, home: Pa
 
     assert said.code == 2
     assert "blanks and commas" in said.err
+
+
+def test_drivers_under_test_are_shown_with_their_nodes(xenlab: Run) -> None:
+    words = ("up", "--dry-run", "--netfront", "alice=netfront-slots-limit")
+    document = json.loads(xenlab(*words, "--json", "-").out)
+    lines = xenlab(*words).out.splitlines()
+
+    assert document["drivers"] == {
+        "dom0": "stock", "alice": "netfront-slots-limit", "bob": "stock"
+    }  # fmt: skip
+    (alice,) = [line for line in lines if line.startswith("alice  ")]
+    assert "netfront-slots-limit" in alice
+
+
+def test_bundle_cannot_hold_drivers_that_are_loaded_after_the_boot(xenlab: Run, home: Path) -> None:
+    words = ("up", "--dry-run", "--netfront", "netfront-slots-limit")
+    said = xenlab(*words, "--bundle", str(home / "bundle"))
+
+    assert said.code == 2
+    assert not (home / "bundle").exists()
+
+
+def test_driver_that_is_nowhere_is_refused(xenlab: Run) -> None:
+    said = xenlab("up", "--dry-run", "--netback", "nowhere.patch")
+
+    assert said.code == 2
+    assert "no such file, folder or series" in said.err

@@ -13,7 +13,7 @@ from tests.unit.house.repository import ROOT
 from xenlab import __version__
 from xenlab.cli.main import COMMANDS
 
-HEAVY = ("libvirt", "paramiko", "pydantic", "pytest", "rich", "tenacity", "yaml")
+HEAVY = ("numpy", "libvirt", "paramiko", "pydantic", "pytest", "rich", "tenacity", "yaml")
 
 
 def test_help_lists_every_command_in_the_order_of_first_need(xenlab: Run) -> None:
@@ -22,6 +22,23 @@ def test_help_lists_every_command_in_the_order_of_first_need(xenlab: Run) -> Non
     listed = [line.split()[0] for line in said.out.splitlines() if line.startswith("  ")]
     assert [word for word in listed if word in COMMANDS] == list(COMMANDS)
     assert said.code == 0
+
+
+@pytest.mark.parametrize("group", [[], ["images"]])
+def test_list_of_commands_has_no_sentence_cut_short(xenlab: Run, group: list[str]) -> None:
+    assert "..." not in xenlab(*group, "--help").out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit"])
+@pytest.mark.parametrize("path", ["/nowhere/result", "/"])
+def test_result_that_cannot_be_written_is_told_before_the_work(
+    xenlab: Run, option: str, path: str
+) -> None:
+    said = xenlab("test", option, path)
+
+    assert said.code == 2
+    assert option in said.err
+    assert said.out == ""
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))
@@ -100,7 +117,9 @@ def test_state_directory_that_cannot_be_made_ends_with_4_and_its_name(
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["status"], ["status", "--json"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["status"], ["status", "--json"], ["slots", "--json", "lin=42@0"]]
+)
 def test_quick_commands_import_nothing_heavy(home: Path, words: list[str]) -> None:
     program = (
         "import sys; from xenlab.cli.main import run; "

@@ -74,3 +74,19 @@ def test_gc_removes_old_results_and_no_recent_ones(xenlab: Run, home: Path) -> N
     assert len(removed) == 10
     assert len(list(runs.iterdir())) == 50
     assert (runs / "20260101-000059-1").is_dir()
+
+
+def test_where_other_labs_are_they_are_shown_and_not_a_new_one(xenlab: Run, home: Path) -> None:
+    for name in ("pair", "quad"):
+        (home / "state" / "xenlab" / "labs" / name).mkdir(parents=True)
+
+    assert xenlab("exec", "piar/alice", "true").err == (
+        "xenlab: there is no lab `piar`; did you mean `pair`? (there are `pair`, `quad`)\n"
+        "  try: xenlab status\n"
+    )
+    assert xenlab("down", "piar").out == (
+        "there is no lab `piar`; did you mean `pair`? (there are `pair`, `quad`)\n"
+    )
+    several = "xenlab: there are several labs (`pair`, `quad`): say which"
+    assert xenlab("down").err.startswith(f"{several} by its name, or --all\n")
+    assert xenlab("logs", "alice").err.startswith(f"{several} with --lab\n")

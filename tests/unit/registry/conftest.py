@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from xenlab.registry.identity import ProcessIdentity
+from xenlab.registry.places import runtime_root
 from xenlab.registry.record import LabRecord, LabState
 
 WriteLab = Callable[..., LabRecord]
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    return tmp_path / "state" / "xenlab"
+    yield tmp_path / "state" / "xenlab"
+    shutil.rmtree(runtime_root(), ignore_errors=True)  # root's is not below XDG_RUNTIME_DIR
 
 
 @pytest.fixture

@@ -61,6 +61,17 @@ def whole_slots(slots: list[Piece], head: int) -> int:
     return len({owner for owner in owners if owner not in outside})
 
 
+def behind_head(slots: list[Piece], head: int) -> list[Piece]:
+    """What is left of the slots behind the first `head` bytes of the packet, byte by byte."""
+    places = [
+        (slot, piece.offset_bytes + at)
+        for slot, piece in enumerate(slots)
+        for at in range(piece.size_bytes)
+    ]
+    groups = [list(group) for _, group in groupby(places[head:], key=lambda place: place[0])]
+    return [Piece(offset_bytes=group[0][1], size_bytes=len(group)) for group in groups]
+
+
 def receive_copies(stretches: list[range], room: int) -> tuple[int, int]:
     """Slots and copies towards a guest: bytes that share source page, buffer and slot are one."""
     stream = [(place, address) for place, buffer in enumerate(stretches) for address in buffer]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.slots.layouts import layouts
+from tests.unit.slots.layouts import UNHURRIED, layouts, of_slots
 from xenlab.slots.bulk import BATCH, FATES, predict_bulk
 from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate, predict
-from xenlab.slots.layout import Frag, Layout
-from xenlab.slots.limits import Limits
+from xenlab.slots.layout import Frag, Layout, parse_layout
+from xenlab.slots.limits import FROM_PAGE_START, Limits
 
 LIMITS = st.builds(
     Limits,
@@ -18,7 +19,8 @@ LIMITS = st.builds(
     frontend_slots=st.sampled_from([17, 18, 19, 21, 51, 256]),
     backend_slots=st.sampled_from([10, 18, 18, 18, 30]),
     fatal_skb_slots=st.sampled_from([0, 20, 20, 30]),
-    headroom_bytes=st.sampled_from([0, 64, 4095]),
+    max_skb_frags=st.sampled_from([17, 45]),
+    headroom_bytes=st.sampled_from([0, 64, 4090, 4096, FROM_PAGE_START]),
     gso_max_size_bytes=st.sampled_from([65536, 9000]),
     scatter_gather=st.sampled_from([True, True, True, False]),
 )
@@ -47,12 +49,14 @@ def assert_equal(many: list[Layout], limits: Limits) -> None:
         assert told == expected, layout
 
 
-@given(st.lists(layouts(max_frags=25), max_size=8), LIMITS)
+@UNHURRIED
+@given(st.lists(layouts(max_frags=25), max_size=5), LIMITS)
 def test_many_layouts_come_out_as_each_alone(many: list[Layout], limits: Limits) -> None:
     assert_equal(many, limits)
 
 
-@given(st.lists(layouts(max_frags=25, most=300), max_size=8), LIMITS)
+@UNHURRIED
+@given(st.lists(layouts(max_frags=25, most=300), max_size=5), LIMITS)
 def test_many_small_layouts_come_out_as_each_alone(many: list[Layout], limits: Limits) -> None:
     assert_equal(many, limits)
 
@@ -72,6 +76,42 @@ def test_both_sides_of_128_bytes_in_two_slots_come_out_as_each_alone() -> None:
     ]
 
     assert_equal(many, Limits(frontend_slots=256))
+
+
+@pytest.mark.parametrize("fatal", [0, 18, 19, 20, 30])
+@pytest.mark.parametrize("frontend", [17, 18, 19, 256])
+def test_both_sides_of_every_limit_come_out_as_each_alone(fatal: int, frontend: int) -> None:
+    firsts = (13, 14, 127, 128, 129, 4096)
+    many = [of_slots(slots, first) for slots in range(1, 36) for first in firsts]
+
+    assert_equal(many, Limits(fatal_skb_slots=fatal, frontend_slots=frontend))
+
+
+def test_edges_of_length_and_of_empty_frags_come_out_as_each_alone() -> None:
+    seventeen = ",".join(["1:4090:3760"] * 17)
+    texts = [f"lin={linear}@0 frag={seventeen}" for linear in (1614, 1615, 1616)]
+    texts += [f"lin={linear}@4083" for linear in (65534, 65535, 65536)]
+    texts += ["lin=65535@4000 frag=0:1:0,0:1:0", "lin=42@1000 frag=2:0:16384"]
+    texts += [f"lin=3000@0 gso=1 proto={proto}" for proto in ("tcp4", "tcp6", "udp4")]
+
+    assert_equal([parse_layout(text) for text in texts], Limits())
+
+
+@pytest.mark.parametrize("headroom", [64, 4090, FROM_PAGE_START])
+@pytest.mark.parametrize("frags", [17, 45])
+def test_both_sides_of_the_room_behind_the_tail_come_out_as_each_alone(
+    headroom: int, frags: int
+) -> None:
+    astride = (Frag(order=1, offset_bytes=4095, size_bytes=2),) * 17
+    many = [
+        Layout(linear_bytes=linear, linear_offset_bytes=offset, frags=astride)
+        for end in (3328, 3776, 7424, 7872)
+        for offset in (0, 63, 64, 65, 1000, 4090)
+        for linear in (end - offset - 35, end - offset - 34, end - offset, end - offset + 1)
+        if linear > 0
+    ]
+
+    assert_equal(many, Limits(headroom_bytes=headroom, max_skb_frags=frags))
 
 
 def test_layouts_of_more_than_one_batch_keep_their_order() -> None:

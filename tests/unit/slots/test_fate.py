@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.slots.layouts import of_slots
 from xenlab.errors import InputError
 from xenlab.slots.backend import Reception
 from xenlab.slots.fate import Counters, Fate, Prediction, predict
 from xenlab.slots.frontend import Refusal
-from xenlab.slots.layout import Frag, Layout, parse_layout
-from xenlab.slots.limits import Limits
+from xenlab.slots.layout import Layout, parse_layout
+from xenlab.slots.limits import FROM_PAGE_START, Limits
 from xenlab.slots.receive import GuestFate, deliver_layout
 
 OPEN = Limits(frontend_slots=256)
-
-
-def of_slots(slots: int, first: int = 200) -> Layout:
-    """A layout of so many slots: the linear part, and frags of one or two slots each."""
-    twos = max(0, slots - 18)
-    ones = slots - 1 - 2 * twos
-    frags = [Frag(order=1, offset_bytes=4000, size_bytes=200)] * twos
-    frags += [Frag(order=0, offset_bytes=0, size_bytes=100)] * ones
-    return Layout(linear_bytes=first, linear_offset_bytes=0, frags=tuple(frags))
 
 
 def predict_text(text: str, limits: Limits = OPEN) -> Prediction:
@@ -58,6 +50,15 @@ def test_netback_treats_each_number_of_slots_in_its_own_way(
         tx_zerocopy_sent=zerocopy,
         error_responses=errors,
     )
+
+
+@pytest.mark.parametrize("slots", [20, 22])
+def test_what_netback_refuses_is_neither_copied_nor_mapped(slots: int) -> None:
+    accepted = predict(of_slots(slots), OPEN).acceptance
+
+    assert accepted
+    assert (accepted.copy_operations, accepted.copied_slots, accepted.mapped_slots) == (0, 0, 0)
+    assert (accepted.headlen_bytes, accepted.frags) == (0, ())
 
 
 @pytest.mark.parametrize("slots", range(1, 36))
@@ -158,10 +159,76 @@ def test_head_with_less_than_an_ethernet_header_before_the_page_ends_is_bounced(
     assert prediction.fate is fate
     assert prediction.sending.linear_bytes == (1042 if fate is Fate.BOUNCED else 42)
     assert prediction.sending.slots == (1 if fate is Fate.BOUNCED else 3)
+    assert prediction.sending.copied == (fate is Fate.BOUNCED)
+
+
+@pytest.mark.parametrize(
+    ("headroom", "fate"),
+    [(4082, Fate.BOUNCED), (4083, Fate.LOST), (4095, Fate.LOST), (4096, Fate.BOUNCED)],
+)
+def test_bounce_keeps_the_headroom(headroom: int, fate: Fate) -> None:
+    assert predict_text("lin=42@4090", Limits(headroom_bytes=headroom)).fate is fate
+
+
+# 34 bytes in 17 frags. One page holds 3776 bytes before skb_shared_info, two hold 7872.
+@pytest.mark.parametrize(
+    ("linear", "kept_offset", "slots"),
+    [(2742, 1000, 1), (2743, 64, 1), (2776, 64, 1), (2777, 1000, 1), (3100, 1000, 2),
+     (6838, 1000, 2), (6839, 64, 2)],
+)  # fmt: skip
+def test_frags_that_fit_behind_the_tail_are_pulled_to_where_the_data_lies(
+    linear: int, kept_offset: int, slots: int
+) -> None:
+    frags = ",".join(["1:4095:2"] * 17)
+    sending = predict_text(f"lin={linear}@1000 frag={frags}", Limits()).sending
+
+    assert sending.linearised
+    assert (sending.linear_offset_bytes, sending.slots) == (kept_offset, slots)
+    assert sending.copied
+    assert sending.copy_order == int(linear == 6839)
+
+
+@pytest.mark.parametrize(("linear", "order"), [(6838, 0), (6839, 2)])
+def test_head_that_begins_its_page_has_no_page_before_it(linear: int, order: int) -> None:
+    frags = ",".join(["1:4095:2"] * 17)
+    limits = Limits(headroom_bytes=FROM_PAGE_START)
+
+    assert predict_text(f"lin={linear}@1000 frag={frags}", limits).sending.copy_order == order
+
+
+# skb_shared_info of 45 frags takes 768 bytes.
+@pytest.mark.parametrize(
+    ("linear", "kept_offset"), [(2294, 1000), (2295, 64), (2328, 64), (2329, 1000)]
+)
+def test_room_behind_the_tail_is_less_where_an_skb_has_45_frags(
+    linear: int, kept_offset: int
+) -> None:
+    frags = ",".join(["1:4095:2"] * 17)
+    sending = predict_text(f"lin={linear}@1000 frag={frags}", Limits(max_skb_frags=45)).sending
+
+    assert sending.linear_offset_bytes == kept_offset
+
+
+def test_what_is_linearised_where_it_lies_may_still_be_bounced() -> None:
+    frags = ",".join(["1:4095:2"] * 17)
+    prediction = predict_text(f"lin=42@4090 frag={frags}", Limits())
+
+    assert prediction.sending.bounced
+    assert (prediction.sending.linear_offset_bytes, prediction.sending.slots) == (64, 1)
+    assert prediction.fate is Fate.LINEARISED
+
+
+@pytest.mark.parametrize(("length", "order"), [(65024, 4), (65025, 5), (28672, 3)])
+def test_linearising_asks_for_pages_of_an_order(length: int, order: int) -> None:
+    size = (length - 100) // 17
+    frags = ",".join([f"2:4095:{size}"] * 17)
+    sending = predict_text(f"lin={length - 17 * size}@0 frag={frags}", Limits()).sending
+
+    assert sending.copy_order == order
 
 
 def test_bounce_does_not_help_a_head_that_begins_its_page_and_has_4083_bytes_of_headroom() -> None:
-    limits = Limits(headroom_bytes=4095)
+    limits = Limits(headroom_bytes=FROM_PAGE_START)
     prediction = predict_text("lin=42@4083", limits)
 
     assert prediction.fate is Fate.LOST
@@ -194,6 +261,13 @@ def test_length_beyond_the_wire_is_dropped_and_counted(length: int, fate: Fate) 
     assert prediction.counters.frontend_tx_packets == (fate is not Fate.DROPPED)
 
 
+def test_longest_packet_of_the_wire_is_linearised_and_bounced_like_any() -> None:
+    frags = ",".join(["1:4090:3760"] * 17)
+
+    assert predict_text(f"lin=1615@0 frag={frags}", Limits()).fate is Fate.LINEARISED
+    assert predict_text("lin=65535@4083").fate is Fate.BOUNCED
+
+
 @pytest.mark.parametrize(
     ("words", "refused"),
     [("proto=tcp4", False), ("proto=tcp6", False), ("proto=udp4", True), ("proto=udp6", True),
@@ -211,6 +285,13 @@ def test_gso_packet_stays_below_gso_max_size(size: int, refused: bool) -> None:
     limits = Limits(gso_max_size_bytes=size)
 
     assert (predict_text("lin=3000@0 gso=9 proto=tcp4", limits).fate is Fate.DROPPED) == refused
+
+
+def test_segments_of_one_byte_are_segments() -> None:
+    sending = predict_text("lin=3000@0 gso=1 proto=tcp4").sending
+
+    assert (sending.slots, sending.extra_slots) == (1, 1)
+    assert predict_text("lin=3000@0 gso=1").sending.refusal is Refusal.GSO
 
 
 @pytest.mark.parametrize(
@@ -278,9 +359,36 @@ def test_guest_gets_a_head_of_256_bytes_and_a_frag_a_slot(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("frags", "operations"),
+    [
+        ("0:0:10", 2),
+        ("0:0:0,0:0:10", 3),
+        ("0:0:10,0:0:0", 2),
+        ("0:0:0", 1),
+        ("0:0:0,0:1:0,0:0:9", 4),
+    ],
+)
+def test_empty_frag_takes_a_copy_of_no_bytes_unless_it_is_the_last(
+    frags: str, operations: int
+) -> None:
+    layout = parse_layout(f"lin=42@0 frag={frags}")
+
+    assert deliver_layout(layout).copy_operations == operations
+
+
+@pytest.mark.parametrize(
+    ("length", "guest"), [(73728, GuestFate.INTACT), (73729, GuestFate.REJECTED)]
+)
+def test_guest_of_45_frags_takes_18_slots(length: int, guest: GuestFate) -> None:
+    layout = Layout(linear_bytes=length, linear_offset_bytes=0)
+
+    assert deliver_layout(layout, Limits(max_skb_frags=45)).guest is guest
+
+
 def test_limits_that_no_kernel_has_are_refused_all_at_once() -> None:
     with pytest.raises(InputError) as caught:
-        Limits(max_skb_frags=16, backend_max_skb_frags=46, frontend_slots=0, headroom_bytes=4096)
+        Limits(max_skb_frags=16, backend_max_skb_frags=46, frontend_slots=0, headroom_bytes=4097)
 
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "max_skb_frags", "backend_max_skb_frags", "frontend_slots", "headroom_bytes"

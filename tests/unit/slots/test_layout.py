@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.slots.layouts import layouts
+from tests.unit.slots.layouts import UNHURRIED, layouts
 from xenlab.errors import InputError
 from xenlab.slots.layout import Checksum, Frag, Layout, Protocol, parse_layout
 
 
+@UNHURRIED
 @given(layouts(max_frags=45))
 def test_layout_that_is_written_and_read_is_the_same(layout: Layout) -> None:
     assert parse_layout(str(layout)) == layout
 
 
+@UNHURRIED
 @given(layouts(), st.randoms(use_true_random=False))
 def test_words_stand_in_any_order(layout: Layout, random: Random) -> None:
     words = str(layout).split()

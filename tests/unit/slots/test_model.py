@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.slots import page_by_page
-from tests.unit.slots.layouts import layouts, sizes
+from tests.unit.slots.layouts import UNHURRIED, layouts, sizes
 from xenlab.slots.backend import Reception, accept
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.frontend import Refusal, count_slots, send
 from xenlab.slots.layout import Frag, Layout, Protocol
-from xenlab.slots.limits import Limits
-from xenlab.slots.pages import Piece, cut_at_pages, worst_slots
+from xenlab.slots.limits import FROM_PAGE_START, Limits
+from xenlab.slots.pages import Piece, cut_at_pages
 from xenlab.slots.receive import GuestFate, deliver_accepted, deliver_layout
+from xenlab.slots.worst import worst_layout, worst_slots
 
 OPEN = Limits(frontend_slots=256)
 
 
+@UNHURRIED
 @given(layouts(most=9000, max_frags=45))
 def test_netfront_counts_the_pages_that_bytes_lie_in(layout: Layout) -> None:
     assert count_slots(layout) == page_by_page.counted(layout)
 
 
+@UNHURRIED
 @given(layouts(most=9000))
 def test_requests_are_the_bytes_of_each_page_in_their_order(layout: Layout) -> None:
     sending = send(layout, OPEN)
@@ -32,18 +36,25 @@ def test_requests_are_the_bytes_of_each_page_in_their_order(layout: Layout) -> N
         assert pieces == page_by_page.requests(page_by_page.buffers(layout))
 
 
-@given(layouts(), st.sampled_from([0, 64, 4095]))
+@UNHURRIED
+@given(layouts(), st.sampled_from([0, 64, 4095, 4096, FROM_PAGE_START]))
 def test_copied_packet_is_one_buffer_behind_its_headroom(layout: Layout, headroom: int) -> None:
     sending = send(layout, Limits(headroom_bytes=headroom))
 
     if sending.copied and sending.refusal is Refusal.NONE:
-        offset = min(headroom, layout.linear_offset_bytes)
-        buffer = page_by_page.addresses(0, offset, layout.length_bytes)
+        kept = layout.linear_offset_bytes
+        copied = kept if headroom == FROM_PAGE_START else headroom % 4096
+        stays = sending.linearised and not sending.bounced and sending.copy_order == 0
+        offsets = {copied, kept} if stays else {copied}
         pieces = [request.piece for request in sending.requests]
-        assert pieces == page_by_page.requests([buffer])
+        assert pieces in [
+            page_by_page.requests([page_by_page.addresses(0, offset, layout.length_bytes)])
+            for offset in offsets
+        ]
         assert sending.slots <= 17
 
 
+@UNHURRIED
 @given(layouts())
 def test_requests_carry_every_byte_once_and_the_first_tells_the_length(layout: Layout) -> None:
     sending = send(layout)
@@ -56,6 +67,7 @@ def test_requests_carry_every_byte_once_and_the_first_tells_the_length(layout: L
         assert sending.ring_slots == sending.slots + (layout.gso_size_bytes > 0)
 
 
+@UNHURRIED
 @given(layouts(most=9000, max_frags=30), st.integers(17, 45))
 def test_netback_copies_the_head_and_maps_the_rest(layout: Layout, frags: int) -> None:
     slots = page_by_page.requests(page_by_page.buffers(layout))
@@ -67,14 +79,17 @@ def test_netback_copies_the_head_and_maps_the_rest(layout: Layout, frags: int) -
     assert accepted.copied_slots == whole
     assert accepted.mapped_slots == len(slots) - whole
     assert (accepted.reception is Reception.FRAG_LIST) == (len(slots) - whole > frags)
-    in_frags = sum(piece.size_bytes for piece in accepted.frags)
-    assert accepted.headlen_bytes + in_frags == layout.length_bytes
+    foreign = page_by_page.behind_head(slots, accepted.headlen_bytes)
+    rest = layout.length_bytes - accepted.headlen_bytes
+    local = page_by_page.requests([page_by_page.addresses(0, 0, rest)])
+    assert list(accepted.frags) == (local if accepted.frag_overflow else foreign)
     assert accepted.headlen_bytes >= min(layout.length_bytes, 128)
     if accepted.headlen_bytes > 128:
         assert len(slots) >= 18
         assert accepted.headlen_bytes == slots[0].size_bytes
 
 
+@UNHURRIED
 @given(layouts(most=9000), st.sampled_from([0, 1, 256, 2048, 4095]))
 def test_guest_slots_and_copies_are_those_of_a_walk_over_the_bytes(
     layout: Layout, headroom: int
@@ -85,6 +100,7 @@ def test_guest_slots_and_copies_are_those_of_a_walk_over_the_bytes(
     assert (delivery.data_slots, delivery.copy_operations) == walked
 
 
+@UNHURRIED
 @given(layouts())
 def test_guest_without_headroom_is_estimated_exactly(layout: Layout) -> None:
     delivery = deliver_layout(layout)
@@ -95,6 +111,7 @@ def test_guest_without_headroom_is_estimated_exactly(layout: Layout) -> None:
         assert delivery.length_bytes == layout.length_bytes
 
 
+@UNHURRIED
 @given(layouts())
 def test_forwarded_packet_arrives_whole_if_netback_takes_it(layout: Layout) -> None:
     prediction = predict(layout)
@@ -104,6 +121,7 @@ def test_forwarded_packet_arrives_whole_if_netback_takes_it(layout: Layout) -> N
         assert prediction.delivery.length_bytes == layout.length_bytes
 
 
+@UNHURRIED
 @given(layouts())
 def test_stock_frontend_never_shows_netback_more_than_18_slots(layout: Layout) -> None:
     prediction = predict(layout)
@@ -115,6 +133,7 @@ def test_stock_frontend_never_shows_netback_more_than_18_slots(layout: Layout) -
         assert prediction.acceptance.reception is Reception.LOST_SHORT
 
 
+@UNHURRIED
 @given(sizes(70000), st.integers(0, 45))
 def test_no_layout_takes_more_slots_than_the_worst_case(length: int, frags: int) -> None:
     worst = worst_slots(length, frags)
@@ -128,6 +147,7 @@ def test_no_layout_takes_more_slots_than_the_worst_case(length: int, frags: int)
     assert worst == built + odd
 
 
+@UNHURRIED
 @given(layouts(most=9000, max_frags=45))
 def test_every_layout_stays_below_the_worst_case(layout: Layout) -> None:
     if send(layout, OPEN).refusal is Refusal.NONE:
@@ -153,6 +173,20 @@ def test_worst_layout_of_the_source_document_takes_51_slots_and_52_with_gso() ->
     assert (count_slots(layout), sending.slots, sending.ring_slots) == (51, 51, 52)
     assert send(layout).slots == 16
     assert predict(layout).fate is Fate.LINEARISED
+
+
+@pytest.mark.parametrize("frags", range(17, 46))
+def test_worst_layout_takes_as_many_slots_as_the_worst_case(frags: int) -> None:
+    layout = worst_layout(frags)
+
+    assert layout.length_bytes <= 65535
+    assert len(layout.frags) == frags
+    assert count_slots(layout) == worst_slots(65535, frags)
+
+
+def test_gso_takes_one_slot_more_than_the_worst_case() -> None:
+    assert send(worst_layout(gso=True), OPEN).ring_slots == 52
+    assert send(worst_layout(45, gso=True), OPEN).ring_slots == 108
 
 
 def test_forwarded_head_is_copied_in_two_pieces_where_it_crosses_a_page() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.slots.layouts import UNHURRIED
 from xenlab.errors import InputError
 from xenlab.slots.bulk import predict_bulk
 from xenlab.slots.columns import LayoutColumns
@@ -43,12 +44,14 @@ def test_seed_replays_whatever_the_version() -> None:
     assert tuple(map(str, take(3))) == FIRST
 
 
+@UNHURRIED
 @given(st.integers(0, 2**64))
 def test_seed_gives_the_same_stream_and_another_seed_another(seed: int) -> None:
     assert take(5, seed) == take(5, seed)
     assert take(5, seed) != take(5, seed + 1)
 
 
+@UNHURRIED
 @given(
     st.integers(0, 2**32),
     st.integers(1, 51),
@@ -69,6 +72,7 @@ def test_layouts_stay_within_their_mix(seed: int, least: int, more: int, fit: bo
         assert layout.gso_size_bytes < max(1, payload)
 
 
+@UNHURRIED
 @given(st.integers(0, 2**32), st.integers(0, 1))
 def test_mix_of_45_frags_and_few_bytes_is_kept_to(seed: int, order: int) -> None:
     mix = Mix(

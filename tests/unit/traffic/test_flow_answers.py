@@ -51,6 +51,8 @@ def test_both_kinds_of_flow_are_read_from_both_ends() -> None:
         ([UDP_SENT | {"flow": 1}], [UDP_RECEIVED], "not an answer of this xlflow"),
         ([UDP_SENT | {"schema": 2}], [UDP_RECEIVED], "not an answer of this xlflow"),
         ([UDP_SENT], [TCP_RECEIVED | {"flow": 0}], "receiver of udp4: intact is absent"),
+        ([UDP_SENT], [UDP_RECEIVED | {"missing": 0}], "the datagrams do not add up"),
+        ([UDP_SENT], [UDP_RECEIVED | {"received": 2}], "the datagrams do not add up"),
         (
             [UDP_SENT],
             [UDP_RECEIVED | {"examples": [UDP_RECEIVED["examples"][0] | {"kind": "lost"}]}],  # type: ignore[index]

@@ -21,6 +21,41 @@ def test_everything_that_was_sent_arrived() -> None:
     )
 
 
+def test_account_of_no_flow_at_all_proves_nothing() -> None:
+    verdict = judge_loss(measured())
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.reasons == ("nothing was sent",)
+
+
+def test_loss_that_a_duplicate_makes_up_for_is_a_loss_all_the_same() -> None:
+    """TCP sends again what was dropped, and takes once what came twice: only the place tells."""
+    counted = through(61) | {"dom0 vif2.0 tx_dropped": 1}
+    verdict = judge_loss(measured(tcp(), counted=counted))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == (
+        "loss at dom0 vif2.0 tx_dropped 1, although as many packets came out: others came twice",
+    )
+
+
+def test_datagram_without_its_fragment_is_not_another_loss() -> None:
+    counted = through(60, vif2=58) | {"bob IpReasmFails": 2}
+    verdict = judge_loss(measured(lost(2), counted=counted))
+    assert verdict.outcome is Outcome.FAIL
+    assert "ReasmFails" not in " ".join(verdict.reasons)
+
+
+def test_datagram_without_a_fragment_that_no_hop_misses_is_named() -> None:
+    verdict = judge_loss(measured(lost(2), counted=through(60) | {"bob IpReasmFails": 2}))
+    assert "loss at bob IpReasmFails 2" in verdict.reasons
+
+
+def test_loss_that_two_counters_tell_is_told_once() -> None:
+    counted = through(60) | {"bob UdpInErrors": 2, "bob UdpInCsumErrors": 2}
+    verdict = judge_loss(measured(lost(2), counted=counted))
+    assert "loss at bob UdpInCsumErrors 2" in verdict.reasons
+    assert "UdpInErrors" not in " ".join(verdict.reasons)
+
+
 def test_loss_that_no_counter_explains_is_silent_and_has_its_place() -> None:
     verdict = judge_loss(measured(lost(12), counted=through(60, vif2=48)))
     assert verdict.outcome is Outcome.FAIL

@@ -33,6 +33,22 @@ def test_flow_that_is_all_right_passes_every_rule() -> None:
     assert all(verdict.control for verdict in verdicts)
 
 
+def test_damaged_segment_that_tcp_has_sent_again_is_damage_all_the_same() -> None:
+    """In both directions: what carried data, and what only acknowledged it."""
+    for node in ("alice", "bob"):
+        counted = through(60) | {f"{node} TcpInCsumErrors": 1, f"{node} TcpInErrs": 1}
+        verdict = judge_intact(measured(tcp(), counted=counted))
+        assert verdict.outcome is Outcome.FAIL
+        assert verdict.reasons == (f"damaged packets came: {node} TcpInCsumErrors 1",)
+
+
+def test_packet_too_many_that_every_hop_counts_is_found_at_the_source() -> None:
+    """A fragment that comes twice is thrown away without a word by whoever joins them."""
+    verdict = judge_duplicates(measured(udp(), counted=through(61)))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == ("alice eth0 sent 1 packets more than its datagrams make",)
+
+
 def test_order_is_no_rule_of_its_own_for_a_stream() -> None:
     rules = [verdict.rule for verdict in judge_measurement(measured(tcp()))]
     assert rules == ["payload intact", "no loss", "no duplicates"]

@@ -16,10 +16,13 @@ PROTOCOLS = tuple(Protocol)
 PROTOCOL_NUMBERS: Mapping[Protocol, int] = MappingProxyType(
     {Protocol.UDP4: 0, Protocol.UDP6: 1, Protocol.TCP4: 2, Protocol.TCP6: 3}
 )
-CHECKSUM_NUMBERS: Mapping[Checksum, int] = MappingProxyType(
-    {Checksum.PARTIAL: 0, Checksum.NONE: 1}
-)
+CHECKSUM_NUMBERS: Mapping[Checksum, int] = MappingProxyType({Checksum.PARTIAL: 0, Checksum.NONE: 1})
 DEVICE_MAX_BYTES = 15
+# NET_SKB_PAD (include/linux/skbuff.h): what most skbs have. netfront keeps it in its copies.
+HEADROOM_BYTES = 64
+# Less than the 512 KiB from which on a vif drops what comes (XENVIF_RX_QUEUE_BYTES,
+# drivers/net/xen-netback/interface.c:45; xenvif_rx_queue_tail() in rx.c).
+VIF_WINDOW_KIB = 448
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a batch leaves: device, path, packets under one lock, queue, and patience."""
+    """How a batch leaves: device, path, packets under one lock, queue, and patience.
+
+    `headroom_bytes` lie before each linear part; HEADROOM_PAGE begins each buffer with a page.
+    At most `window_kib` are under way at once, 0 is no limit; VIF_WINDOW_KIB where a vif must not
+    drop.
+    """
 
     device: str
     mode: Mode = Mode.DIRECT
@@ -93,6 +101,8 @@ class Way:
     queue: int = wire.QUEUE_ANY
     drain_ms: int = 5000
     stall_ms: int = 10000
+    headroom_bytes: int = HEADROOM_BYTES
+    window_kib: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +150,8 @@ class Batch:
             way.queue,
             way.drain_ms,
             way.stall_ms,
-            0,
+            way.headroom_bytes,
+            way.window_kib,
         )
         return head + records
 

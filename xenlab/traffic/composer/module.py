@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError
+from xenlab.traffic.handle import LabHandle
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
+
+LOAD_S = 30.0
 
 NAME = "xlcompose"
 FILE = f"/run/{NAME}.ko"
@@ -26,17 +29,18 @@ class ModuleState:
 
 
 @contextmanager
-def loaded(shell: Shell, module: bytes, deadline: Deadline) -> Iterator[None]:
-    """The module's file in the node's kernel, as long as the context lasts.
+def loaded(lab: LabHandle, node: str, module: bytes) -> Iterator[None]:
+    """The module's file in a node's kernel, as long as the context lasts.
 
     Taking it out fails, with CommandFailed, while skbs of it are still on their way.
     """
+    shell, deadline = lab.shell(node), lab.budget(LOAD_S)
     shell.write_file(FILE, module, deadline=deadline)
     shell.run(["insmod", FILE], deadline=deadline).require_success()
     try:
         yield
     finally:
-        shell.run(["rmmod", NAME], deadline=deadline).require_success()
+        shell.run(["rmmod", NAME], deadline=lab.budget(LOAD_S)).require_success()
 
 
 def read_state(shell: Shell, deadline: Deadline) -> ModuleState:

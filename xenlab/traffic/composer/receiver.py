@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xenlab.errors import LabError
 from xenlab.traffic.composer import wire
@@ -32,13 +32,13 @@ FINISH = f"""printf "$1" >/dev/xlreceive || {{ cat {REFUSAL} >&2; exit 1; }}"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """Where a batch is awaited, and how long: without a packet, and in all.
+    """Where a batch is awaited, and how long: after the last packet, and in all.
 
     `copies` is how many packets there may be for each one sent: segments and duplicates.
     """
 
     device: str
-    idle_ms: int = 300
+    idle_ms: int = 5000
     timeout_ms: int = 20000
     copies: int = 2
 
@@ -76,9 +76,12 @@ class Receiver:
         done = self.command.wait(deadline).require_success()
         return parse_arrivals(done.stdout)
 
-    def finish(self, deadline: Deadline) -> None:
-        """End the wait: nothing more will come. `wait` then tells what did."""
-        order = self.post.encode(self.batch, Op.FINISH)
+    def finish(self, settle_ms: int, deadline: Deadline) -> None:
+        """Nothing more is sent: end the wait once nothing has come for `settle_ms`.
+
+        It does nothing to a receiver that has all it wanted.
+        """
+        order = replace(self.post, idle_ms=settle_ms).encode(self.batch, Op.FINISH)
         argv = ["sh", "-c", FINISH, "sh", escape(order)]
         self.shell.run(argv, deadline=deadline).require_success()
 

@@ -35,9 +35,9 @@ class Sent(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """One packet at its receiver; `first_bad` and `index` are NO_INDEX where there is none."""
+    """One packet at its receiver; `first_bad` and `place` are NO_INDEX where there is none."""
 
-    index: int
+    place: int
     length_bytes: int
     headlen_bytes: int
     start: int

@@ -17,11 +17,12 @@ BATCH_MAX_BYTES = 16 << 20
 MARK_BYTES = 16
 BURST_MAX = 64
 QUEUE_ANY = 0xFFFF
+HEADROOM_PAGE = 0xFFFF
 NO_INDEX = 0xFFFFFFFF
 
 # mac to, mac from, ip4 from, ip4 to, ip6 from, ip6 to; ports in network order
 FLOW_FORMAT = "6s6s4s4s16s16s2s2s"
-BATCH = Struct(f"<IHHIIQQ16s{FLOW_FORMAT}BBHIII")
+BATCH = Struct(f"<IHHIIQQ16s{FLOW_FORMAT}BBHIIHH")
 RECORD = Struct("<IHHBBBBHH")
 # offset; size in the low 24 bits, order above
 FRAG = Struct("<II")

@@ -1,0 +1,66 @@
+"""Who is to run which driver, from the words of the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.kernel.test_patch_series import GOOD, write
+from xenlab.errors import InputError
+from xenlab.life.drivers import choose_drivers, digest_choices
+from xenlab.plan.model import LabPlan
+from xenlab.plan.planner import plan_lab
+from xenlab.topology.loading import load_topology
+
+LIMIT = "netfront-slots-limit"
+
+
+@pytest.fixture(scope="module")
+def plan() -> LabPlan:
+    return plan_lab(load_topology("pair"))
+
+
+def names(plan: LabPlan, *netfront: str, netback: str | None = None) -> dict[str, str]:
+    return {node: each.name for node, each in choose_drivers(plan, netback, netfront).items()}
+
+
+def test_word_without_a_domu_is_for_all_of_them(plan: LabPlan) -> None:
+    assert names(plan, LIMIT) == {"alice": LIMIT, "bob": LIMIT}
+
+
+def test_word_for_one_domu_leaves_the_others_alone(plan: LabPlan) -> None:
+    assert names(plan, f"alice={LIMIT}") == {"alice": LIMIT}
+
+
+def test_later_word_stands_over_an_earlier_one(plan: LabPlan) -> None:
+    assert names(plan, LIMIT, "bob=stock") == {"alice": LIMIT, "bob": "stock"}
+
+
+@pytest.mark.parametrize("words", [(), ("stock",), ("alice=stock", "bob=stock")])
+def test_nothing_but_stock_is_no_choice_at_all(plan: LabPlan, words: tuple[str, ...]) -> None:
+    assert names(plan, *words, netback="stock") == {}
+    assert digest_choices(choose_drivers(plan, "stock", words)) == ""
+
+
+def test_domu_that_is_not_there_is_named_with_the_one_that_was_meant(plan: LabPlan) -> None:
+    with pytest.raises(InputError, match="no domU `alise`; did you mean `alice`"):
+        choose_drivers(plan, None, (f"alise={LIMIT}",))
+
+
+def test_path_with_an_equals_sign_is_a_path(plan: LabPlan, tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD, "a=b.patch")
+
+    assert names(plan, str(path)) == {"alice": "a=b", "bob": "a=b"}
+
+
+def test_digest_is_that_of_the_content_and_of_who_runs_it(plan: LabPlan, tmp_path: Path) -> None:
+    here = write(tmp_path, GOOD, "x.patch")
+    same = write(tmp_path, GOOD, "y.patch")
+    other = write(tmp_path, GOOD.replace("one more", "another"), "z.patch")
+    words = [f"alice={here}", f"alice={same}", f"alice={other}", f"bob={here}"]
+
+    digests = [digest_choices(choose_drivers(plan, None, (word,))) for word in words]
+
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3

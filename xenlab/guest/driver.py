@@ -1,0 +1,129 @@
+"""A driver in a node: brought there, loaded, and proved to be the one that was meant."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenlab.errors import LabError
+from xenlab.kernel.driver import STOCK, Driver, DriverKind
+from xenlab.kernel.module_file import ModuleFile
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+FOLDER = "/run/xenlab"
+NOTE_HEAD = struct.Struct("<III")  # sizes of name and content, type; the name is padded to four
+OWNER = b"GNU\0"
+
+# xenbus holds the module for each device that is bound to it (linux: xenbus_dev_probe). There may
+# be none left, if a load before this one failed.
+UNLOAD_NETFRONT = """\
+drivers=/sys/bus/xen/drivers/vif
+for device in $drivers/vif-*; do
+	[ ! -e "$device" ] || echo "${device##*/}" > $drivers/unbind
+done
+[ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeDriver:
+    """A driver's module as it lies in a node."""
+
+    kind: DriverKind
+    name: str
+    path: str
+    build_id: str
+
+
+def push_driver(shell: Shell, driver: Driver, deadline: Deadline) -> NodeDriver:
+    """Bring a driver's module into a node; the stock one is there already."""
+    if driver.file is None:
+        path = _find_stock(shell, driver.kind, deadline)
+    else:
+        path = _place(driver.kind, driver.build_id)
+        shell.write_file(path, driver.file.path.read_bytes(), deadline=deadline)
+    return NodeDriver(kind=driver.kind, name=driver.name, path=path, build_id=driver.build_id)
+
+
+def read_stock(shell: Shell, kind: DriverKind, deadline: Deadline) -> NodeDriver:
+    """The driver in a node's own image, with the build id of the file there."""
+    path = _find_stock(shell, kind, deadline)
+    module = ModuleFile.parse(Path(path), shell.read_file(path, deadline=deadline))
+    return NodeDriver(kind=kind, name=STOCK, path=path, build_id=module.build_id)
+
+
+def read_loaded(shell: Shell, kind: DriverKind, deadline: Deadline) -> NodeDriver:
+    """The driver that a node has loaded: one that was brought there, or the stock one."""
+    build_id = read_build_id(shell, kind, deadline)
+    path = _place(kind, build_id)
+    if shell.run(["test", "-e", path], deadline=deadline).status == 0:
+        return NodeDriver(kind=kind, name=build_id, path=path, build_id=build_id)
+    stock = read_stock(shell, kind, deadline)
+    prove_driver(shell, stock, deadline)
+    return stock
+
+
+def prove_driver(shell: Shell, driver: Driver | NodeDriver, deadline: Deadline) -> None:
+    """Return if the module that a node has loaded is this one, by its build id; else LabError."""
+    loaded = read_build_id(shell, driver.kind, deadline)
+    if loaded != driver.build_id:
+        raise LabError(
+            f"{shell.where} runs another {driver.kind.module} than it was told to:"
+            f" build id {loaded}, and that of {driver.name} is {driver.build_id}",
+            phase="prove the drivers",
+        )
+
+
+def read_build_id(shell: Shell, kind: DriverKind, deadline: Deadline) -> str:
+    """The build id of a loaded driver. Raises LabError if it is not loaded."""
+    path = f"/sys/module/{kind.module}/notes/.note.gnu.build-id"
+    return parse_build_id(shell.where, shell.read_file(path, deadline=deadline))
+
+
+def parse_build_id(where: str, note: bytes) -> str:
+    """The build id in an ELF note, in hexadecimal digits."""
+    start = NOTE_HEAD.size + len(OWNER)
+    if note[NOTE_HEAD.size : start] == OWNER:
+        name_bytes, content_bytes, _type = NOTE_HEAD.unpack_from(note)
+        content = note[start : start + content_bytes]
+        if name_bytes == len(OWNER) and len(content) == content_bytes > 0:
+            return content.hex()
+    raise LabError(f"{where}: the note of a loaded module is no build id: {note[:64].hex()}")
+
+
+def reload_netfront(
+    shell: Shell, driver: NodeDriver, parameters: Mapping[str, str], deadline: Deadline
+) -> None:
+    """Take a domU's netfront out, load another, and have the vifs connected and addressed again.
+
+    The parameters are given to the module as it is loaded. Returns once every vif has its carrier
+    and what is loaded is proved.
+    """
+    words = [f"{name}={value}" for name, value in parameters.items()]
+    shell.run(["sh", "-c", UNLOAD_NETFRONT], deadline=deadline).require_success()
+    shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
+    prove_driver(shell, driver, deadline)
+
+
+def write_parameter(
+    shell: Shell, driver: NodeDriver, name: str, value: str, deadline: Deadline
+) -> None:
+    """Set a parameter of a loaded driver. Raises LabError unless it reads as it was set."""
+    path = f"/sys/module/{driver.kind.module}/parameters/{name}"
+    script = 'printf %s "$2" > "$1" && cat "$1"'
+    told = shell.run(["sh", "-c", script, "sh", path, value], deadline=deadline).require_success()
+    if told.text.strip() != value:
+        raise LabError(f"{shell.where}: {path} is {told.text.strip()!r} and not {value!r}")
+
+
+def _place(kind: DriverKind, build_id: str) -> str:
+    """Where a module that was brought into a node lies: it can be told from all others."""
+    return f"{FOLDER}/xen-{kind}-{build_id}.ko"
+
+
+def _find_stock(shell: Shell, kind: DriverKind, deadline: Deadline) -> str:
+    asked = shell.run(["modinfo", "-n", f"xen-{kind}"], deadline=deadline)
+    return asked.require_success().text.strip()

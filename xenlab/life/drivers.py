@@ -1,0 +1,102 @@
+"""Drivers under test: who of a lab's nodes is to run which, built, brought there and proved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from xenlab.errors import InputError
+from xenlab.guest.driver import prove_driver, push_driver
+from xenlab.images.lab_images import LabImages
+from xenlab.kernel.driver import Driver, DriverChoice, DriverKind
+from xenlab.kernel.stock import read_stock_driver
+from xenlab.kernel.workshop import Workshop
+from xenlab.lab import Lab
+from xenlab.life.connect import connect_vifs, on_all
+from xenlab.life.phases import Phases
+from xenlab.plan.model import DOM0, LabPlan
+from xenlab.topology.wording import did_you_mean, list_names, quote
+from xenlab.waiting import Deadline
+
+# `alice=WORD` is for alice alone; a path with `=` in its first part is written `./a=b.patch`.
+FOR_ONE = re.compile(r"(?P<node>[a-z0-9-]+)=(?P<word>.+)")
+
+Choices = Mapping[str, DriverChoice]
+Drivers = Mapping[str, Driver]
+NO_DRIVERS: Drivers = MappingProxyType({})  # all are stock, and nobody asked for a proof
+
+
+def choose_drivers(plan: LabPlan, netback: str | None, netfront: Sequence[str]) -> Choices:
+    """The driver of each node, from the words of --netback and --netfront; none where all is stock.
+
+    A later word stands over an earlier one. Raises InputError for what cannot be.
+    """
+    words: dict[str, str] = {DOM0: netback} if netback else {}
+    for given in netfront:
+        found = FOR_ONE.fullmatch(given)
+        names = [domu.name for domu in plan.domus]
+        if found and found["node"] not in names:
+            hint = did_you_mean(found["node"], names)
+            raise InputError(
+                f"--netfront: no domU {quote(found['node'])}{hint} (there are {list_names(names)})"
+            )
+        words |= {found["node"]: found["word"]} if found else dict.fromkeys(names, given)
+    choices = {node: DriverChoice.parse(_kind(node), word) for node, word in words.items()}
+    return choices if any(not choice.is_stock for choice in choices.values()) else {}
+
+
+def digest_choices(choices: Choices) -> str:
+    """One digest over all that was chosen, or nothing where all is stock."""
+    chosen = {node: choice.digest for node, choice in choices.items() if not choice.is_stock}
+    text = json.dumps(chosen, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest() if chosen else ""
+
+
+def provide_drivers(
+    plan: LabPlan, images: LabImages, choices: Choices, workshop: Workshop
+) -> Drivers:
+    """Every node's driver, built where it has to be, to be loaded and proved."""
+    kernels = {DOM0: plan.dom0.kernel, **{domu.name: domu.kernel for domu in plan.domus}}
+    files = {domu.name: images.domu_kernels[domu.kernel] for domu in plan.domus}
+    files[DOM0] = images.dom0_kernel
+    drivers: dict[str, Driver] = {}
+    for node, kernel in kernels.items():
+        choice = choices.get(node)
+        if choice is None or choice.is_stock:
+            drivers[node] = read_stock_driver(files[node], _kind(node), workshop.deadline)
+        else:
+            drivers[node] = workshop.provide_driver(choice, plan.kernel(kernel))
+    return drivers
+
+
+def load_drivers(
+    lab: Lab, drivers: Drivers, phases: Phases, deadline: Deadline, *, connected: bool
+) -> None:
+    """Connect every vif, unless that is done, and prove the drivers where any is under test."""
+
+    def connect(node: str) -> None:
+        driver = drivers.get(node)
+        pushed = driver and driver.file and push_driver(lab.shell(node, deadline), driver, deadline)
+        connect_vifs(lab, node, deadline, pushed.path if pushed else "")
+
+    def prove(node: str) -> None:
+        prove_driver(lab.shell(node, deadline), drivers[node], deadline)
+
+    if not connected:
+        with phases.run("load the drivers and connect the vifs"):
+            on_all(connect, lab.plan.node_names)
+    if drivers:
+        with phases.run("prove the drivers"):
+            on_all(prove, lab.plan.node_names)
+
+
+def label_drivers(drivers: Drivers) -> tuple[tuple[str, str], ...]:
+    """What a table shows of each node's driver."""
+    return tuple((node, driver.label) for node, driver in drivers.items())
+
+
+def _kind(node: str) -> DriverKind:
+    return DriverKind.NETBACK if node == DOM0 else DriverKind.NETFRONT

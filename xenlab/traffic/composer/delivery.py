@@ -1,0 +1,87 @@
+"""One batch from end to end: armed, sent, awaited; and what became of each of its packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xenlab.slots.layout import Layout
+from xenlab.traffic.composer.batch import Batch
+from xenlab.traffic.composer.receiver import Post, armed
+from xenlab.traffic.composer.results import Arrival, ArrivalReport, SendReport, Sent
+from xenlab.traffic.composer.sender import send_batch
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+# What a packet may still need when all skbs of its sender are back: a turn of the sink's NAPI.
+SETTLE_MS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """One packet: its layout, what its sender knows, and all that arrived with its id, in order."""
+
+    index: int
+    layout: Layout
+    sent: Sent
+    arrivals: tuple[Arrival, ...]
+
+    @property
+    def payload_bytes(self) -> int:
+        """What was sent behind its headers."""
+        return self.layout.length_bytes - self.layout.protocol.header_bytes
+
+    @property
+    def complete(self) -> bool:
+        """Every byte arrived once, whole or in segments, and none was wrong."""
+        reached = 0
+        for arrival in sorted(self.arrivals, key=lambda arrival: arrival.start):
+            if not arrival.intact or arrival.start != reached:
+                return False
+            reached += arrival.length_bytes - self.layout.protocol.header_bytes
+        return bool(self.arrivals) and reached == self.payload_bytes and not self.duplicated
+
+    @property
+    def duplicated(self) -> bool:
+        """Some of its bytes arrived more than once."""
+        return any(arrival.duplicate for arrival in self.arrivals)
+
+    @property
+    def missing(self) -> bool:
+        """Nothing of it arrived."""
+        return not self.arrivals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A batch and the reports of both its ends."""
+
+    batch: Batch
+    send_report: SendReport
+    arrival_report: ArrivalReport
+
+    @property
+    def fates(self) -> Iterator[Fate]:
+        """What became of each packet, in the order of sending."""
+        arrivals: dict[int, list[Arrival]] = {}
+        for arrival in self.arrival_report.arrivals:
+            arrivals.setdefault(arrival.place, []).append(arrival)
+        pairs = zip(self.batch.layouts, self.send_report.sent, strict=True)
+        for index, (layout, sent) in enumerate(pairs):
+            found = tuple(arrivals.get(index, ()))
+            yield Fate(index=index, layout=layout, sent=sent, arrivals=found)
+
+
+def deliver_batch(
+    source: Shell, sink: Shell, batch: Batch, post: Post, deadline: Deadline
+) -> Delivery:
+    """Send a batch from one node and take its packets at a device of another.
+
+    Ends when all has arrived, or soon after the sender's last skb has come back; the post's own
+    patience only counts when its end cannot be told. Loss and damage are results, not errors.
+    """
+    with armed(sink, batch, post, deadline) as receiver:
+        send_report = send_batch(source, batch, deadline)
+        receiver.finish(SETTLE_MS, deadline)
+        arrival_report = receiver.wait(deadline)
+    return Delivery(batch=batch, send_report=send_report, arrival_report=arrival_report)

@@ -1,0 +1,47 @@
+"""Where a batch enters and leaves a link: devices, addresses, and what a vif can take."""
+
+from __future__ import annotations
+
+from xenlab.plan.links import Link
+from xenlab.plan.model import DOM0, VifPlan
+from xenlab.traffic.composer.batch import VIF_WINDOW_KIB, ComposerFlow, Way
+from xenlab.traffic.composer.wire import Mode
+from xenlab.traffic.handle import LabHandle
+
+# What dom0's end of a vif has (xenvif_alloc(), drivers/net/xen-netback/interface.c).
+VIF_MAC = "fe:ff:ff:ff:ff:ff"
+
+
+def flow_of(link: Link) -> ComposerFlow:
+    """The addresses of a link's two ends; ValueError where dom0 routes and the MACs are others."""
+    if link.routed:
+        raise ValueError(
+            f"{link.source} -> {link.sink} is routed: the composer's MACs would change"
+        )
+    return ComposerFlow(
+        source_mac=_mac_of(link.source_vif),
+        sink_mac=_mac_of(link.sink_vif),
+        source4=link.source_address4,
+        sink4=link.sink_address4,
+        source6=link.source_address6,
+        sink6=link.sink_address6,
+    )
+
+
+def way_of(lab: LabHandle, link: Link, mode: Mode = Mode.DIRECT) -> Way:
+    """From a domU by its netfront; from dom0 by the sink's vif, no faster than that can take."""
+    if link.source == DOM0 and link.sink_vif is not None:
+        device = lab.vif(link.sink, link.sink_vif.index)
+        return Way(device=device, mode=mode, window_kib=VIF_WINDOW_KIB)
+    return Way(device=link.source_device, mode=mode)
+
+
+def sink_device_of(lab: LabHandle, link: Link) -> str:
+    """Where the batch is awaited: at a domU's netfront, in dom0 at the source's vif."""
+    if link.sink == DOM0 and link.source_vif is not None:
+        return lab.vif(link.source, link.source_vif.index)
+    return link.sink_device
+
+
+def _mac_of(vif: VifPlan | None) -> str:
+    return vif.mac if vif else VIF_MAC

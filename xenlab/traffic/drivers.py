@@ -1,0 +1,76 @@
+"""Drivers changed inside a run: the same test on the stock and on a patched netfront."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from xenlab.guest.driver import (
+    NodeDriver,
+    push_driver,
+    read_loaded,
+    read_stock,
+    reload_netfront,
+    write_parameter,
+)
+from xenlab.kernel.driver import DriverChoice, DriverKind
+from xenlab.kernel.workshop import open_workshop
+from xenlab.registry.places import cache_dir
+from xenlab.traffic.handle import LabHandle
+from xenlab.waiting import Deadline
+
+BUILD_BUDGET_S = 600.0  # the first one fetches the kernel's source over whatever line there is
+RELOAD_BUDGET_S = 60.0
+
+
+@contextmanager
+def netfront_replaced(
+    lab: LabHandle, domu: str, driver: str, parameters: Mapping[str, str] | None = None
+) -> Iterator[NodeDriver]:
+    """Have a domU run another netfront, proved and connected; afterwards what it ran before.
+
+    `driver` is what --netfront takes: `stock`, a series by name, a patch, a folder, a `.ko`;
+    `parameters` are given to the module as it is loaded. The lab is silent when this returns.
+    """
+    before = read_loaded(lab.shell(domu), DriverKind.NETFRONT, lab.budget(RELOAD_BUDGET_S))
+    chosen = _provide(lab, domu, driver)
+    try:
+        _reload(lab, domu, chosen, parameters or {})
+        yield chosen
+    finally:
+        _reload(lab, domu, before, {})
+
+
+@contextmanager
+def parameter_set(
+    lab: LabHandle, domu: str, driver: NodeDriver, name: str, value: str
+) -> Iterator[None]:
+    """Set a parameter of the loaded netfront through sysfs; afterwards it is what it was."""
+    shell = lab.shell(domu)
+    path = f"/sys/module/{driver.kind.module}/parameters/{name}"
+    before = shell.read_file(path, deadline=lab.budget(RELOAD_BUDGET_S)).decode().strip()
+    write_parameter(shell, driver, name, value, lab.budget(RELOAD_BUDGET_S))
+    try:
+        yield
+    finally:
+        write_parameter(shell, driver, name, before, lab.budget(RELOAD_BUDGET_S))
+
+
+def _provide(lab: LabHandle, domu: str, word: str) -> NodeDriver:
+    """A driver in a domU, built if need be for the kernel that it runs."""
+    choice = DriverChoice.parse(DriverKind.NETFRONT, word)
+    shell = lab.shell(domu)
+    if choice.is_stock:
+        return read_stock(shell, choice.kind, lab.budget(RELOAD_BUDGET_S))
+    deadline = Deadline.after(BUILD_BUDGET_S)
+    kernel = lab.plan.kernel(lab.plan.domu(domu).kernel)
+    with open_workshop(
+        cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
+    ) as workshop:
+        built = workshop.provide_driver(choice, kernel)
+    return push_driver(shell, built, lab.budget(RELOAD_BUDGET_S))
+
+
+def _reload(lab: LabHandle, domu: str, driver: NodeDriver, parameters: Mapping[str, str]) -> None:
+    reload_netfront(lab.shell(domu), driver, parameters, lab.budget(RELOAD_BUDGET_S))
+    lab.restore_silence()
