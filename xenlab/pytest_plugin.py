@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xenlab.plan.model import DOM0, DomUPlan, Link
+from xenlab.report.exhibits import Exhibit
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.plant import EVERY, PlantKind, planting
@@ -23,6 +24,7 @@ GIVES_A_VERDICT = "gives a verdict"
 PYTEST_OPTIONS = ("-c", "/dev/null", "--import-mode=importlib", "-p", "no:cacheprovider")
 
 Judge = Callable[[Verdict], None]
+Show = Callable[[Exhibit], None]
 
 
 class LabPlugin:
@@ -31,6 +33,7 @@ class LabPlugin:
     A test says what it found by `judge(verdict)`, as often as it likes; it fails if one of its
     verdicts is not a pass. A test that ends without any is INCONCLUSIVE, and one that ends by an
     error of the lab has the verdict of that error. `bugs` holds errors that are xenlab's own.
+    `exhibits` are what tests gave to `show`: where packets went, for the report.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class LabPlugin:
     ) -> None:
         self.verdicts: list[Verdict] = []
         self.bugs: list[str] = []
+        self.exhibits: list[Exhibit] = []
         self._lab = lab
         self._extent = extent
         self._plant = plant
@@ -90,6 +94,11 @@ class LabPlugin:
     def judge(self, request: pytest.FixtureRequest) -> Judge:
         """Takes a verdict of this test."""
         return self._judged.setdefault(request.node.nodeid, []).append
+
+    @pytest.fixture
+    def show(self) -> Show:
+        """Takes what the report shows beside the verdicts: flow accounts, slots, strategies."""
+        return self.exhibits.append
 
     @pytest.fixture
     def planted(self, link: Link) -> Iterator[None]:

@@ -81,6 +81,20 @@ def test_fault_in_the_path_is_found_by_its_rule_and_gone_afterwards(
     assert run_tests(xenlab, tmp_path, "smoke", "--lab", lab, *ONE_LINK) == (0, {})
 
 
+def test_report_of_a_run_says_where_its_packets_went(xenlab: Xenlab, lab: str) -> None:
+    plant = ("--plant", "silent-drop", "-k", "alice-bob")
+    tested = xenlab.run("test", "smoke", "--lab", lab, "--quick", *plant)
+    assert tested.returncode == 1
+    run = tested.stderr.decode().splitlines()[-1].split()[-1]
+
+    page = Path(xenlab.succeed("report", run).splitlines()[-1]).read_text(encoding="utf-8")
+
+    assert "lost silently between vif" in page
+    assert 'class="loss silent"' in page
+    assert 'class="way troubled" open' in page
+    assert "The whole: " in page
+
+
 def test_kernel_warning_is_found_on_the_console_in_a_lab_that_goes_with_the_test(
     xenlab: Xenlab, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "down": "life:down",
     "status": "life:status",
     "test": "suites:test",
+    "report": "reports:report",
     "exec": "nodes:exec_",
     "ssh": "nodes:ssh",
     "console": "nodes:console",

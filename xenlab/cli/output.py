@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -48,6 +49,11 @@ def tell_swept(names: Iterable[str]) -> None:
     """Say which labs of dead owners are gone now."""
     for name in names:
         click.echo(f"swept lab {name}: its owner was gone", err=True)
+
+
+def own_command() -> str:
+    """The command line that called us, as it would be typed at a shell with xenlab on its path."""
+    return shlex.join(["xenlab", *sys.argv[1:]])
 
 
 def spell(command: str) -> str:

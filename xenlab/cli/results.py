@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 import pytest
 
-from xenlab.cli.output import STDOUT, write_text
+from xenlab.cli.output import STDOUT, spell, write_text
 from xenlab.errors import XenlabError
-from xenlab.registry.places import state_dir
+from xenlab.registry.runs import CONSOLES, EXHIBITS, RESULTS
+from xenlab.report.exhibits import Exhibit, KeptExhibit, render_exhibit
 from xenlab.report.results import SuiteRun, render_results, render_results_junit
 from xenlab.report.terminal import print_verdicts
 from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, combine
 from xenlab.verdict.verdict import Verdict
 
 USAGE = 2
+CONSOLE_SUFFIX = ".console.log"
 # pytest's end of a session -> ours, where it did not come to verdicts.
 EXIT_CODES = {
     pytest.ExitCode.INTERRUPTED: USAGE,  # by errors in collecting: a file of the user's
@@ -29,36 +29,44 @@ EXIT_CODES = {
 }
 
 
-def new_results_folder() -> Path:
-    """A folder for the results of one command, which nobody else has."""
-    folder = state_dir() / "runs" / time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}")
-    folder.mkdir(mode=0o700, parents=True)
-    return folder
-
-
 @dataclass(slots=True, kw_only=True)
 class Results:
-    """All runs so far; the last of them may be under way. `folder` always has the JSON document."""
+    """All runs so far; the last of them may be under way. `folder` always has the JSON document.
+
+    `command` is what to type for the same once more.
+    """
 
     folder: Path
+    command: str
     json_path: str | None
     junit_path: str | None
     _runs: list[SuiteRun] = field(default_factory=list)
     _bugs: list[str] = field(default_factory=list)
     _codes: list[int] = field(default_factory=list)
+    _shown: int = 0
 
     def begin(self, name: str, environment: Mapping[str, str]) -> None:
         """A run starts; what it comes to is noted from now on."""
         self._runs.append(SuiteRun(name=name, environment=environment, verdicts=()))
+        self._shown = 0
 
-    def note(self, verdicts: Sequence[Verdict]) -> None:
-        """The verdicts of the current run so far."""
+    def note(self, verdicts: Sequence[Verdict], exhibits: Sequence[Exhibit] = ()) -> None:
+        """The verdicts and the exhibits of the current run so far."""
+        self._keep(exhibits[self._shown :])
+        self._shown = len(exhibits)
         run = self._runs[-1]
         if len(verdicts) != len(run.verdicts):
             self._runs[-1] = SuiteRun(
                 name=run.name, environment=run.environment, verdicts=tuple(verdicts)
             )
             self._write(complete=False)
+
+    def keep_consoles(self, consoles: Iterable[tuple[str, bytes]]) -> None:
+        """The whole consoles of the current run, by node."""
+        folder = self.folder / CONSOLES / str(len(self._runs) - 1)
+        folder.mkdir(mode=0o700, parents=True)
+        for node, said in consoles:
+            (folder / f"{node}{CONSOLE_SUFFIX}").write_bytes(said)
 
     def end(self, pytest_status: int, bugs: Sequence[str], *, interrupted: bool) -> None:
         """The current run is over."""
@@ -70,7 +78,7 @@ class Results:
         """Write everything for the last time, and show it."""
         self._write(complete=complete)
         runs = self._runs
-        write_text(render_results(runs, complete=complete), self.json_path)
+        write_text(self._render(complete=complete), self.json_path)
         if self.junit_path is not None:
             write_text(render_results_junit(runs), self.junit_path)
         if self.json_path != STDOUT:
@@ -79,6 +87,7 @@ class Results:
                 print_verdicts(run.verdicts, sys.stdout)
         for bug in self._bugs:
             click.echo(f"xenlab: a bug in xenlab or in a test: {bug}", err=True)
+        click.echo(f"report: {spell(f'xenlab report {self.folder.name}')}", err=True)
 
     @property
     def exit_code(self) -> int:
@@ -93,10 +102,22 @@ class Results:
         return combine(verdict.outcome for verdict in verdicts).exit_code
 
     def _write(self, *, complete: bool) -> None:
-        text = render_results(self._runs, complete=complete)
-        write_text(text, str(self.folder / "results.json"))
+        text = self._render(complete=complete)
+        write_text(text, str(self.folder / RESULTS))
         if self.json_path != STDOUT:
             write_text(text, self.json_path)
+
+    def _render(self, *, complete: bool) -> str:
+        return render_results(self._runs, complete=complete, command=self.command)
+
+    def _keep(self, exhibits: Sequence[Exhibit]) -> None:
+        """Append: what was kept before is not touched, whatever becomes of us now."""
+        if not exhibits:
+            return
+        run = len(self._runs) - 1
+        lines = [render_exhibit(KeptExhibit(run=run, exhibit=each)) for each in exhibits]
+        with (self.folder / EXHIBITS).open("a", encoding="utf-8") as file:
+            file.write("".join(lines))
 
 
 def _describe(environment: Mapping[str, str]) -> str:

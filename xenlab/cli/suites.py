@@ -67,10 +67,12 @@ def test(
     They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
     ends with this command, whatever becomes of it.
     """
-    from xenlab.cli.results import Results, new_results_folder
+    from xenlab.cli.output import own_command
+    from xenlab.cli.results import Results
     from xenlab.cli.suite_order import SuiteOrder
     from xenlab.cli.trial import run_trial
     from xenlab.life.order import UpOrder
+    from xenlab.registry.runs import new_run_folder
 
     order = SuiteOrder.parse(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat
@@ -79,5 +81,7 @@ def test(
         UpOrder.parse(topology, lab, accel=accel, transient=True, **wanted)
         for topology in topologies or ("",)
     ]
-    results = Results(folder=new_results_folder(), json_path=json_path, junit_path=junit_path)
+    results = Results(
+        folder=new_run_folder(), command=own_command(), json_path=json_path, junit_path=junit_path
+    )
     return run_trial(order, labs, results, topology_chosen=bool(topologies))

@@ -110,11 +110,15 @@ class Trial:
             # pytest's own words are progress: the result on standard output is ours.
             with contextlib.redirect_stdout(sys.stderr):
                 status = run_suite(plugin, self.order.paths, self.order.pytest_options, [watch])
-            self.results.note(plugin.verdicts)
+            self.results.note(plugin.verdicts, plugin.exhibits)
+            self._keep_consoles(lab)
             interruption = watch.interruption
             self.results.end(status, plugin.bugs, interrupted=interruption is not None)
             if interruption is not None:
                 raise interruption
+
+    def _keep_consoles(self, lab: Lab) -> None:
+        self.results.keep_consoles((node, lab.console_bytes(node)) for node in lab.plan.node_names)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,7 +131,7 @@ class Watch:
 
     def pytest_runtest_logfinish(self) -> None:
         """A test is over."""
-        self.results.note(self.plugin.verdicts)
+        self.results.note(self.plugin.verdicts, self.plugin.exhibits)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Somebody wants us to end; pytest has ended its session in good order."""

@@ -23,11 +23,15 @@ class SuiteRun:
     verdicts: tuple[Verdict, ...]
 
 
-def render_results(runs: Sequence[SuiteRun], *, complete: bool) -> str:
-    """The JSON document; not `complete` while tests are still to come, or were interrupted."""
+def render_results(runs: Sequence[SuiteRun], *, complete: bool, command: str = "") -> str:
+    """The JSON document; not `complete` while tests are still to come, or were interrupted.
+
+    `command` is what to type for the same once more.
+    """
     document = {
         "schema_version": SCHEMA_VERSION,
         "complete": complete,
+        "command": command,
         **_without_verdicts(verdict for run in runs for verdict in run.verdicts),
         "runs": [
             {

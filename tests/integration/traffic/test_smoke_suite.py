@@ -10,6 +10,7 @@ import xenlab.tests
 from tests.integration.traffic.namespace_lab import NamespaceLab
 from xenlab.errors import LabError
 from xenlab.guest.kernel_log import write_kernel_log
+from xenlab.measure.flow_account import FlowAccount
 from xenlab.plan.model import LabPlan
 from xenlab.pytest_plugin import LabPlugin, run_suite
 from xenlab.traffic.ladder import Extent
@@ -51,6 +52,10 @@ def test_smoke_suite_passes_in_a_lab_that_is_all_right(lab: NamespaceLab, extent
     assert {"console of dom0", "console of alice", "alice eth0 (vif1.0)"} <= subjects
     runs = 4 if extent is Extent.WHOLE else 1
     assert len([subject for subject in subjects if " -> " in subject]) == 6 * runs
+    accounts = [each for each in plugin.exhibits if isinstance(each, FlowAccount)]
+    assert {account.subject for account in accounts} <= subjects
+    assert len(accounts) == 6 * runs
+    assert not any(account.troubled for account in accounts)
 
 
 def test_proof_has_the_verdicts_of_the_short_form(lab: NamespaceLab) -> None:

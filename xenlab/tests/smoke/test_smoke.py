@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from xenlab.measure.flow_account import account_flows
 from xenlab.plan.model import DomUPlan, Link
-from xenlab.pytest_plugin import Judge
+from xenlab.pytest_plugin import Judge, Show
 from xenlab.traffic.consoles import judge_node_console
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent, plan_runs
@@ -16,10 +17,13 @@ from xenlab.verdict.rules import judge_measurement
 
 @pytest.mark.usefixtures("planted")
 def test_every_packet_of_every_flow_is_intact_and_accounted_for_at_every_hop(
-    lab: LabHandle, link: Link, extent: Extent, judge: Judge
+    lab: LabHandle, link: Link, extent: Extent, judge: Judge, show: Show
 ) -> None:
     for specs in plan_runs(link, extent):
-        for verdict in judge_measurement(measure_link(lab, link, specs)):
+        measurement = measure_link(lab, link, specs)
+        for account in account_flows(measurement):
+            show(account)
+        for verdict in judge_measurement(measurement):
             judge(verdict)
 
 

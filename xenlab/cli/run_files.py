@@ -1,0 +1,50 @@
+"""The files of a run's folder, read into a StoredRun however much of them is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from xenlab.cli.results import CONSOLE_SUFFIX
+from xenlab.registry.runs import CONSOLES, EXHIBITS, RESULTS
+from xenlab.report.stored_run import Console, StoredRun, build_stored_run
+from xenlab.verdict.console import ConsoleScanner
+
+CHUNK_BYTES = 1 << 16
+# More than a report ever shows of one console.
+TAIL_BYTES = 1 << 17
+
+
+def read_run(folder: Path) -> StoredRun:
+    """Everything that is there; OSError for what is there and cannot be read."""
+    exhibits = _read(folder / EXHIBITS)
+    return build_stored_run(
+        folder.name, _read(folder / RESULTS), exhibits or b"", tuple(_read_consoles(folder))
+    )
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _read_consoles(folder: Path) -> Iterator[Console]:
+    for path in sorted(folder.glob(f"{CONSOLES}/*/*{CONSOLE_SUFFIX}")):
+        if path.parent.name.isdecimal() and path.is_file():
+            yield _read_console(path)
+
+
+def _read_console(path: Path) -> Console:
+    """In pieces: a console may be of any length."""
+    node = path.name.removesuffix(CONSOLE_SUFFIX)
+    scanner = ConsoleScanner(node)
+    tail, log_bytes = b"", 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            scanner.feed(chunk)
+            log_bytes += len(chunk)
+            tail = (tail + chunk)[-TAIL_BYTES:]
+    scanner.finish()
+    return Console(
+        run=int(path.parent.name), node=node, faults=scanner.faults,
+        tail=tail, log_bytes=log_bytes, path=str(path.absolute()),
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""SlotHistogram: how many packets took how many ring slots, what became of them, and the limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xenlab.slots.fate import Fate
+from xenlab.slots.limits import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotCount:
+    """Packets of one slot count that met one fate."""
+
+    ring_slots: int
+    fate: Fate
+    packets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotMark:
+    """A number of slots from which on something else happens."""
+
+    ring_slots: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotHistogram:
+    """Counts by slots and fate, in ascending order, and the marks that were in force."""
+
+    subject: str
+    counts: tuple[SlotCount, ...]
+    marks: tuple[SlotMark, ...]
+
+
+def build_histogram(
+    subject: str, packets: Mapping[tuple[int, Fate], int], limits: Limits
+) -> SlotHistogram:
+    """The histogram of packets by slot count and fate; empty counts are left out."""
+    return SlotHistogram(
+        subject=subject,
+        counts=tuple(
+            SlotCount(ring_slots=slots, fate=fate, packets=count)
+            for (slots, fate), count in sorted(packets.items())
+            if count
+        ),
+        marks=mark_slots(limits),
+    )
+
+
+def mark_slots(limits: Limits) -> tuple[SlotMark, ...]:
+    """Where the fate of a packet changes: 17, 18, 19, 20 and 22 slots for stock drivers."""
+    marks = {
+        limits.max_skb_frags: "MAX_SKB_FRAGS",
+        limits.frontend_slots: "the most that netfront sends",
+        limits.backend_slots + 1: "dom0: frag_list",
+        limits.lost_slots: "dom0: lost without a counter",
+        limits.fatal_slots: "dom0: vif disabled",
+    }
+    return tuple(SlotMark(ring_slots=at, meaning=text) for at, text in sorted(marks.items()))
+
+
+def count_fates(histogram: SlotHistogram) -> Mapping[Fate, int]:
+    """Packets by what became of them."""
+    fates: Counter[Fate] = Counter()
+    for count in histogram.counts:
+        fates[count.fate] += count.packets
+    return fates

@@ -1,0 +1,57 @@
+"""StrategyTable: the remedies for packets of many slots, side by side with the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+THOUSAND = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyRow:
+    """One strategy as it was measured; all counters are of the same interval.
+
+    `cpu_ns` is the time that all CPUs of both ends and dom0 were busy. `frag_list_pkts` counts
+    `tx_frag_overflow`, `drops_pkts` the drops at every named place.
+    """
+
+    name: str
+    setting: str
+    goodput_bps: float
+    payload_bytes: int
+    cpu_ns: int
+    sent_pkts: int
+    linearised_pkts: int
+    frag_list_pkts: int
+    drops_pkts: int
+
+    @property
+    def cpu_ns_per_byte(self) -> float | None:
+        """None where nothing arrived."""
+        return self.cpu_ns / self.payload_bytes if self.payload_bytes else None
+
+    @property
+    def linearised_per_thousand(self) -> float | None:
+        """None where nothing was sent."""
+        return self._per_thousand(self.linearised_pkts)
+
+    @property
+    def frag_list_per_thousand(self) -> float | None:
+        """None where nothing was sent."""
+        return self._per_thousand(self.frag_list_pkts)
+
+    def _per_thousand(self, packets: int) -> float | None:
+        return packets * THOUSAND / self.sent_pkts if self.sent_pkts else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyTable:
+    """Strategies of one run over one link. The first is the default, the control of the others."""
+
+    subject: str
+    rows: tuple[StrategyRow, ...]
+
+    def throughput_ratio(self, row: StrategyRow) -> float | None:
+        """A strategy's goodput as a multiple of the default's; None where that has none."""
+        default_bps = self.rows[0].goodput_bps
+        return row.goodput_bps / default_bps if default_bps else None
