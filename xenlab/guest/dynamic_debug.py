@@ -1,0 +1,105 @@
+"""Dynamic debug: the lines that drivers keep to themselves, switched on and counted."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from xenlab.errors import MeasurementError
+from xenlab.guest.kernel_log import write_kernel_log
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+CONTROL = "/sys/kernel/debug/dynamic_debug/control"
+# net_ratelimit() hides all but a few lines every so many seconds (net/core/utils.c).
+MESSAGE_COST = "/proc/sys/net/core/message_cost"
+NONCE_BYTES = 8
+# Undoing goes on behind a deadline that has passed.
+RESTORE_S = 30.0
+
+# $1...: modules. The cost that was, and the lines of these modules.
+SWITCH_ON = f"""
+cat {MESSAGE_COST} || exit 1
+for module; do grep -F "[$module]" {CONTROL}; done
+for module; do echo "module $module +p" >{CONTROL} || exit 1; done
+echo 0 >{MESSAGE_COST}
+"""
+# $1: the cost, then queries.
+RESTORE = f"""
+echo "$1" >{MESSAGE_COST} || exit 1
+shift
+for query; do echo "$query" >{CONTROL} || exit 1; done
+"""
+# $1: the line that was written when counting began. The log is a ring: it may be gone.
+READ_LOG = 'dmesg | sed -n "/$1/,\\$p"'
+
+_CONTROL_LINE = re.compile(r"(?P<file>\S+):(?P<line>\d+) \[(?P<module>\w+)\]\S+ =(?P<flags>\w+) .*")
+
+# What xen-netfront and xen-netback write, by the name under which it is counted.
+LINES: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "rides the rocket": re.compile(r"xennet: skb rides the rocket: \d+ slots"),
+        "too many slots": re.compile(r"Too many slots \(\d+\) exceeding limit"),
+        "bad packet size": re.compile(r"Bad packet size: \d+"),
+        "slot size": re.compile(r"Invalid tx request, slot size \d+"),
+        "header copy failed": re.compile(r"Grant copy of header failed!"),
+        "map failed": re.compile(r"Grant map of \d+\. frag failed!"),
+        "checksum setup": re.compile(r"Can't setup checksum in net_tx_action"),
+        "malicious frontend": re.compile(r"Malicious frontend using \d+ slots"),
+        "fatal error": re.compile(r"fatal error; disabling device"),
+        "rx stalled": re.compile(r"Guest Rx stalled"),
+        "rx ready": re.compile(r"Guest Rx ready"),
+        "too big for wire": re.compile(r"too big for wire format"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebugLines:
+    """The lines of one node since they were switched on."""
+
+    shell: Shell
+    nonce: str
+
+    def count(self, deadline: Deadline) -> Mapping[str, int]:
+        """How often each of LINES was written. Raises MeasurementError, or LabError.
+
+        Some thousand lines fill the kernel's log; when the first are gone, nothing can be counted.
+        """
+        argv = ["sh", "-c", READ_LOG, "sh", self.nonce]
+        text = self.shell.run(argv, deadline=deadline).require_success().text
+        return count_lines(self.shell.where, self.nonce, text)
+
+
+def count_lines(node: str, nonce: str, text: str) -> Mapping[str, int]:
+    """The lines in a kernel log that begins with the one of the nonce. Raises MeasurementError."""
+    if nonce not in text:
+        raise MeasurementError(f"{node}: more lines than its kernel log holds")
+    return {name: len(pattern.findall(text)) for name, pattern in LINES.items()}
+
+
+@contextmanager
+def debug_lines(shell: Shell, modules: Sequence[str], deadline: Deadline) -> Iterator[DebugLines]:
+    """The debug lines of these modules, as long as the context lasts; then as it was before."""
+    argv = ["sh", "-c", SWITCH_ON, "sh", *modules]
+    cost, *control = shell.run(argv, deadline=deadline).require_success().text.splitlines()
+    try:
+        nonce = secrets.token_hex(NONCE_BYTES)
+        write_kernel_log(shell, [f"xenlab: debug lines {nonce}"], deadline)
+        yield DebugLines(shell=shell, nonce=nonce)
+    finally:
+        undo = ["sh", "-c", RESTORE, "sh", cost, *build_undo(modules, control)]
+        shell.run(undo, deadline=deadline.later(RESTORE_S)).require_success()
+
+
+def build_undo(modules: Sequence[str], control: Sequence[str]) -> tuple[str, ...]:
+    """The queries that bring back what `control` showed: all off, then on what was on."""
+    shown = [match for line in control if (match := _CONTROL_LINE.fullmatch(line))]
+    were_on = [
+        f"file {match['file']} line {match['line']} +p" for match in shown if "p" in match["flags"]
+    ]
+    return (*(f"module {module} -p" for module in modules), *were_on)

@@ -1,0 +1,203 @@
+"""Tracing: probes set in a running kernel, and the histograms that they fill.
+
+Only histograms are filled: no event is enabled, so nothing goes through the trace buffer and
+nothing can be lost by its overrun, however many packets there are. What can be lost is told: a
+return probe that found no free instance, and a histogram without room.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from xenlab.errors import LabError, MeasurementError
+from xenlab.guest.histograms import CountedHistogram, Header, parse_histograms
+from xenlab.guest.probes import GROUP, Histogram, Probe
+from xenlab.guest.reading import NodeFiles
+from xenlab.guest.skb_layout import read_users_offset
+from xenlab.measure.readings import Readings, Table
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+TRACEFS = "/sys/kernel/tracing"
+DEFINITIONS = "kprobe_events"
+PROFILE = "kprobe_profile"
+TAKEN = 3
+# Removing goes on behind a deadline that has passed.
+REMOVE_S = 30.0
+
+# Pairs of a file and a line for it; each is answered by a line: nothing, or why it was refused.
+INSTALL = f"""
+cd {TRACEFS} || exit 1
+[ ! -e events/{GROUP} ] || exit {TAKEN}
+while [ $# -gt 0 ]; do
+        if why=$(echo "$2" 2>&1 >>"$1"); then echo; else echo "refused: ${{why##*: }}"; fi
+        shift 2
+done
+"""
+# An event goes when it has no trigger any more. Further pairs: triggers on the kernel's own events.
+REMOVE = f"""
+cd {TRACEFS} || exit 1
+for event in events/{GROUP}/*/; do
+        [ -e "$event/trigger" ] || continue
+        : >"$event/trigger"
+        name=${{event%/}}
+        echo "-:{GROUP}/${{name##*/}}" >>{DEFINITIONS}
+done
+while [ $# -gt 0 ]; do
+        echo "!$2" >>"$1"
+        shift 2
+done
+[ ! -e events/{GROUP} ]
+"""
+
+_MISSED = re.compile(r" *(?P<name>\S+) +(?P<hits>\d+) +(?P<missed>\d+) *")
+_REASON = re.compile(r"\{ (?P<number>\d+), \"(?P<name>\w+)\" \}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracing:
+    """Probes as they were set on one node; `missing` says of a table why it cannot be filled.
+
+    `words` are the names that an event's format gives to numbers of its field `reason`.
+    """
+
+    node: str
+    probes: tuple[Probe, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The files that are to be read for a snapshot."""
+        folders = [f"{TRACEFS}/events/{probe.event}" for probe in self.probes]
+        own = [f"{TRACEFS}/events/{probe.event}" for probe in self.probes if not probe.symbol]
+        histograms = [f"{folder}/hist" for folder in folders]
+        return (f"{TRACEFS}/{PROFILE}", *histograms, *(f"{folder}/format" for folder in own))
+
+    def read(self, files: NodeFiles) -> Readings:
+        """All tables in the files that were read. Raises MeasurementError for a strange line."""
+        tables: dict[str, Table] = {}
+        missing = dict(self.missing)
+        missed = _read_missed(files.files.get(f"{TRACEFS}/{PROFILE}", ()))
+        for probe in self.probes:
+            folder = f"{TRACEFS}/events/{probe.event}"
+            counted = parse_histograms(probe.event, files.files.get(f"{folder}/hist", ()))
+            words = _read_words(files.files.get(f"{folder}/format", ()))
+            for histogram in probe.histograms:
+                if histogram.table in missing:
+                    continue
+                try:
+                    found = _require_whole(probe, histogram, counted, missed)
+                except MeasurementError as error:
+                    missing[histogram.table] = str(error)
+                else:
+                    tables[histogram.table] = _name(found, words)
+        return Readings(node=self.node, tables=tables, missing=missing)
+
+
+@contextmanager
+def tracing(shell: Shell, probes: Sequence[Probe], deadline: Deadline) -> Iterator[Tracing]:
+    """The probes in a node's kernel, as long as the context lasts; nothing is left of them.
+
+    A probe that the kernel refuses makes its tables missing. Raises LabError when somebody else's
+    probes bear the name of ours, or when the node could not be asked.
+    """
+    wanted, missing = _define(shell, probes, deadline)
+    installed = _install(shell, wanted, missing, deadline)
+    try:
+        yield Tracing(node=shell.where, probes=installed, missing=missing)
+    finally:
+        own = [_line(probe, each) for probe in installed for each in probe.histograms
+               if not probe.symbol]  # fmt: skip
+        argv = ["sh", "-c", REMOVE, "sh", *(word for line in own for word in line)]
+        shell.run(argv, deadline=deadline.later(REMOVE_S)).require_success()
+
+
+Line = tuple[str, str]
+
+
+def _define(
+    shell: Shell, probes: Sequence[Probe], deadline: Deadline
+) -> tuple[Mapping[Probe, str], dict[str, str]]:
+    """The definition of each probe that can be defined, and the tables of the others."""
+    missing: dict[str, str] = {}
+    offset_bytes = 0
+    if any(probe.needs_layout for probe in probes):
+        try:
+            offset_bytes = read_users_offset(shell, deadline)
+        except MeasurementError as error:
+            lost = [probe for probe in probes if probe.needs_layout]
+            missing = {each.table: str(error) for probe in lost for each in probe.histograms}
+            probes = [probe for probe in probes if not probe.needs_layout]
+    return {probe: probe.define(offset_bytes) for probe in probes}, missing
+
+
+def _install(
+    shell: Shell, wanted: Mapping[Probe, str], missing: dict[str, str], deadline: Deadline
+) -> tuple[Probe, ...]:
+    """Set what was wanted; the probes of which at least one table is filled."""
+    lines = [(DEFINITIONS, text) for text in wanted.values() if text]
+    lines += [_line(probe, each) for probe in wanted for each in probe.histograms]
+    argv = ["sh", "-c", INSTALL, "sh", *(word for line in lines for word in line)]
+    answer = shell.run(argv, deadline=deadline)
+    if answer.status == TAKEN:
+        remove = shlex.join(["sh", "-c", REMOVE])
+        raise LabError(
+            f"{shell.where} has probes of the group {GROUP} already: another observer runs there,"
+            " or one was killed",
+            try_next=f"xenlab exec {shell.where} -- {remove}",
+        )
+    answers = answer.require_success().text.splitlines()
+    if len(answers) != len(lines):
+        raise LabError(f"{shell.where}: {len(lines)} lines for {TRACEFS}, {len(answers)} answers")
+    refused = {line: why for line, why in zip(lines, answers, strict=True) if why}
+    for probe, definition in wanted.items():
+        for each in probe.histograms:
+            why = refused.get((DEFINITIONS, definition)) or refused.get(_line(probe, each))
+            if why:
+                missing[each.table] = f"probe {probe.event} {why}"
+    return tuple(
+        probe for probe in wanted if any(each.table not in missing for each in probe.histograms)
+    )
+
+
+def _line(probe: Probe, histogram: Histogram) -> Line:
+    return f"events/{probe.event}/trigger", histogram.trigger
+
+
+def _require_whole(
+    probe: Probe,
+    histogram: Histogram,
+    counted: Mapping[Header, CountedHistogram],
+    missed: Mapping[str, int],
+) -> Table:
+    """The table, or MeasurementError for one that has not counted everything."""
+    found = counted.get((",".join(histogram.keys), histogram.condition))
+    if found is None:
+        raise MeasurementError(f"probe {probe.event}: its histogram is gone")
+    if found.dropped:
+        raise MeasurementError(f"probe {probe.event}: {found.dropped} hits found no room")
+    if lost := missed.get(probe.event.removeprefix(f"{GROUP}/"), 0):
+        raise MeasurementError(f"probe {probe.event}: {lost} hits were missed")
+    return found.table
+
+
+def _read_missed(lines: Iterable[str]) -> Mapping[str, int]:
+    """What each probe did not see: name, hits and missed hits stand in a line."""
+    matches = (_MISSED.fullmatch(line) for line in lines)
+    return {match["name"]: int(match["missed"]) for match in matches if match}
+
+
+def _read_words(format_lines: Iterable[str]) -> Mapping[str, str]:
+    found = _REASON.findall("\n".join(format_lines))
+    return dict(found)
+
+
+def _name(table: Table, words: Mapping[str, str]) -> Table:
+    """A table whose last key is a number with a name bears the name."""
+    if not words:
+        return table
+    return {(*key[:-1], words.get(key[-1], key[-1])): tally for key, tally in table.items()}

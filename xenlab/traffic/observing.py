@@ -1,0 +1,156 @@
+"""Observing one link: what happened to its packets beside the hop account, in one call.
+
+Off by default where speed is measured: probes and debug lines cost time on every packet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from xenlab.errors import MeasurementError, WaitTimedOut
+from xenlab.guest.dynamic_debug import DebugLines, debug_lines
+from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES
+from xenlab.guest.reading import NodeFiles, read_node_files
+from xenlab.guest.tracing import Tracing, tracing
+from xenlab.measure.observation import Observation, ObservedEnd
+from xenlab.measure.readings import Readings, subtract
+from xenlab.measure.ring import RingSnapshot
+from xenlab.plan.model import DOM0, Link
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.observed import ObservedNode, observed_nodes, unrest_of
+from xenlab.waiting import Deadline, wait_until
+
+READ_S = 30.0
+REST_S = 5.0
+INSTALL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sight:
+    """One look at all nodes."""
+
+    readings: Mapping[str, Readings]
+    rings: tuple[RingSnapshot, ...]
+    unrest: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Observer:
+    """Reads what grew on a link since the observer was opened, or since `restart`."""
+
+    lab: LabHandle
+    link: Link
+    nodes: tuple[ObservedNode, ...]
+    tracings: Mapping[str, Tracing]
+    debugs: Mapping[str, DebugLines]
+    _before: _Sight | None = None
+
+    def restart(self) -> None:
+        """Count from now on. Raises LabError."""
+        self._before = self._look()
+
+    def read(self) -> Observation:
+        """What grew, once nothing is on its way any more. Raises LabError.
+
+        A counter or a probe that is not there is named in the observation, and asking for it
+        raises MeasurementError.
+        """
+        assert self._before is not None, "observing() restarts"
+        after = self._look()
+        before = self._before.readings
+        return Observation(
+            from_end=_end(self.lab, self.link, self.link.source),
+            to_end=_end(self.lab, self.link, self.link.sink),
+            nodes={node: subtract(before[node], after.readings[node]) for node in before},
+            rings=after.rings,
+            unrest=after.unrest,
+        )
+
+    def _look(self) -> _Sight:
+        deadline = self.lab.budget(READ_S)
+        rings, unrest = self._await_rest(self.lab.budget(REST_S))
+        readings = {node.name: self._read_node(node, deadline) for node in self.nodes}
+        return _Sight(readings=readings, rings=rings, unrest=unrest)
+
+    def _await_rest(self, deadline: Deadline) -> tuple[tuple[RingSnapshot, ...], str]:
+        """The rings once they are at rest, or as they are at the deadline, and what was left."""
+        (dom0,) = (node for node in self.nodes if node.name == DOM0)
+        seen: tuple[RingSnapshot, ...] = ()
+        unrest = ""
+
+        def at_rest() -> bool:
+            nonlocal seen, unrest
+            files = self._read_files(dom0, ())
+            seen = dom0.read_rings(files)
+            unrest = unrest_of(seen, files)
+            return not unrest
+
+        try:
+            wait_until(at_rest, "the rings to rest", deadline, last_seen=lambda: unrest)
+        except WaitTimedOut:
+            # What never comes to rest is a finding, and the observation tells of it.
+            return seen, unrest
+        return seen, ""
+
+    def _read_node(self, node: ObservedNode, deadline: Deadline) -> Readings:
+        tracing = self.tracings.get(node.name)
+        files = self._read_files(node, tracing.patterns if tracing else ())
+        counters, missing = node.read_counters(files)
+        traced = tracing.read(files) if tracing else Readings(node=node.name)
+        if node.name in self.debugs:
+            try:
+                lines = self.debugs[node.name].count(deadline)
+                counters |= {f"line {name}": count for name, count in lines.items()}
+            except MeasurementError as error:
+                missing["debug lines"] = str(error)
+        return Readings(
+            node=node.name,
+            counters=counters,
+            tables=traced.tables,
+            missing={**missing, **traced.missing},
+        )
+
+    def _read_files(self, node: ObservedNode, patterns: tuple[str, ...]) -> NodeFiles:
+        shell = self.lab.shell(node.name)
+        return read_node_files(
+            shell, [*node.patterns, *patterns], node.devices, self.lab.budget(READ_S)
+        )
+
+
+@contextmanager
+def observing(
+    lab: LabHandle, link: Link, *, probes: bool, debug: bool = False
+) -> Iterator[Observer]:
+    """An observer of one link, in whose context packets are sent; nothing is left of it.
+
+    Without probes it reads counters only, before and after. `debug` switches the drivers' debug
+    lines on and counts them, which is dear, and good for some thousand packets.
+    """
+    nodes = observed_nodes(lab, link)
+    deadline = lab.budget(INSTALL_S)
+    with ExitStack() as stack:
+        tracings = {}
+        debugs = {}
+        for node in nodes:
+            shell = lab.shell(node.name)
+            wanted = DOM0_PROBES if node.name == DOM0 else DOMU_PROBES
+            if probes:
+                tracings[node.name] = stack.enter_context(tracing(shell, wanted, deadline))
+            if debug:
+                module = "xen_netback" if node.name == DOM0 else "xen_netfront"
+                debugs[node.name] = stack.enter_context(debug_lines(shell, [module], deadline))
+        observer = Observer(lab=lab, link=link, nodes=nodes, tracings=tracings, debugs=debugs)
+        observer.restart()
+        yield observer
+
+
+def _end(lab: LabHandle, link: Link, node: str) -> ObservedEnd:
+    is_source = node == link.source
+    vif = link.source_vif if is_source else link.sink_vif
+    return ObservedEnd(
+        node=node,
+        device=link.source_device if is_source else link.sink_device,
+        vif=lab.vif(node, vif.index) if vif else "",
+    )
