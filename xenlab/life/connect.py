@@ -7,31 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from xenlab.errors import LabError
 from xenlab.lab import Lab
-from xenlab.plan.model import DOM0, Link
+from xenlab.plan.model import Link
 from xenlab.waiting import Deadline
 
 PING_BYTES = 1400
 CONNECT_BUDGET_S = 60.0
-
-
-def read_domids(lab: Lab, deadline: Deadline) -> tuple[tuple[str, int], ...]:
-    """Name and number of every running domU, from `xl list`."""
-    answer = lab.shell(DOM0, deadline).run(["xl", "list"], deadline=deadline).require_success()
-    rows = [line.split() for line in answer.text.splitlines()[1:]]
-    found = {row[0]: int(row[1]) for row in rows if len(row) > 1}
-    missing = [domu.name for domu in lab.plan.domus if domu.name not in found]
-    if missing:
-        raise LabError(f"Xen has no domain {', '.join(missing)}:\n{answer.text}")
-    return tuple((domu.name, found[domu.name]) for domu in lab.plan.domus)
-
-
-def zero_free_memory(lab: Lab, deadline: Deadline) -> None:
-    """Before a save: leave free memory as zeros in every node, which take no room in the file."""
-
-    def clear(node: str) -> None:
-        lab.shell(node, deadline).run(["zero-free-memory"], deadline=deadline).require_success()
-
-    on_all(clear, lab.plan.node_names)
 
 
 def connect_vifs(lab: Lab, node: str, deadline: Deadline, module: str = "") -> None:
@@ -48,17 +28,6 @@ def connect_vifs(lab: Lab, node: str, deadline: Deadline, module: str = "") -> N
 def render_ping_argv(link: Link) -> list[str]:
     """One ping over a link; ping(8) compares what comes back with what it sent."""
     return ["ping", "-n", "-q", "-c1", "-W10", f"-s{PING_BYTES}", link.sink_address4]
-
-
-def ping_peers(lab: Lab, node: str, deadline: Deadline) -> None:
-    """Ping, with checked content, over each link of a domU; both ways of its vifs are crossed.
-
-    Raises CommandFailed for the first that does not answer. dom0 is pinged and does not ping.
-    """
-    for link in lab.plan.links():
-        if link.source == node != DOM0:
-            argv = render_ping_argv(link)
-            lab.shell(node, deadline).run(argv, deadline=deadline).require_success()
 
 
 def on_all(action: Callable[[str], object], nodes: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from xenlab.kernel.driver import Driver, DriverChoice, DriverKind
 from xenlab.kernel.stock import read_stock_driver
 from xenlab.kernel.workshop import Workshop
 from xenlab.lab import Lab
+from xenlab.life import standby
 from xenlab.life.connect import connect_vifs, on_all
 from xenlab.life.phases import Phases
 from xenlab.plan.model import DOM0, LabPlan
@@ -87,7 +88,11 @@ def load_drivers(
 
     if not connected:
         with phases.run("load the drivers and connect the vifs"):
-            on_all(connect, lab.plan.node_names)
+            if drivers:
+                connect(DOM0)
+                on_all(connect, [domu.name for domu in lab.plan.domus])
+            else:
+                standby.connect_vifs(lab, deadline)
     if drivers:
         with phases.run("prove the drivers"):
             on_all(prove, lab.plan.node_names)

@@ -11,9 +11,8 @@ from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointFacts, CheckpointStore
 from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.lab import Lab
-from xenlab.life.connect import zero_free_memory
 from xenlab.life.phases import Phases
-from xenlab.life.standby import leave_standby
+from xenlab.life.standby import zero_free_memory
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import list_living_labs
 from xenlab.waiting import Deadline
@@ -53,7 +52,6 @@ def save_if_new(lab: Lab, key: str, level: Level, phases: Phases, deadline: Dead
         phases.watcher.warn(f"no {level} checkpoint: {lack}; try: xenlab gc")
         return
     with phases.run(f"save the {level} checkpoint"):
-        leave_standby(lab, deadline)
         zero_free_memory(lab, deadline)
         save_checkpoint(lab, key, level)
 

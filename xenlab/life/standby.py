@@ -1,15 +1,16 @@
-"""Waking a restored lab through the `standby` programs that were saved with it.
+"""What `up` asks of the nodes, through the `standby` program that waits in each of them.
 
-An SSH handshake costs an emulated CPU, which has forgotten its translated code, about a second a
-node; these wait in memory, so that the first thing a restored node does is what was asked.
+An SSH handshake costs an emulated CPU that has not translated its code yet about a second for each
+node; these wait in memory, so that the first thing a node does is what was asked.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from xenlab.errors import LabError
 from xenlab.lab import Lab
 from xenlab.life.connect import on_all
 from xenlab.life.evidence import EVIDENCE_FILES, NodeEvidence
@@ -20,47 +21,83 @@ from xenlab.waiting import Deadline
 ENTROPY_BYTES = 64
 
 
-def leave_standby(lab: Lab, deadline: Deadline) -> None:
-    """Before a save: have `standby` wait in every node, unless it does since an earlier save."""
-
-    def serve(node: str) -> None:
-        lab.shell(node, deadline).run(["standby", "serve"], deadline=deadline).require_success()
-
-    on_all(serve, [domu.name for domu in lab.plan.domus])
-    domids = {DOM0: 0, **dict(lab.record.domids)}
-    argv = ["standby", "attend", *(f"{node}={domid}" for node, domid in domids.items())]
-    lab.shell(DOM0, deadline).run(argv, deadline=deadline).require_success()
+def read_domids(lab: Lab, deadline: Deadline) -> tuple[tuple[str, int], ...]:
+    """Name and number of every domU, from xenstore."""
+    names = [domu.name for domu in lab.plan.domus]
+    found: list[str] = []
+    _ask_all(lab, [DOM0], lambda line: found.extend(_ask_domids(line, names, deadline)), deadline)
+    return tuple(zip(names, map(int, found), strict=True))
 
 
-def wake_nodes(
-    lab: Lab, then: Callable[[StandbyLine], object], deadline: Deadline
-) -> dict[str, NodeEvidence]:
-    """On each node of a restored lab: set the clock, stir in fresh randomness, and do `then`.
-
-    Returns what each node says that it runs. No node waits for another.
-    """
+def read_evidence(lab: Lab, deadline: Deadline) -> dict[str, NodeEvidence]:
+    """What each node says that it runs: an answer is the proof that it is up."""
     told: dict[str, NodeEvidence] = {}
 
-    def wake(node: str) -> None:
-        path = lab.places.standby_socket(lab.plan.node_names.index(node))
-        with open_standby(node, path, deadline) as line:
-            now, seed = f"{time.time():.6f}", os.urandom(ENTROPY_BYTES).hex()
-            line.ask("awaken", now, seed, deadline=deadline)
-            then(line)
-            files = EVIDENCE_FILES[node == DOM0]
-            told[node] = NodeEvidence.parse(line.ask("read", *files, deadline=deadline))
+    def ask(line: StandbyLine) -> None:
+        files = EVIDENCE_FILES[line.node == DOM0]
+        told[line.node] = NodeEvidence.parse(line.ask("read", *files, deadline=deadline))
 
-    on_all(wake, lab.plan.node_names)
+    _ask_all(lab, lab.plan.node_names, ask, deadline)
     return told
 
 
-def ping_peers(lab: Lab, line: StandbyLine, deadline: Deadline) -> None:
-    """Ping, with checked content, over each link of a domU; dom0 is pinged and does not ping."""
-    peers = [link.sink_address4 for link in lab.plan.links() if link.source == line.node != DOM0]
-    if peers:
+def awaken_nodes(lab: Lab, deadline: Deadline) -> None:
+    """Set the clock of every restored node, and stir in fresh randomness."""
+
+    def awaken(line: StandbyLine) -> None:
+        now, seed = f"{time.time():.6f}", os.urandom(ENTROPY_BYTES).hex()
+        line.ask("awaken", now, seed, deadline=deadline)
+
+    _ask_all(lab, lab.plan.node_names, awaken, deadline)
+
+
+def connect_vifs(lab: Lab, deadline: Deadline) -> None:
+    """Load the drivers and connect the vifs: dom0 attaches them, then the domUs take them up.
+
+    One after the other: domUs that wait for their vifs would only be in dom0's way.
+    """
+
+    def connect(line: StandbyLine) -> None:
+        line.ask("run", "connect-vifs", deadline=deadline)
+
+    _ask_all(lab, [DOM0], connect, deadline)
+    _ask_all(lab, [domu.name for domu in lab.plan.domus], connect, deadline)
+
+
+def ping_peers(lab: Lab, deadline: Deadline) -> None:
+    """Ping, with checked content, over each link of the domUs; dom0 is pinged and does not ping."""
+
+    def ping(line: StandbyLine) -> None:
+        peers = [link.sink_address4 for link in lab.plan.links() if link.source == line.node]
         line.ask("ping", *peers, deadline=deadline)
 
+    _ask_all(lab, [domu.name for domu in lab.plan.domus if domu.vifs], ping, deadline)
 
-def connect_vifs(line: StandbyLine, deadline: Deadline) -> None:
-    """Have a node load its driver and connect its vifs: dom0 attaches them, domUs take them up."""
-    line.ask("run", "connect-vifs", deadline=deadline)
+
+def zero_free_memory(lab: Lab, deadline: Deadline) -> None:
+    """Before a save: leave free memory as zeros in every node, which take no room in the file."""
+
+    def clear(line: StandbyLine) -> None:
+        line.ask("run", "zero-free-memory", deadline=deadline)
+
+    _ask_all(lab, lab.plan.node_names, clear, deadline)
+
+
+def _ask_domids(line: StandbyLine, names: list[str], deadline: Deadline) -> list[str]:
+    numbers = line.ask("domids", *names, deadline=deadline).split()
+    if len(numbers) != len(names) or not all(number.isdecimal() for number in numbers):
+        raise LabError(f"the numbers of {', '.join(names)} are not {numbers}")
+    return numbers
+
+
+def _ask_all(
+    lab: Lab, nodes: Iterable[str], ask: Callable[[StandbyLine], object], deadline: Deadline
+) -> None:
+    """Ask several nodes at the same time; none waits for another."""
+
+    def ask_one(node: str) -> None:
+        path = lab.places.standby_socket(lab.plan.node_names.index(node))
+        with open_standby(node, path, deadline) as line:
+            ask(line)
+
+    on_all(ask_one, nodes)

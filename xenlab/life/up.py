@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 from xenlab.boot.bundle import write_bundle, write_xen
 from xenlab.checkpoint.key import Ingredients, Level
@@ -22,13 +21,8 @@ from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.artifacts import keep_failure
 from xenlab.life.boot import BootWatch
-from xenlab.life.connect import (
-    on_all,
-    ping_peers,
-    read_domids,
-)
 from xenlab.life.drivers import label_drivers, load_drivers
-from xenlab.life.evidence import NodeEvidence, read_evidence
+from xenlab.life.evidence import NodeEvidence
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab, render_farewell
@@ -151,40 +145,32 @@ class BringUp:
             machine.start()
         lab = self._take(Host(record=record, connection=host.connection))
         BootWatch(lab=lab, phases=self.phases, deadline=self.deadline).wait_for_all()
-        with self.phases.run("open the control channels"):
-            domids = read_domids(lab, self.deadline)
+        with self.phases.run("ask the nodes what they run"):
+            domids = standby.read_domids(lab, self.deadline)
             lab.record = dataclasses.replace(lab.record, domids=domids)
-            self._evidence = read_evidence(lab, self.deadline)
+            self._evidence = standby.read_evidence(lab, self.deadline)
         return lab
 
     def _wake(self, lab: Lab) -> Lab:
-        """A restored lab, its nodes answering with the right time and connected."""
+        """A restored lab, its nodes answering with the right time; pinged if it is connected."""
+        with self.phases.run("wake the nodes"):
+            standby.awaken_nodes(lab, self.deadline)
+            self._evidence = standby.read_evidence(lab, self.deadline)
         if lab.record.level == Level.CONNECTED:
-            with self.phases.run("wake the nodes and ping"):
-                then = partial(standby.ping_peers, lab, deadline=self.deadline)
-                self._evidence = standby.wake_nodes(lab, then, self.deadline)
-            return lab
-        if self.request.drivers:  # one that does not load is no fault of the checkpoint
-            with self.phases.run("wake the nodes"):
-                self._evidence = standby.wake_nodes(lab, lambda _line: None, self.deadline)
-            return lab
-        with self.phases.run("wake the nodes, load the drivers and connect the vifs"):
-            then = partial(standby.connect_vifs, deadline=self.deadline)
-            self._evidence = standby.wake_nodes(lab, then, self.deadline)
+            with self.phases.run("ping"):
+                standby.ping_peers(lab, self.deadline)
         return lab
 
     def _complete(self, lab: Lab, ingredients: Ingredients) -> Lab:
         """From whatever level the lab has to connected and pinged; saved where that is new."""
         if lab.record.origin == COLD_BOOT:
             self._save(lab, ingredients, Level.BARE)
-        drivers = self.request.drivers
-        woken = lab.record.origin != COLD_BOOT
-        connected = woken and (not drivers or lab.record.level == Level.CONNECTED)
-        load_drivers(lab, drivers, self.phases, self.deadline, connected=connected)
-        if lab.record.level == Level.BARE:
+        bare = lab.record.level == Level.BARE
+        load_drivers(lab, self.request.drivers, self.phases, self.deadline, connected=not bare)
+        if bare:
             lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
             with self.phases.run("ping"):
-                on_all(partial(ping_peers, lab, deadline=self.deadline), lab.plan.node_names)
+                standby.ping_peers(lab, self.deadline)
             self._save(lab, ingredients, Level.CONNECTED)
         lab.record = dataclasses.replace(lab.record, state=LabState.UP)
         lab.record.write()

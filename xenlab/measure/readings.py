@@ -107,5 +107,8 @@ def _in_both(
 
 
 def _subtract_table(before: Table, after: Table) -> Table:
-    rows = {key: after.get(key, NOTHING) - before.get(key, NOTHING) for key in before | after}
+    rows = {
+        key: after.get(key, NOTHING) - before.get(key, NOTHING)
+        for key in before.keys() | after.keys()
+    }
     return {key: row for key, row in rows.items() if row.hits}

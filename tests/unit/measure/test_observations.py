@@ -19,7 +19,7 @@ def growth(node: str, tables: dict[str, Table], **counters: int) -> Growth:
 
 
 def slots_of(first: dict[int, int], further: dict[int, int]) -> Growth:
-    tables = {
+    tables: dict[str, Table] = {
         probed_slots.FIRST: {(str(users),): Tally(hits=n) for users, n in first.items()},
         probed_slots.FURTHER: {(str(users),): Tally(hits=n) for users, n in further.items()},
     }
@@ -103,7 +103,7 @@ class TestGrowth:
 
 class TestPenalties:
     def test_silent_packets_are_counted_by_their_last_slots(self) -> None:
-        responses = {
+        responses: Table = {
             ("-1", "4"): Tally(hits=57),
             ("-1", "0"): Tally(hits=3),
             ("0", "0"): Tally(hits=9),
@@ -115,7 +115,7 @@ class TestPenalties:
         assert found.per_thousand(found.silent_packets) == 500
 
     def test_only_the_transmit_function_linearises(self) -> None:
-        pulled = {("xennet_start_xmit",): Tally(hits=4), ("xennet_poll",): Tally(hits=99)}
+        pulled: Table = {("xennet_start_xmit",): Tally(hits=4), ("xennet_poll",): Tally(hits=99)}
         found = Penalties(
             observation=observe(growth("alice", {penalties.PULLED: pulled}), growth("dom0", {}))
         )
@@ -141,7 +141,7 @@ class TestPenalties:
 
 
 def test_places_where_packets_are_freed_are_losses_harmless_or_unknown() -> None:
-    table = {
+    table: Table = {
         ("net_tx_action", "NOT_SPECIFIED"): Tally(hits=780),
         ("xenvif_tx_build_gops.constprop.0", "NOT_SPECIFIED"): Tally(hits=2),
         ("xenvif_kthread_guest_rx", "NOT_SPECIFIED"): Tally(hits=5),

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The duties by name: awaken, ping, read FILE ..., run PROGRAM [ARGUMENT ...]. */
+/* The duties by name: awaken, domids NAME ..., ping, read FILE ..., run PROGRAM [ARGUMENT ...]. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "domains.h"
 #include "duties.h"
 
 #define WORDS 64
@@ -82,6 +83,7 @@ static const struct {
 	int (*act)(char **words, char *text, size_t size);
 } duties[] = {
 	{ "awaken", awaken },
+	{ "domids", domids },
 	{ "ping", ping },
 	{ "read", read_files },
 	{ "run", run_program },

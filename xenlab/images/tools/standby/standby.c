@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * standby: answers the host from a restored machine without a single program being started.
+ * standby: answers the host from a machine that boots or was restored, and starts no program for it.
  *
- * Started before the machine is saved, it waits in memory; a shell would come over SSH, and an
- * emulated CPU that has forgotten all translated code needs a second for each handshake.
+ * It waits in memory from boot on, and in a saved machine too; a shell would come over SSH, and an
+ * emulated CPU that has not translated that code yet needs a second for each handshake.
  *
- * "standby serve" in a domU offers the vchan "data/standby" to dom0. "standby attend NODE=DOMID ..."
- * in dom0 takes those of the domUs, and serves dom0 itself ("dom0=0"): one process for each node,
- * between it and its virtio port "standby.NODE". Both return once they are ready, and go on in the
- * background. A request is a line of words, its answer a line too: see duties.c.
+ * "standby serve" in a domU offers the vchan "data/standby" to dom0. "standby attend dom0 DOMU ..."
+ * in dom0 takes those of the domUs, and serves dom0 itself: one process for each node, between it
+ * and its virtio port "standby.NODE". The first goes into the background. A request is a line of
+ * words, its answer a line too: see duties.c.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,33 +19,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <libxenvchan.h>
 
+#include "domains.h"
 #include "duties.h"
 
-#define DOM0		0
+#define DOM0		"dom0"
 #define VCHAN_PATH	"data/standby"
 #define RING_BYTES	4096
-#define LOCK_PATH	"/run/xenlab/standby.lock"
 #define PORTS		"/sys/class/virtio-ports"
-
-/* Detach from who started us; false if another one of us waits already. */
-static bool detach(void)
-{
-	int lock = open(LOCK_PATH, O_RDWR | O_CREAT, 0600);
-	int null = open("/dev/null", O_RDWR);
-
-	if (lock < 0 || null < 0 || flock(lock, LOCK_EX | LOCK_NB))
-		return false;
-	setsid();
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	return true;
-}
 
 static void become_silent(void)
 {
@@ -90,7 +75,7 @@ static int serve(void)
 	static char line[LINE_BYTES], answer[LINE_BYTES];
 	struct libxenvchan *vchan;
 
-	vchan = libxenvchan_server_init(NULL, DOM0, VCHAN_PATH, RING_BYTES, RING_BYTES);
+	vchan = libxenvchan_server_init(NULL, 0, VCHAN_PATH, RING_BYTES, RING_BYTES);
 	if (!vchan) {
 		perror("standby: libxenvchan_server_init");
 		return 1;
@@ -188,19 +173,21 @@ static void attend_for_ever(int port, struct libxenvchan *vchan)
 	}
 }
 
-/* Become the process of one node; writes a byte to `ready` when it can answer. */
-static int attend_one(const char *node, int domid, int ready)
+/* The process of one node. */
+static int attend_one(const char *node)
 {
 	struct libxenvchan *vchan = NULL;
+	int domid, port = open_port(node);
 	char path[64];
-	int port = open_port(node);
 
 	if (port < 0) {
 		fprintf(stderr, "standby: no virtio port for %s\n", node);
 		return 1;
 	}
-	if (domid != DOM0) {
+	if (strcmp(node, DOM0)) {
+		domid = find_domid(node);
 		snprintf(path, sizeof(path), "/local/domain/%d/" VCHAN_PATH, domid);
+		wait_for_offer(path);
 		vchan = libxenvchan_client_init(NULL, domid, path);
 		if (!vchan) {
 			fprintf(stderr, "standby: %s offers no vchan: %s\n", node, strerror(errno));
@@ -208,46 +195,30 @@ static int attend_one(const char *node, int domid, int ready)
 		}
 		vchan->blocking = 1;
 	}
-	if (write(ready, "", 1) != 1)
-		return 1;
-	close(ready);
 	become_silent();
 	attend_for_ever(port, vchan);
 	return 0;
 }
 
-static int attend(int count, char **nodes)
+static int attend(char **nodes)
 {
-	int ready[2], i;
-	char byte;
+	int status, failed = 0;
 
-	if (pipe(ready))
-		return 1;
-	for (i = 0; i < count; i++) {
-		char *domid = strchr(nodes[i], '=');
-
-		if (!domid)
-			return 2;
-		*domid++ = 0;
-		if (fork() == 0) {
-			close(ready[0]);
-			_exit(attend_one(nodes[i], atoi(domid), ready[1]));
-		}
-	}
-	close(ready[1]);
-	for (i = 0; i < count; i++)
-		if (read(ready[0], &byte, 1) != 1)
-			return 1;
-	return 0;
+	for (; *nodes; nodes++)
+		if (fork() == 0)
+			_exit(attend_one(*nodes));
+	while (wait(&status) > 0)
+		failed |= status;
+	return failed ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 2 || (strcmp(argv[1], "serve") && strcmp(argv[1], "attend"))) {
-		fprintf(stderr, "usage: standby serve | attend NODE=DOMID ...\n");
-		return 2;
-	}
-	if (!detach())
-		return 0;	/* one of us is there: the lab was saved at another level before */
-	return argv[1][0] == 's' ? serve() : attend(argc - 2, argv + 2);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && !strcmp(argv[1], "serve"))
+		return serve();
+	if (argc > 2 && !strcmp(argv[1], "attend"))
+		return attend(argv + 2);
+	fprintf(stderr, "usage: standby serve | attend NODE ...\n");
+	return 2;
 }
