@@ -14,7 +14,9 @@ import click
 )
 @click.option("--open", "open_", is_flag=True, help="Open it in a browser.")
 def report(run: str | None, output: str | None, open_: bool) -> int:
-    """Make one self-contained HTML file of a run: the newest unless RUN names another.
+    """Make one HTML page of a run.
+
+    The newest unless RUN names another, with all that it needs in one file.
 
     RUN is a name as `xenlab test` printed it, or the path of a run's folder.
     """
