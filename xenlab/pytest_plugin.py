@@ -59,6 +59,9 @@ class LabPlugin:
         plan = self._lab.plan
         if "link" in metafunc.fixturenames:
             metafunc.parametrize("link", plan.links(), ids=_name_link)
+        if "direct_link" in metafunc.fixturenames:
+            direct = [link for link in plan.links() if not link.routed]
+            metafunc.parametrize("direct_link", direct, ids=_name_link)
         if "domu" in metafunc.fixturenames:
             metafunc.parametrize("domu", plan.domus, ids=lambda domu: domu.name)
         if "node" in metafunc.fixturenames:

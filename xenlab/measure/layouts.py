@@ -1,0 +1,133 @@
+"""LayoutRun: layouts that were sent, what must become of each, and what was seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from xenlab.slots.fate import Fate
+from xenlab.slots.layout import Layout
+
+
+class Landing(StrEnum):
+    """In what state a packet came to its sink, whole or in segments."""
+
+    WHOLE = "arrived"
+    DAMAGED = "arrived damaged"
+    DOUBLED = "arrived more than once"
+    PARTIAL = "arrived in part"
+    MISSING = "did not arrive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One packet as its sender and its sink saw it.
+
+    `linearised` is None where it cannot be told: nothing outside the head, or no skb came back.
+    """
+
+    landing: Landing
+    dropped: bool
+    linearised: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutCounters:
+    """By how much the counters moved, at rest before and after.
+
+    The vif's are those of `ethtool -S`; `vif_rx_packets` counts what came from the guest.
+    """
+
+    frontend_tx_packets: int
+    frontend_tx_dropped: int
+    vif_rx_packets: int
+    tx_frag_overflow: int
+    tx_zerocopy_sent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutRun:
+    """A run from `source` to `sink`, one entry a packet in each tuple.
+
+    `expected` and `counted` are None where the source has no netfront: dom0. `vif_drops` are the
+    packets towards a guest that a vif refused (tx_dropped), by the vif's name.
+    """
+
+    source: str
+    sink: str
+    layouts: tuple[Layout, ...]
+    slots: tuple[int, ...]
+    fates: tuple[Fate, ...]
+    sightings: tuple[Sighting, ...]
+    expected: LayoutCounters | None
+    counted: LayoutCounters | None
+    vif_drops: Mapping[str, int]
+
+    @property
+    def subject(self) -> str:
+        """For verdicts."""
+        return f"{self.source} -> {self.sink}"
+
+    def count(self, fate: Fate) -> int:
+        """How many packets must have this fate."""
+        return self.fates.count(fate)
+
+    @property
+    def landings(self) -> Counter[Landing]:
+        """How many packets landed how."""
+        return Counter(sighting.landing for sighting in self.sightings)
+
+    @property
+    def seen_linearised(self) -> int:
+        """How many packets the sender saw linearised."""
+        return sum(sighting.linearised is True for sighting in self.sightings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """A layout that met another fate than the model says; `layout` can be sent again as it is."""
+
+    layout: Layout
+    slots: int
+    fate: Fate
+    seen: str
+
+    def __str__(self) -> str:
+        """For a verdict's reasons."""
+        return f"`{self.layout}` ({self.slots} slots) must be {self.fate}, and {self.seen}"
+
+
+def find_disagreements(run: LayoutRun) -> Iterator[Disagreement]:
+    """Every packet whose fate was not the one predicted."""
+    rows = zip(run.layouts, run.slots, run.fates, run.sightings, strict=True)
+    for layout, slots, fate, sighting in rows:
+        if seen := _contradict(fate, sighting):
+            yield Disagreement(layout=layout, slots=slots, fate=fate, seen=seen)
+
+
+def _contradict(fate: Fate, sighting: Sighting) -> str:
+    """What was seen that cannot be with this fate; empty if all fits."""
+    if sighting.dropped != (fate is Fate.DROPPED):
+        return "was dropped by its driver" if sighting.dropped else "was not dropped"
+    if sighting.landing is not (Landing.WHOLE if fate.arrives else Landing.MISSING):
+        return str(sighting.landing)
+    if sighting.linearised is not None and fate.arrives:
+        linearised = fate is Fate.LINEARISED
+        if sighting.linearised != linearised:
+            return "was linearised" if sighting.linearised else "was not linearised"
+    return ""
+
+
+def find_miscounts(run: LayoutRun) -> Iterator[str]:
+    """Every counter that moved by another amount than the packets must have moved it."""
+    for vif, drops in run.vif_drops.items():
+        if drops:
+            yield f"{vif} dropped {drops} packets (tx_dropped): more than it may hold for its guest"
+    if run.expected is None or run.counted is None:
+        return
+    for name in LayoutCounters.__dataclass_fields__:
+        must, is_ = getattr(run.expected, name), getattr(run.counted, name)
+        if must != is_:
+            yield f"{name} moved by {is_}, not {must}"

@@ -1,0 +1,176 @@
+"""Layouts sent over a link: composed, predicted, sent, awaited, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+from xenlab.errors import MeasurementError
+from xenlab.kernel.shelf import find_module
+from xenlab.kernel.workshop import open_workshop
+from xenlab.measure.layouts import Landing, LayoutCounters, LayoutRun, Sighting
+from xenlab.plan.model import DOM0, Link
+from xenlab.registry.places import cache_dir
+from xenlab.slots.bulk import FATES, BulkPrediction, predict_bulk
+from xenlab.slots.columns import LayoutColumns
+from xenlab.slots.fate import Fate
+from xenlab.slots.layout import Layout
+from xenlab.slots.limits import STOCK, Limits
+from xenlab.traffic.composer import module
+from xenlab.traffic.composer.batch import Batch, Order
+from xenlab.traffic.composer.delivery import Delivery, deliver_batch
+from xenlab.traffic.composer.delivery import Fate as Found
+from xenlab.traffic.composer.receiver import Post
+from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
+from xenlab.traffic.composer.wire import SentFlag
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.layout_counters import read_at_rest, read_vif_drops, subtract
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+BUILD_S = 600.0
+RUN_S = 60.0
+SETTING_S = 20.0
+# The largest that netback takes: drivers/net/xen-netback/interface.c, xenvif_alloc().
+VIF_MTU_MAX_BYTES = 65535 - 18
+PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
+BATCH_PACKETS = 5000
+
+
+@contextmanager
+def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
+    """The composer in the kernels of both ends of a link, and a bridge that passes what it sends.
+
+    A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
+    """
+    deadline = Deadline.after(BUILD_S)
+    plan = lab.plan
+    with ExitStack() as stack:
+        with open_workshop(
+            cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
+        ) as workshop:
+            for node in (link.source, link.sink):
+                name = plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel
+                built = workshop.provide_module(find_module(module.NAME), plan.kernel(name))
+                stack.enter_context(module.loaded(lab, node, built.path.read_bytes()))
+        ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
+        stack.enter_context(_wide(lab, [lab.vif(node, vif.index) for node, vif in ends if vif]))
+        yield
+
+
+@contextmanager
+def _wide(lab: LabHandle, vifs: Sequence[str]) -> Iterator[None]:
+    """The largest MTU that a vif takes, on dom0's ends; afterwards what it was."""
+    shell = lab.shell(DOM0)
+    argv = ["cat", *(f"/sys/class/net/{vif}/mtu" for vif in vifs)]
+    before = shell.run(argv, deadline=lab.budget(SETTING_S)).require_success().text.split()
+    _set_mtus(shell, dict.fromkeys(vifs, str(VIF_MTU_MAX_BYTES)), lab.budget(SETTING_S))
+    try:
+        yield
+    finally:
+        _set_mtus(shell, dict(zip(vifs, before, strict=True)), lab.budget(SETTING_S))
+
+
+def _set_mtus(shell: Shell, mtus_bytes: Mapping[str, str], deadline: Deadline) -> None:
+    lines = [f"link set dev {vif} mtu {mtu_bytes}\n" for vif, mtu_bytes in mtus_bytes.items()]
+    batch = "".join(lines).encode()
+    shell.run(["ip", "-batch", "-"], deadline=deadline, stdin=batch).require_success()
+
+
+def send_layouts(
+    lab: LabHandle, link: Link, layouts: Sequence[Layout], *, seed: int, limits: Limits = STOCK
+) -> LayoutRun:
+    """Send all layouts over a link, where both ends have the composer; wait for every packet.
+
+    Raises MeasurementError where an end cannot say what it saw.
+    """
+    budget = lab.budget(RUN_S + len(layouts) / PACKETS_A_SECOND)
+    prediction = predict_bulk(LayoutColumns.of(layouts), limits)
+    vif = lab.vif(link.source, link.source_vif.index) if link.source_vif else None
+    before = read_at_rest(lab, vif, link, budget) if vif else None
+    drops_before = read_vif_drops(lab, link, budget)
+    sightings: list[Sighting] = []
+    for start in range(0, len(layouts), BATCH_PACKETS):
+        few = layouts[start : start + BATCH_PACKETS]
+        sightings += read_sightings(_deliver(lab, link, few, seed + start, budget))
+    after = read_at_rest(lab, vif, link, budget) if vif else None
+    fates = tuple(FATES[code] for code in prediction.fates.tolist())
+    return LayoutRun(
+        source=link.source,
+        sink=link.sink,
+        layouts=tuple(layouts),
+        slots=tuple(prediction.counted_slots.tolist()),
+        fates=fates if vif else (Fate.INTACT,) * len(layouts),
+        sightings=tuple(sightings),
+        expected=_expect(prediction) if vif else None,
+        counted=subtract(after, before) if after and before else None,
+        vif_drops={
+            vif: drops - drops_before[vif]
+            for vif, drops in read_vif_drops(lab, link, budget).items()
+        },
+    )
+
+
+def _deliver(
+    lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int, deadline: Deadline
+) -> Delivery:
+    orders = tuple(Order(layout=layout) for layout in layouts)
+    batch = Batch(orders=orders, flow=flow_of(link), way=way_of(lab, link), seed=seed)
+    post = Post(device=sink_device_of(lab, link), copies=_copies(batch))
+    return deliver_batch(lab.shell(link.source), lab.shell(link.sink), batch, post, deadline)
+
+
+def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
+    """What both ends saw of each packet. Raises MeasurementError if one lost count."""
+    report = delivery.send_report
+    if report.error or report.outstanding or delivery.arrival_report.overflow:
+        raise MeasurementError(
+            f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
+            f" and the receiver had no room for {delivery.arrival_report.overflow}"
+        )
+    for found in delivery.fates:
+        yield Sighting(
+            landing=_landing(found),
+            dropped=bool(found.sent.flags & SentFlag.DROPPED),
+            linearised=_linearised(found),
+        )
+
+
+def _landing(found: Found) -> Landing:
+    if found.missing:
+        return Landing.MISSING
+    if not all(arrival.intact for arrival in found.arrivals):
+        return Landing.DAMAGED
+    if found.duplicated:
+        return Landing.DOUBLED
+    return Landing.WHOLE if found.complete else Landing.PARTIAL
+
+
+def _linearised(found: Found) -> bool | None:
+    flags = found.sent.flags
+    paged = found.layout.length_bytes > found.layout.linear_bytes
+    if not paged or not flags & (SentFlag.LINEARISED | SentFlag.INTACT):
+        return None
+    return bool(flags & SentFlag.LINEARISED)
+
+
+def _copies(batch: Batch) -> int:
+    """Room for the wire segments of all packets, and as many duplicates as there are packets."""
+    segments = sum(
+        -(-layout.length_bytes // layout.gso_size_bytes) if layout.gso_size_bytes else 1
+        for layout in batch.layouts
+    )
+    return 1 + -(-segments // batch.packets)
+
+
+def _expect(prediction: BulkPrediction) -> LayoutCounters:
+    dropped = prediction.count(Fate.DROPPED)
+    lost = prediction.count(Fate.LOST) + prediction.count(Fate.VIF_DISABLED)
+    packets = len(prediction.fates) - dropped
+    return LayoutCounters(
+        frontend_tx_packets=packets,
+        frontend_tx_dropped=dropped,
+        vif_rx_packets=packets - lost,
+        tx_frag_overflow=prediction.count(Fate.OVERFLOW),
+        tx_zerocopy_sent=int(prediction.tx_zerocopy_sent.sum()),
+    )

@@ -1,0 +1,58 @@
+"""The rule of layouts: each packet met the fate that the slot model says, and was counted so."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from xenlab.measure.layouts import Landing, LayoutRun, find_disagreements, find_miscounts
+from xenlab.slots.fate import Fate
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict
+
+AS_PREDICTED = "layouts as predicted"
+REASONS_MAX = 10
+
+
+def judge_layouts(run: LayoutRun, *, subject: str = "") -> Verdict:
+    """PASS if every packet of the run, and every counter, agrees with the model.
+
+    A run without packets says nothing. Its control is what it could have shown: the slots it
+    spans, and how many packets had to be linearised, to overflow or to be lost.
+    """
+    disagreements = tuple(find_disagreements(run))
+    reasons = [str(one) for one in islice(disagreements, REASONS_MAX)]
+    if len(disagreements) > REASONS_MAX:
+        reasons.append(f"and {len(disagreements) - REASONS_MAX} more layouts")
+    reasons += find_miscounts(run)
+    outcome = Outcome.FAIL if reasons else Outcome.PASS
+    if not run.layouts:
+        outcome, reasons = Outcome.INCONCLUSIVE, ["nothing was sent"]
+    return Verdict(
+        rule=AS_PREDICTED,
+        subject=subject or run.subject,
+        outcome=outcome,
+        reasons=tuple(reasons),
+        numbers=_numbers(run) | {"disagreements": len(disagreements)},
+        control=_control(run),
+    )
+
+
+def _numbers(run: LayoutRun) -> dict[str, int]:
+    numbers = {
+        "layouts": len(run.layouts),
+        "bytes": sum(layout.length_bytes for layout in run.layouts),
+        "arrived": run.landings[Landing.WHOLE],
+        "linearised": run.seen_linearised,
+    }
+    numbers |= {f"must_be_{fate.replace('-', '_')}": run.count(fate) for fate in Fate}
+    if run.counted is not None:
+        numbers["tx_frag_overflow"] = run.counted.tx_frag_overflow
+        numbers["tx_zerocopy_sent"] = run.counted.tx_zerocopy_sent
+    return numbers
+
+
+def _control(run: LayoutRun) -> str:
+    if not run.layouts:
+        return ""
+    fates = ", ".join(f"{run.count(fate)} {fate}" for fate in Fate if run.count(fate))
+    return f"{min(run.slots)} to {max(run.slots)} slots; {fates}"
