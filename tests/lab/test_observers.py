@@ -44,7 +44,7 @@ BUILD_S = 200.0
 BUDGET_S = 60.0
 PACKETS = 30
 DATAGRAMS = 200
-MANY = 5000
+MANY = 1500
 
 ONE_SLOT = Frag(order=0, offset_bytes=0, size_bytes=100)
 TWO_SLOTS = Frag(order=3, offset_bytes=4095, size_bytes=2)
