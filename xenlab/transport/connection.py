@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import paramiko
 
 from xenlab.errors import ConnectionLost, WaitTimedOut
-from xenlab.transport.exchange import BROKEN, Exchange, leave
+from xenlab.transport.exchange import BROKEN, ChannelClosedEarly, Exchange, leave
 from xenlab.waiting import Deadline, ended_at
 
 GRACE_S = 1.0
+CHANNEL_TRIES = 4
 
 
 def assume_peer() -> None:
@@ -46,8 +47,28 @@ class SshConnection:
         with blaming(self.require_peer), ended_at(deadline.later(GRACE_S), self._cut):
             yield
 
+    def begin_exchange(self, what: str, line: str, deadline: Deadline) -> Exchange:
+        """A new channel on which the remote shell runs `line`, the command `what`.
+
+        dropbear (2022.83) closes, now and then, a channel that is opened in the very moment in
+        which another one's command ends. Nothing has run on it: so another is opened.
+        """
+        for _ in range(CHANNEL_TRIES - 1):
+            with contextlib.suppress(ChannelClosedEarly):
+                return self._begin_once(what, line, deadline)
+        return self._begin_once(what, line, deadline)
+
+    def _begin_once(self, what: str, line: str, deadline: Deadline) -> Exchange:
+        exchange = self.open_exchange(what, deadline)
+        try:
+            exchange.begin(line, deadline)
+        except BaseException:
+            exchange.close()
+            raise
+        return exchange
+
     def open_exchange(self, what: str, deadline: Deadline) -> Exchange:
-        """A new channel for the command `what`."""
+        """A new channel for the command `what`, which is yet to begin."""
         transport = self.client.get_transport()
         if transport is None or not self.connected:
             raise ConnectionLost(f"{self.where}: the SSH connection is closed")
@@ -56,7 +77,8 @@ class SshConnection:
         except BROKEN as error:
             if deadline.expired:
                 raise WaitTimedOut(f"{self.where}: the SSH server does not answer") from error
-            raise ConnectionLost(f"{self.where}: no new SSH channel: {error}") from error
+            lost = ChannelClosedEarly if transport.is_active() else ConnectionLost
+            raise lost(f"{self.where}: no new SSH channel: {error}") from error
         return Exchange(channel=channel, where=self.where, what=what)
 
     def close(self) -> None:

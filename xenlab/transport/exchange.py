@@ -20,6 +20,10 @@ LEAVE_LIMIT_S = 1.0
 BROKEN = (paramiko.SSHException, OSError, EOFError)  # what paramiko raises when a connection fails
 
 
+class ChannelClosedEarly(ConnectionLost):
+    """The server closed a channel before it took a command; the connection itself stands."""
+
+
 def leave(close: Callable[[], object]) -> None:
     """Close something that may be broken; beside a sender that is stuck this takes a second.
 
@@ -59,7 +63,9 @@ class Exchange:
             what = f"{self.where}: `{self.what}` did not start"
             if deadline.expired:
                 raise WaitTimedOut(f"{what} in time") from error
-            raise ConnectionLost(f"{what}: {error}") from error
+            transport = self.channel.transport
+            lost = ChannelClosedEarly if transport and transport.is_active() else ConnectionLost
+            raise lost(f"{what}: {error}") from error
 
     def finish(self, deadline: Deadline, stdin: bytes) -> int:
         """Run to the exit status; WaitTimedOut, ConnectionLost or CommandFailed without one."""

@@ -67,8 +67,7 @@ class SshShell:
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
         line = shlex.join(render_vchan_argv(domid))
         with self.connection.watch(deadline):
-            proxy = self.connection.open_exchange(line, deadline)
-            proxy.begin(line, deadline)
+            proxy = self.connection.begin_exchange(line, line, deadline)
             try:
                 client = shake_hands(where, proxy.channel, keys, deadline)
             except ConnectionLost as error:
@@ -86,9 +85,8 @@ class SshShell:
     ) -> CommandResult:
         started_s = time.monotonic()
         with self.connection.watch(deadline):
-            exchange = self.connection.open_exchange(shlex.join(argv), deadline)
+            exchange = self.connection.begin_exchange(shlex.join(argv), line, deadline)
             with contextlib.closing(exchange):
-                exchange.begin(line, deadline)
                 status = exchange.finish(deadline, stdin)
         return _result(exchange, argv, status, started_s)
 
@@ -99,10 +97,10 @@ class SshShell:
         """
         line = shlex.join(argv)
         with self.connection.watch(deadline):
-            exchange = self.connection.open_exchange(line, deadline)
+            told = f"echo $$; {line}; exit $?"
+            exchange = self.connection.begin_exchange(line, told, deadline)
         with contextlib.closing(exchange):
             with self.connection.watch(deadline):
-                exchange.begin(f"echo $$; {line}; exit $?", deadline)
                 pid = int(exchange.read_line(deadline))
             try:
                 with blaming(self.connection.require_peer):
@@ -116,10 +114,9 @@ class SshShell:
         """See Shell.start. The command is killed if it still runs when the context ends."""
         what = shlex.join(argv)
         with self.connection.watch(deadline):
-            exchange = self.connection.open_exchange(what, deadline)
+            exchange = self.connection.begin_exchange(what, f"echo $$; exec {what}", deadline)
         with contextlib.closing(exchange):
             with self.connection.watch(deadline):
-                exchange.begin(f"echo $$; exec {what}", deadline)
                 pid = int(exchange.read_line(deadline))
             command = SshCommand(
                 connection=self.connection, argv=tuple(argv), exchange=exchange,
