@@ -423,7 +423,10 @@ class TestRefusingDisks:
     def test_run_directory_that_is_read_only(self, home: Xenlab) -> None:
         root = runtime_root()
         root.mkdir(parents=True)
-        code, said = self.up_inside(home, "--ro-bind", str(root), str(root))
+        try:
+            code, said = self.up_inside(home, "--ro-bind", str(root), str(root))
+        finally:
+            root.rmdir()
         assert code == 4, said
         assert str(root) in said
         assert "make it writable" in said
