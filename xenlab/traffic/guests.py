@@ -7,8 +7,9 @@ from xenlab.plan.model import LabPlan
 
 
 def guest_links(plan: LabPlan) -> tuple[Link, ...]:
-    """From a domU, without a router between: one to dom0, and one to another domU if there is."""
+    """From one domU, without a router between: to dom0, and to another domU if there is one."""
     direct = [link for link in plan.links() if link.source_vif and not link.routed]
+    direct = [link for link in direct if link.source == direct[0].source]
     to_dom0 = [link for link in direct if link.sink == DOM0]
     to_domu = [link for link in direct if link.sink != DOM0]
     return (*to_dom0[:1], *to_domu[:1])
