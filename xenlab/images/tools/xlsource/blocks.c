@@ -66,7 +66,7 @@ static void prove(struct blocks *b, unsigned int order)
 	close(flags);
 }
 
-void blocks_take(struct blocks *b, unsigned int order, unsigned int count)
+bool blocks_take(struct blocks *b, unsigned int order, unsigned int count)
 {
 	size_t block_bytes = (size_t)PAGE_BYTES << order;
 	struct tpacket_req ring = {
@@ -78,13 +78,15 @@ void blocks_take(struct blocks *b, unsigned int order, unsigned int count)
 	int fd;
 
 	if (!count)
-		return;
+		return true;
 	fd = socket(AF_PACKET, SOCK_RAW, 0); /* of no protocol: no packet comes into it */
 	b->fd = fd;
 	if (fd < 0)
 		die("socket AF_PACKET");
-	if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)))
-		die("PACKET_RX_RING");
+	if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring))) {
+		close(fd);
+		return false;
+	}
 	b->rings[order] = mmap(NULL, block_bytes * count, PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_POPULATE, fd, 0);
 	if (b->rings[order] == MAP_FAILED)
@@ -92,6 +94,7 @@ void blocks_take(struct blocks *b, unsigned int order, unsigned int count)
 	b->count[order] = count;
 	b->total += count;
 	prove(b, order);
+	return true;
 }
 
 uint8_t *block_at(const struct blocks *b, unsigned int order, unsigned int index)

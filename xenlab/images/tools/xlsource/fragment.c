@@ -2,9 +2,10 @@
 /*
  * Memory in pieces: plenty of it is free, and no free block has more than 2^ORDER pages.
  *
- * All free memory is taken page by page and locked, then given back but for one page in each
- * aligned block of 2^(ORDER + 1). What larger blocks are left, the kernel's last reserve of them
- * among it, is taken whole. Locked pages stay where they are only while
+ * All free memory is taken page by page and locked, then given back but for one page of those in
+ * each aligned block of 2^(ORDER + 1): whatever others give back, such a block is never free. What
+ * larger blocks are left, the kernel's last reserve of them among it, or come up later, is taken
+ * whole. Locked pages stay where they are only while
  * vm.compact_unevictable_allowed is 0. All of it is free again when the program ends.
  */
 #include <fcntl.h>
@@ -19,9 +20,12 @@
 
 #define STEP_BYTES	(1UL << 20)
 #define STEPS_MAX	(1 << 16)
-#define BLOCKS_MAX	900	/* below the limit of open files */
-/* Where taking stops, in terms of what the kernel keeps for itself: before it reclaims. */
-#define RESERVES	3
+#define WATCH_MS	20
+/*
+ * Where taking stops, in terms of what the kernel keeps for itself: before any zone is so empty that
+ * somebody has to go. Zones have their own reserves, which are free memory to all that is asked.
+ */
+#define RESERVES	8
 
 static uint8_t *steps[STEPS_MAX];
 
@@ -82,8 +86,8 @@ static void give(uint8_t *step, size_t from, size_t to)
 		die("munmap");
 }
 
-/* Gives a step back but for the last page of each block; returns how many are kept. */
-static size_t give_back(int map, uint8_t *step, uint64_t mask)
+/* Gives a step back but for one page of each run in a block; returns how many are kept. */
+static size_t give_back(int map, uint8_t *step, unsigned int shift)
 {
 	const size_t pages = STEP_BYTES / PAGE_BYTES;
 	uint64_t frames[STEP_BYTES / PAGE_BYTES];
@@ -92,34 +96,27 @@ static size_t give_back(int map, uint8_t *step, uint64_t mask)
 	if (pread(map, frames, sizeof(frames), (uintptr_t)step / PAGE_BYTES * 8) != sizeof(frames))
 		die("pagemap");
 	for (size_t i = 0; i < pages; i++) {
-		if ((frames[i] & mask) != mask)
+		if (i + 1 < pages && frames[i] >> shift == frames[i + 1] >> shift)
 			continue;
 		give(step, from, i);
 		from = i + 1;
 		kept++;
 	}
-	give(step, from, pages);
 	return kept;
 }
 
-static unsigned int take_blocks(unsigned int order)
+/* Whether there was a block of this order, which is taken now. */
+static bool take_block(unsigned int order)
 {
-	unsigned int taken = 0;
+	struct blocks b = { 0 };
 
-	for (int larger = ORDER_MAX; larger > (int)order; larger--) {
-		while (taken < BLOCKS_MAX) {
-			struct blocks b = { 0 };
-
-			blocks_take(&b, larger, 1);
-			if (!b.compound) {
-				munmap(b.rings[larger], (size_t)PAGE_BYTES << larger);
-				close(b.fd);
-				break;
-			}
-			taken++;
-		}
-	}
-	return taken;
+	if (!blocks_take(&b, order, 1))
+		return false;
+	if (b.compound)
+		return true;
+	munmap(b.rings[order], (size_t)PAGE_BYTES << order);
+	close(b.fd);
+	return false;
 }
 
 /* The largest order of which /proc/buddyinfo has a free block; -1 if there is none. */
@@ -146,6 +143,17 @@ static int largest_order(void)
 	return largest;
 }
 
+/* No more than there is: the kernel makes no larger blocks out of others for this. */
+static unsigned int take_blocks(int order)
+{
+	unsigned int taken = 0;
+	int larger;
+
+	while ((larger = largest_order()) > order && take_block(larger))
+		taken++;
+	return taken;
+}
+
 void fragment(int argc, char **argv)
 {
 	unsigned int order, taken;
@@ -160,12 +168,14 @@ void fragment(int argc, char **argv)
 	go_first();
 	count = take_all();
 	for (size_t i = 0; i < count; i++)
-		kept += give_back(map, steps[i], (2ULL << order) - 1);
+		kept += give_back(map, steps[i], order + 1);
 	taken = take_blocks(order);
 	printf("{\"schema\":%d,\"kept_pages\":%zu,\"taken_blocks\":%u,\"largest_order\":%d"
 	       ",\"free_kib\":%" PRIu64 "}\n", XLFLOW_SCHEMA, kept, taken, largest_order(),
 	       free_kib());
 	fflush(stdout);
-	for (;;)
-		pause();
+	for (;;) {
+		take_blocks(order);
+		usleep(WATCH_MS * 1000);
+	}
 }

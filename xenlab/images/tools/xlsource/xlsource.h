@@ -36,7 +36,8 @@ struct blocks {
 	int fd;		/* of the last ring; it lives as long as its mapping too */
 };
 
-void blocks_take(struct blocks *b, unsigned int order, unsigned int count);
+/* False, and errno, where there is no memory for them. */
+bool blocks_take(struct blocks *b, unsigned int order, unsigned int count);
 uint8_t *block_at(const struct blocks *b, unsigned int order, unsigned int index);
 
 /* Whose packets these are, as in struct xlc_flow, and what of them is to be told apart. */

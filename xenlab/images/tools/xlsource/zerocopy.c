@@ -69,8 +69,10 @@ static void take_blocks(struct blocks *b, const struct layout *layouts, size_t c
 		for (int order = 0; order <= ORDER_MAX; order++)
 			most[order] = of[order] > most[order] ? of[order] : most[order];
 	}
-	for (int order = 0; order <= ORDER_MAX; order++)
-		blocks_take(b, order, most[order]);
+	for (int order = 0; order <= ORDER_MAX; order++) {
+		if (!blocks_take(b, order, most[order]))
+			die("PACKET_RX_RING");
+	}
 }
 
 /* The payload of datagram @index, laid out in blocks; returns the elements of @iov. */
