@@ -99,8 +99,8 @@ def reload_netfront(
 ) -> None:
     """Take a domU's netfront out, load another, and have the vifs connected and addressed again.
 
-    The parameters are given to the module as it is loaded. Returns once every vif has its carrier
-    and what is loaded is proved.
+    The parameters are given to the module as it is loaded. Returns once every netfront device has
+    its carrier and what is loaded is proved; whether netback is as far, dom0 alone knows.
     """
     words = [f"{name}={value}" for name, value in parameters.items()]
     shell.run(["sh", "-c", UNLOAD_NETFRONT], deadline=deadline).require_success()

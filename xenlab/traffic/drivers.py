@@ -15,9 +15,11 @@ from xenlab.guest.driver import (
 )
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.workshop import open_workshop
+from xenlab.plan.model import DOM0
 from xenlab.registry.places import cache_dir
 from xenlab.traffic.handle import LabHandle
 from xenlab.waiting import Deadline
+from xenlab.xen.vif import await_vifs
 
 BUILD_BUDGET_S = 600.0  # the first one fetches the kernel's source over whatever line there is
 RELOAD_BUDGET_S = 60.0
@@ -73,4 +75,6 @@ def _provide(lab: LabHandle, domu: str, word: str) -> NodeDriver:
 
 def _reload(lab: LabHandle, domu: str, driver: NodeDriver, parameters: Mapping[str, str]) -> None:
     reload_netfront(lab.shell(domu), driver, parameters, lab.budget(RELOAD_BUDGET_S))
+    vifs = [lab.vif(domu, vif.index) for vif in lab.plan.domu(domu).vifs]
+    await_vifs(lab.shell(DOM0), vifs, lab.budget(RELOAD_BUDGET_S))
     lab.restore_silence()
