@@ -23,14 +23,19 @@ RUN_S = 60.0
 IDLE_S = 3.0
 
 
-def measure_link(lab: LabHandle, link: Link, specs: Sequence[FlowSpec]) -> Measurement:
+def measure_link(
+    lab: LabHandle, link: Link, specs: Sequence[FlowSpec], *, mtu_bytes: int = 0
+) -> Measurement:
     """Send all flows over a link and account for every packet on it, in both directions.
+
+    `mtu_bytes` is what the source's device has now, where that is not what was planned.
 
     Raises LabError when the lab broke, MeasurementError when something could not be counted, and
     ValueError for flows that could overrun their receiver.
     """
     path = _path_of(lab, link)
-    mtu_bytes = source_mtu_bytes(link, {network.name: network for network in lab.plan.networks})
+    planned_bytes = source_mtu_bytes(link, {network.name: network for network in lab.plan.networks})
+    mtu_bytes = mtu_bytes or planned_bytes
     for spec in specs:
         if not spec.fits_receive_buffer(mtu_bytes):
             raise ValueError(f"{spec} over {link.source} -> {link.sink} does not fit its receiver")
