@@ -156,13 +156,14 @@ def sight_all(delivery: Delivery) -> Iterator[Sighting]:
     """The same of a batch of which some may never come back to their sender."""
     for found in delivery.fates:
         yield Sighting(
-            landing=_landing(found),
+            landing=landing_of(found),
             dropped=bool(found.sent.flags & SentFlag.DROPPED),
             linearised=_linearised(found),
         )
 
 
-def _landing(found: Found) -> Landing:
+def landing_of(found: Found) -> Landing:
+    """In what state a packet came to its sink."""
     if found.missing:
         return Landing.MISSING
     if not all(arrival.intact for arrival in found.arrivals):
