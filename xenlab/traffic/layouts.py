@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from xenlab.errors import MeasurementError
@@ -25,24 +25,18 @@ from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.wire import SentFlag
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layout_counters import read_at_rest, read_vif_drops, subtract
-from xenlab.transport.shell import Shell
+from xenlab.traffic.vif_mtus import widest_mtus
 from xenlab.waiting import Deadline
 
 BUILD_S = 600.0
 RUN_S = 60.0
-SETTING_S = 20.0
-# The largest that netback takes: drivers/net/xen-netback/interface.c, xenvif_alloc().
-VIF_MTU_MAX_BYTES = 65535 - 18
 PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
 BATCH_PACKETS = 5000
 
 
 @contextmanager
 def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
-    """The composer in the kernels of both ends of a link, and a bridge that passes what it sends.
-
-    A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
-    """
+    """The composer in the kernels of both ends, and bridge ports that pass what it sends."""
     deadline = Deadline.after(BUILD_S)
     plan = lab.plan
     with ExitStack() as stack:
@@ -53,28 +47,8 @@ def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
                 name = plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel
                 built = workshop.provide_module(find_module(module.NAME), plan.kernel(name))
                 stack.enter_context(module.loaded(lab, node, built.path.read_bytes()))
-        ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
-        stack.enter_context(_wide(lab, [lab.vif(node, vif.index) for node, vif in ends if vif]))
+        stack.enter_context(widest_mtus(lab, link))
         yield
-
-
-@contextmanager
-def _wide(lab: LabHandle, vifs: Sequence[str]) -> Iterator[None]:
-    """The largest MTU that a vif takes, on dom0's ends; afterwards what it was."""
-    shell = lab.shell(DOM0)
-    argv = ["cat", *(f"/sys/class/net/{vif}/mtu" for vif in vifs)]
-    before = shell.run(argv, deadline=lab.budget(SETTING_S)).require_success().text.split()
-    _set_mtus(shell, dict.fromkeys(vifs, str(VIF_MTU_MAX_BYTES)), lab.budget(SETTING_S))
-    try:
-        yield
-    finally:
-        _set_mtus(shell, dict(zip(vifs, before, strict=True)), lab.budget(SETTING_S))
-
-
-def _set_mtus(shell: Shell, mtus_bytes: Mapping[str, str], deadline: Deadline) -> None:
-    lines = [f"link set dev {vif} mtu {mtu_bytes}\n" for vif, mtu_bytes in mtus_bytes.items()]
-    batch = "".join(lines).encode()
-    shell.run(["ip", "-batch", "-"], deadline=deadline, stdin=batch).require_success()
 
 
 def send_layouts(
