@@ -76,7 +76,7 @@ class LabPlugin:
             self._lab.restore_silence()
             self._silent = True
 
-    @pytest.fixture
+    @pytest.fixture(scope="session")
     def lab(self) -> LabHandle:
         """The lab."""
         return self._lab

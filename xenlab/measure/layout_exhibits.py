@@ -26,6 +26,19 @@ def seen_fate(foretold: Fate, sighting: Sighting) -> Fate:
     return foretold if foretold.arrives and not linear else Fate.INTACT
 
 
+def show_run(
+    run: LayoutRun, source: Attachment, subject: str, limits: Limits = STOCK
+) -> tuple[SlotHistogram | FlowAccount, ...]:
+    """Both pictures of a run. Without a netfront at its source there is none to be had.
+
+    Towards a guest a packet's slots are its length's and not its layout's, and nobody counts
+    between the composer and the vif.
+    """
+    if run.counted is None:
+        return ()
+    return show_slots(run, subject, limits), show_way(run, source, subject)
+
+
 def show_slots(run: LayoutRun, subject: str, limits: Limits = STOCK) -> SlotHistogram:
     """Packets by the ring slots of their layouts, and by what was seen of them."""
     rows = zip(run.slots, run.fates, run.sightings, strict=True)
@@ -34,7 +47,7 @@ def show_slots(run: LayoutRun, subject: str, limits: Limits = STOCK) -> SlotHist
 
 
 def show_way(run: LayoutRun, source: Attachment, subject: str) -> FlowAccount:
-    """From the source's netfront to its vif, as far as the counters of a run go; see LayoutRun.
+    """From the source's netfront to its vif, for there the counters of a run end.
 
     What a vif refused towards a guest is a drop at the sink.
     """
@@ -47,7 +60,7 @@ def show_way(run: LayoutRun, source: Attachment, subject: str) -> FlowAccount:
         subject=subject,
         source=f"{source.node} {source.device}",
         sink=run.sink,
-        wire_packets=len(run.layouts) if stations else 0,
+        wire_packets=len(run.layouts),
         stations=stations,
         passages=passages,
         source_drops=_named(drops),
@@ -70,9 +83,7 @@ def show_way(run: LayoutRun, source: Attachment, subject: str) -> FlowAccount:
 def _stations(
     run: LayoutRun, source: Attachment
 ) -> tuple[tuple[Station, ...], tuple[Passage, ...]]:
-    """Without a netfront at the source nothing was counted on the way."""
-    if run.counted is None:
-        return (), ()
+    assert run.counted is not None, "show_run() asks"
     sent, came = run.counted.frontend_tx_packets, run.counted.vif_rx_packets
     front = Station(node=source.node, device=source.device, role=Role.NETFRONT, packets=sent)
     vif = Station(node="dom0", device=source.vif, role=Role.VIF, packets=came)

@@ -66,7 +66,7 @@ def send_layouts(
     sightings: list[Sighting] = []
     for start in range(0, len(layouts), BATCH_PACKETS):
         few = layouts[start : start + BATCH_PACKETS]
-        sightings += read_sightings(_deliver(lab, link, few, seed + start, budget))
+        sightings += read_sightings(deliver_layouts(lab, link, few, seed + start, budget))
     after = read_at_rest(lab, vif, link, budget) if vif else None
     fates = tuple(FATES[code] for code in prediction.fates.tolist())
     return LayoutRun(
@@ -85,9 +85,10 @@ def send_layouts(
     )
 
 
-def _deliver(
+def deliver_layouts(
     lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int, deadline: Deadline
 ) -> Delivery:
+    """One batch over a link, where both ends have the composer, and what both saw of it."""
     orders = tuple(Order(layout=layout) for layout in layouts)
     batch = Batch(orders=orders, flow=flow_of(link), way=way_of(lab, link), seed=seed)
     post = Post(device=sink_device_of(lab, link), copies=_copies(batch))
@@ -102,6 +103,11 @@ def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
             f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
             f" and the receiver had no room for {delivery.arrival_report.overflow}"
         )
+    yield from sight_all(delivery)
+
+
+def sight_all(delivery: Delivery) -> Iterator[Sighting]:
+    """The same of a batch of which some may never come back to their sender."""
     for found in delivery.fates:
         yield Sighting(
             landing=_landing(found),

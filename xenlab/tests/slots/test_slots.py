@@ -6,7 +6,7 @@ limits are the stock ones.
 
 from __future__ import annotations
 
-from xenlab.measure.layout_exhibits import show_slots, show_way
+from xenlab.measure.layout_exhibits import show_run
 from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.boundaries import boundary_layouts, sweep_layouts
@@ -34,5 +34,5 @@ def test_layouts_of_every_number_of_slots_meet_the_fate_that_the_model_says(
             run = send_layouts(lab, direct_link, layouts, seed=SEED)
             subject = f"{run.subject}, {name}"
             judge(judge_layouts(run, subject=subject))
-            show(show_slots(run, subject))
-            show(show_way(run, path_of(lab, direct_link).source, subject))
+            for exhibit in show_run(run, path_of(lab, direct_link).source, subject):
+                show(exhibit)
