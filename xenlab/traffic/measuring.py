@@ -28,12 +28,10 @@ def measure_link(
 ) -> Measurement:
     """Send all flows over a link and account for every packet on it, in both directions.
 
-    `mtu_bytes` is what the source's device has now, where that is not what was planned.
-
     Raises LabError when the lab broke, MeasurementError when something could not be counted, and
     ValueError for flows that could overrun their receiver.
     """
-    path = _path_of(lab, link)
+    path = path_of(lab, link)
     networks = {network.name: network for network in lab.plan.networks}
     mtu_bytes = how.mtu_bytes or source_mtu_bytes(link, networks)
     for spec in specs:
@@ -96,7 +94,8 @@ def _read_all(lab: LabHandle, nodes: Iterable[str], deadline: Deadline) -> Snaps
     return {node: read_counters(lab.shell(node), node, deadline) for node in nodes}
 
 
-def _path_of(lab: LabHandle, link: Link) -> Path:
+def path_of(lab: LabHandle, link: Link) -> Path:
+    """The devices that packets of a link pass, by their names in this lab."""
     source = Attachment(
         node=link.source,
         device=link.source_device,

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from xenlab.measure.layout_exhibits import show_run
 from xenlab.plan.model import DOM0, Link
-from xenlab.pytest_plugin import Judge
+from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.boundaries import layouts_of_slots
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.limits import Limits
@@ -20,6 +21,7 @@ from xenlab.traffic.disabling import disable_vif, reattach
 from xenlab.traffic.drivers import netfront_replaced
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.measuring import path_of
 from xenlab.verdict.disabling import judge_disabling
 from xenlab.verdict.layouts import judge_layouts
 
@@ -40,7 +42,7 @@ def unlimited(lab: LabHandle) -> Iterator[Link]:
 
 @pytest.mark.parametrize("slots", [17, 18, 19, 20, 21])
 def test_frontend_without_the_limit_is_met_by_netback_as_the_model_says(
-    lab: LabHandle, unlimited: Link, slots: int, judge: Judge
+    lab: LabHandle, unlimited: Link, slots: int, judge: Judge, show: Show
 ) -> None:
     layouts = [
         layout
@@ -48,7 +50,10 @@ def test_frontend_without_the_limit_is_met_by_netback_as_the_model_says(
         if predict(layout, UNLIMITED).fate is not Fate.VIF_DISABLED
     ]
     run = send_layouts(lab, unlimited, layouts, seed=SEED, limits=UNLIMITED)
-    judge(judge_layouts(run, subject=f"{run.subject} with {SERIES}, T = {slots}"))
+    subject = f"{run.subject} with {SERIES}, T = {slots}"
+    judge(judge_layouts(run, subject=subject))
+    for exhibit in show_run(run, path_of(lab, unlimited).source, subject, UNLIMITED):
+        show(exhibit)
 
 
 @pytest.mark.parametrize("slots", [22, 23, 51])
