@@ -13,8 +13,8 @@ from xenlab.traffic.composer.sender import send_batch
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
-# What a packet may still need when all skbs of its sender are back: a turn of the sink's NAPI, on
-# a virtual CPU that a busy host lets wait. Only a batch of which something is missing waits so long.
+# What a packet may still need when all skbs of its sender are back: a turn of the sink's NAPI,
+# on a virtual CPU that a busy host lets wait. Only a batch that is not complete waits so long.
 SETTLE_MS = 3000
 
 
