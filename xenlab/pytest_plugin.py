@@ -10,6 +10,7 @@ import pytest
 
 from xenlab.plan.model import DOM0, DomUPlan, Link
 from xenlab.report.exhibits import Exhibit
+from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.plant import EVERY, PlantKind, planting
@@ -31,9 +32,9 @@ class LabPlugin:
     """Hand it to `run_suite`, then read `verdicts`.
 
     A test says what it found by `judge(verdict)`, as often as it likes; it fails if one of its
-    verdicts is not a pass. A test that ends without any is INCONCLUSIVE, and one that ends by an
-    error of the lab has the verdict of that error. `bugs` holds errors that are xenlab's own.
-    `exhibits` are what tests gave to `show`: where packets went, for the report.
+    verdicts is neither a pass nor a skip. A test that ends without any is INCONCLUSIVE, and one
+    that ends by an error of the lab has the verdict of that error. `bugs` holds errors that are
+    xenlab's own. `exhibits` are what tests gave to `show`: where packets went, for the report.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class LabPlugin:
         extent: Extent = Extent.WHOLE,
         plant: PlantKind | None = None,
         plant_every: int = EVERY,
+        endurance: Endurance | None = None,
     ) -> None:
         self.verdicts: list[Verdict] = []
         self.bugs: list[str] = []
@@ -51,6 +53,7 @@ class LabPlugin:
         self._extent = extent
         self._plant = plant
         self._plant_every = plant_every
+        self._endurance = endurance or Endurance.parse(None, None)
         self._silent = False
         self._judged: dict[str, list[Verdict]] = {}
 
@@ -73,7 +76,7 @@ class LabPlugin:
             self._lab.restore_silence()
             self._silent = True
 
-    @pytest.fixture
+    @pytest.fixture(scope="session")
     def lab(self) -> LabHandle:
         """The lab."""
         return self._lab
@@ -92,6 +95,11 @@ class LabPlugin:
     def extent(self) -> Extent:
         """How much of the suite was asked for."""
         return self._extent
+
+    @pytest.fixture
+    def endurance(self) -> Endurance:
+        """How long a soak goes on, and with which seed."""
+        return self._endurance
 
     @pytest.fixture
     def judge(self, request: pytest.FixtureRequest) -> Judge:
@@ -120,7 +128,8 @@ class LabPlugin:
         report = yield
         found = self._verdicts_of(item, call)
         self.verdicts += found
-        bad = [verdict for verdict in found if verdict.outcome is not Outcome.PASS]
+        fine = {Outcome.PASS, Outcome.SKIP}
+        bad = [verdict for verdict in found if verdict.outcome not in fine]
         if bad and report.passed:
             report.outcome = "failed"
             report.longrepr = "\n".join(map(str, bad))

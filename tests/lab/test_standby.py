@@ -65,3 +65,12 @@ def test_program_that_fails_says_why(alice: StandbyLine) -> None:
 def test_clock_and_seed_are_needed(alice: StandbyLine) -> None:
     with pytest.raises(CommandFailed, match="usage: awaken"):
         alice.ask("awaken", "1.0", "abc", deadline=Deadline.after(30))
+
+
+def test_a_device_that_no_bridge_forwards_from_is_not_a_ready_vif(opened: Lab) -> None:
+    """Its carrier alone is not enough: a frontend's is there before its backend is connected."""
+    waited = opened.shell("dom0").run(
+        ["await-vifs", "-t", "1", opened.vif("alice", 0), "lo"], deadline=Deadline.after(30)
+    )
+    assert waited.status == 1
+    assert waited.stderr.decode().strip() == "await-vifs: lo: carrier 1, state as a bridge port -1"

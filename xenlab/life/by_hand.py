@@ -9,6 +9,7 @@ from xenlab.life.connect import render_ping_argv
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.ssh_program import render_ssh_argv
+from xenlab.xen.vif import AWAIT_VIFS
 
 # Nobody has noted the domU's number by then: Xen is asked for it.
 PROXY = "exec vchan-pipe connect $(xl domid {node})"
@@ -36,5 +37,6 @@ def render_steps(plan: LabPlan, keys: SshKeys, port: int) -> list[list[list[str]
         pings[link.source] += f" && {command}" if pings[link.source] else command
     return [
         [on(node, "connect-vifs") for node in plan.node_names],
+        [on(DOM0, AWAIT_VIFS)],
         [on(node, line) for node, line in pings.items()],
     ]

@@ -21,6 +21,7 @@ from xenlab.life.phases import Phases
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.waiting import Deadline
+from xenlab.xen.vif import await_vifs
 
 # `alice=WORD` is for alice alone; a path with `=` in its first part is written `./a=b.patch`.
 FOR_ONE = re.compile(r"(?P<node>[a-z0-9-]+)=(?P<word>.+)")
@@ -91,6 +92,7 @@ def load_drivers(
             if drivers:
                 connect(DOM0)
                 on_all(connect, [domu.name for domu in lab.plan.domus])
+                await_vifs(lab.shell(DOM0, deadline), (), deadline)
             else:
                 standby.connect_vifs(lab, deadline)
     if drivers:

@@ -17,6 +17,7 @@ from xenlab.life.evidence import EVIDENCE_FILES, NodeEvidence
 from xenlab.plan.model import DOM0
 from xenlab.transport.standby import StandbyLine, open_standby
 from xenlab.waiting import Deadline
+from xenlab.xen.vif import AWAIT_VIFS
 
 ENTROPY_BYTES = 64
 
@@ -54,14 +55,16 @@ def awaken_nodes(lab: Lab, deadline: Deadline) -> None:
 def connect_vifs(lab: Lab, deadline: Deadline) -> None:
     """Load the drivers and connect the vifs: dom0 attaches them, then the domUs take them up.
 
-    One after the other: domUs that wait for their vifs would only be in dom0's way.
+    One after the other: domUs that wait for their vifs would only be in dom0's way. A domU is done
+    as soon as it asked for the connection: dom0 tells when it stands.
     """
 
-    def connect(line: StandbyLine) -> None:
-        line.ask("run", "connect-vifs", deadline=deadline)
+    def run(program: str) -> Callable[[StandbyLine], object]:
+        return lambda line: line.ask("run", program, deadline=deadline)
 
-    _ask_all(lab, [DOM0], connect, deadline)
-    _ask_all(lab, [domu.name for domu in lab.plan.domus], connect, deadline)
+    _ask_all(lab, [DOM0], run("connect-vifs"), deadline)
+    _ask_all(lab, [domu.name for domu in lab.plan.domus], run("connect-vifs"), deadline)
+    _ask_all(lab, [DOM0], run(AWAIT_VIFS), deadline)
 
 
 def ping_peers(lab: Lab, deadline: Deadline) -> None:

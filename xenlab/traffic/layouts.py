@@ -28,7 +28,7 @@ from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.wire import SentFlag
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layout_counters import read_at_rest, read_vif_drops, subtract
-from xenlab.traffic.settings import VIF_MTU_MAX_BYTES, mtus_set
+from xenlab.traffic.settings import widest_mtus
 from xenlab.waiting import Deadline
 
 BUILD_S = 600.0
@@ -39,10 +39,7 @@ BATCH_PACKETS = 5000
 
 @contextmanager
 def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
-    """The composer in the kernels of both ends of a link, and a bridge that passes what it sends.
-
-    A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
-    """
+    """The composer in the kernels of both ends, and bridge ports that pass what it sends."""
     deadline = Deadline.after(BUILD_S)
     plan = lab.plan
     with ExitStack() as stack:
@@ -53,9 +50,7 @@ def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
                 name = plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel
                 built = workshop.provide_module(find_module(module.NAME), plan.kernel(name))
                 stack.enter_context(module.loaded(lab, node, built.path.read_bytes()))
-        ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
-        vifs = [lab.vif(node, vif.index) for node, vif in ends if vif]
-        stack.enter_context(mtus_set(lab, DOM0, vifs, VIF_MTU_MAX_BYTES))
+        stack.enter_context(widest_mtus(lab, link))
         yield
 
 
@@ -85,13 +80,16 @@ class Composer:
         self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int
     ) -> Iterator[Sighting]:
         """See LayoutSource. Raises MeasurementError where an end cannot say what it saw."""
+        return read_sightings(self.deliver(lab, link, layouts, seed))
+
+    def deliver(self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int) -> Delivery:
+        """Send them as one batch; what both ends say of it, whatever it is."""
         deadline = lab.budget(RUN_S + len(layouts) / PACKETS_A_SECOND)
         orders = tuple(Order(layout=layout) for layout in layouts)
         batch = Batch(orders=orders, flow=flow_of(link), way=way_of(lab, link), seed=seed)
         post = Post(device=sink_device_of(lab, link), copies=_copies(batch))
         source, sink = lab.shell(link.source), lab.shell(link.sink)
-        delivery = deliver_batch(source, sink, batch, post, deadline, self.send_batch)
-        return read_sightings(delivery)
+        return deliver_batch(source, sink, batch, post, deadline, self.send_batch)
 
 
 COMPOSER = Composer()
@@ -146,15 +144,21 @@ def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
             f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
             f" and the receiver had no room for {delivery.arrival_report.overflow}"
         )
+    yield from sight_all(delivery)
+
+
+def sight_all(delivery: Delivery) -> Iterator[Sighting]:
+    """The same of a batch of which some may never come back to their sender."""
     for found in delivery.fates:
         yield Sighting(
-            landing=_landing(found),
+            landing=landing_of(found),
             dropped=bool(found.sent.flags & SentFlag.DROPPED),
             linearised=_linearised(found),
         )
 
 
-def _landing(found: Found) -> Landing:
+def landing_of(found: Found) -> Landing:
+    """In what state a packet came to its sink."""
     if found.missing:
         return Landing.MISSING
     if not all(arrival.intact for arrival in found.arrivals):

@@ -31,7 +31,7 @@ def measure_link(
     Raises LabError when the lab broke, MeasurementError when something could not be counted, and
     ValueError for flows that could overrun their receiver.
     """
-    path = _path_of(lab, link)
+    path = path_of(lab, link)
     networks = {network.name: network for network in lab.plan.networks}
     mtu_bytes = how.mtu_bytes or source_mtu_bytes(link, networks)
     for spec in specs:
@@ -94,7 +94,8 @@ def _read_all(lab: LabHandle, nodes: Iterable[str], deadline: Deadline) -> Snaps
     return {node: read_counters(lab.shell(node), node, deadline) for node in nodes}
 
 
-def _path_of(lab: LabHandle, link: Link) -> Path:
+def path_of(lab: LabHandle, link: Link) -> Path:
+    """The devices that packets of a link pass, by their names in this lab."""
     source = Attachment(
         node=link.source,
         device=link.source_device,

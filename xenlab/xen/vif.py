@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError
@@ -11,6 +12,7 @@ from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 from xenlab.xen.xenstore import XenstoreTree, read_xenstore
 
+AWAIT_VIFS = "await-vifs"  # tools/await-vifs
 DOMAINS = "/local/domain"
 DOM0_DOMID = 0
 
@@ -44,6 +46,26 @@ class Vif:
     def frontend_path(self) -> str:
         """Where netfront keeps its keys."""
         return f"{DOMAINS}/{self.domid}/device/vif/{self.index}"
+
+
+def await_vifs(dom0: Shell, vifs: Sequence[str], deadline: Deadline) -> None:
+    """Return once these vifs (of none: all of them) carry packets both ways; else CommandFailed.
+
+    A frontend has its carrier before its backend is connected, and what the bridge sends to the
+    guest until then is lost.
+    """
+    patience = str(max(1, int(deadline.remaining_s)))
+    dom0.run([AWAIT_VIFS, "-t", patience, *vifs], deadline=deadline).require_success()
+
+
+def reattach_vif(dom0: Shell, domu: str, index: int, deadline: Deadline) -> None:
+    """Take a vif of a domU away, with all that its frontend still holds, and attach a new one.
+
+    The only way back for a vif that netback disabled: xenvif_alloc() alone clears that
+    (drivers/net/xen-netback/interface.c:511), so a frontend that connects anew does not help.
+    """
+    for argv in (["xl", "network-detach", domu], ["attach-vifs", domu]):
+        dom0.run([*argv, str(index)], deadline=deadline).require_success()
 
 
 def read_negotiation(shell: Shell, vif: Vif, deadline: Deadline) -> VifNegotiation:

@@ -1,0 +1,73 @@
+"""Settings of devices in a running lab: changed, refused, and put back also behind a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+from xenlab.guest.change import Change
+from xenlab.guest.device_state import Feature
+from xenlab.guest.settings import open_settings, read_states
+from xenlab.lab import Lab, open_lab
+
+BUDGET_S = 60.0
+EVERYTHING = {Feature.CHECKSUM: False, Feature.SCATTER: False, Feature.GRO: False}
+DEVICES = [("alice", "eth0"), ("dom0", "vif1.0"), ("dom0", "br-lan")]
+
+
+class Planted(Exception):
+    """What goes wrong while settings are changed."""
+
+
+@pytest.fixture(scope="module")
+def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
+        with open_lab(lab) as opened:
+            yield opened
+
+
+@pytest.mark.parametrize(("node", "device"), DEVICES)
+def test_everything_is_what_it_was_also_behind_a_failure(
+    opened: Lab, node: str, device: str
+) -> None:
+    """An MTU of 576 takes IPv6 off the device: addresses and neighbours have to come back."""
+    shell, deadline = opened.shell(node), opened.budget(BUDGET_S)
+    before = read_states(shell, [device], deadline)
+    change = Change(
+        device=device, features=EVERYTHING, mtu_bytes=576, gso_max_size_bytes=4096, gso_max_segs=7
+    )
+
+    def fail() -> None:
+        with open_settings(shell, [device], deadline) as settings:
+            changed = settings.apply([change], deadline)
+            state = changed.states[device]
+            assert (state.mtu_bytes, state.gso_max_size_bytes, state.gso_max_segs) == (576, 4096, 7)
+            assert not state.active(Feature.SCATTER)
+            assert state.addresses6 == ()
+            raise Planted
+
+    with pytest.raises(Planted):
+        fail()
+
+    assert read_states(shell, [device], opened.budget(BUDGET_S)) == before
+
+
+def test_what_a_device_refuses_is_told_and_the_next_change_does_not_build_on_it(
+    opened: Lab,
+) -> None:
+    shell, deadline = opened.shell("alice"), opened.budget(BUDGET_S)
+    with open_settings(shell, ["eth0"], deadline) as settings:
+        refused = settings.apply([Change(device="eth0", mtu_bytes=65536)], deadline).refused
+        assert refused == (
+            "alice: eth0 has mtu_bytes 1500, not 65536: Error: mtu greater than device maximum.",
+        )
+        (fixed,) = settings.apply(
+            [Change(device="eth0", features={Feature.CHECKSUM: False})], deadline
+        ).refused
+        assert fixed == "alice: eth0 has tx-checksum-ipv4 on, which it cannot change"
+        after = settings.apply([Change(device="eth0", gso_max_size_bytes=8192)], deadline)
+        assert after.refused == ()
+        assert after.states["eth0"].features == settings.base["eth0"].features
