@@ -32,9 +32,9 @@ class LabPlugin:
     """Hand it to `run_suite`, then read `verdicts`.
 
     A test says what it found by `judge(verdict)`, as often as it likes; it fails if one of its
-    verdicts is not a pass. A test that ends without any is INCONCLUSIVE, and one that ends by an
-    error of the lab has the verdict of that error. `bugs` holds errors that are xenlab's own.
-    `exhibits` are what tests gave to `show`: where packets went, for the report.
+    verdicts is neither a pass nor a skip. A test that ends without any is INCONCLUSIVE, and one
+    that ends by an error of the lab has the verdict of that error. `bugs` holds errors that are
+    xenlab's own. `exhibits` are what tests gave to `show`: where packets went, for the report.
     """
 
     def __init__(
@@ -128,7 +128,8 @@ class LabPlugin:
         report = yield
         found = self._verdicts_of(item, call)
         self.verdicts += found
-        bad = [verdict for verdict in found if verdict.outcome is not Outcome.PASS]
+        fine = {Outcome.PASS, Outcome.SKIP}
+        bad = [verdict for verdict in found if verdict.outcome not in fine]
         if bad and report.passed:
             report.outcome = "failed"
             report.longrepr = "\n".join(map(str, bad))

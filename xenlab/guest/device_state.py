@@ -36,6 +36,8 @@ class Feature(StrEnum):
     """An offload as ethtool's short words have it; each stands for one word or more."""
 
     CHECKSUM = "tx"
+    CHECKSUM4 = "tx-checksum-ipv4"
+    CHECKSUM6 = "tx-checksum-ipv6"
     SCATTER = "sg"
     TSO = "tso"
     GSO = "gso"
@@ -51,6 +53,8 @@ class Feature(StrEnum):
 # as one word for all protocols.
 _PARTS = {
     Feature.CHECKSUM: ("tx-checksum-ipv4", "tx-checksum-ipv6", "tx-checksum-ip-generic"),
+    Feature.CHECKSUM4: ("tx-checksum-ipv4",),
+    Feature.CHECKSUM6: ("tx-checksum-ipv6",),
     Feature.SCATTER: ("tx-scatter-gather",),
     Feature.TSO: ("tx-tcp-segmentation", "tx-tcp6-segmentation"),
     Feature.GSO: ("gso",),

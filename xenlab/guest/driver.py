@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,23 @@ for device in $drivers/vif-*; do
 	[ ! -e "$device" ] || echo "${device##*/}" > $drivers/unbind
 done
 [ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront
+"""
+
+# Every vif of the plan is detached, for each of them holds the module. $1...: bridges, which are
+# made again with the vifs. Some of it may be gone, if a load before this one failed.
+UNLOAD_NETBACK = """\
+for table in /xenlab/vifs/*; do
+	node=${table##*/}
+	domid=$(xl domid "$node") || exit 1
+	while read -r index rest; do
+		[ ! -e "/sys/bus/xen-backend/devices/vif-$domid-$index" ] ||
+			xl network-detach "$node" "$index" || exit 1
+	done < "$table"
+done
+[ ! -e /sys/module/xen_netback ] || rmmod xen_netback || exit 1
+for bridge; do
+	[ ! -e "/sys/class/net/$bridge" ] || ip link del "$bridge" || exit 1
+done
 """
 
 
@@ -106,6 +123,30 @@ def reload_netfront(
     shell.run(["sh", "-c", UNLOAD_NETFRONT], deadline=deadline).require_success()
     shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
     prove_driver(shell, driver, deadline)
+
+
+def reload_netback(
+    shell: Shell,
+    bridges: Sequence[str],
+    driver: NodeDriver,
+    parameters: Mapping[str, str],
+    deadline: Deadline,
+) -> None:
+    """Take dom0's netback out, load another with these parameters, and attach all vifs again.
+
+    The frontends have to be there to let go of their vifs; their devices come anew and have to be
+    taken up (`connect-vifs` in the domU).
+    """
+    words = [f"{name}={value}" for name, value in parameters.items()]
+    argv = ["sh", "-c", UNLOAD_NETBACK, "sh", *bridges]
+    shell.run(argv, deadline=deadline).require_success()
+    shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
+    prove_driver(shell, driver, deadline)
+
+
+def take_up_vifs(shell: Shell, deadline: Deadline) -> None:
+    """Have a domU's vifs connected and addressed once they were attached anew."""
+    shell.run(["connect-vifs"], deadline=deadline).require_success()
 
 
 def write_parameter(

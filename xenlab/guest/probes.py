@@ -31,13 +31,14 @@ class Histogram:
     keys: tuple[str, ...]
     value: str = ""
     condition: str = ""
+    room: int = ROOM
 
     @property
     def trigger(self) -> str:
         """The text for the event's `trigger` file (Documentation/trace/histogram.rst)."""
         values = f":vals={self.value}" if self.value else ""
         condition = f" if {self.condition}" if self.condition else ""
-        return f"hist:keys={','.join(self.keys)}{values}:size={ROOM}{condition}"
+        return f"hist:keys={','.join(self.keys)}{values}:size={self.room}{condition}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from xenlab.slots.fate import predict
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import deliver_layouts, sight_all
+from xenlab.traffic.layouts import COMPOSER, sight_all
 from xenlab.verdict.console import announce_begin, announce_end
 from xenlab.verdict.fault_table import Category
 from xenlab.waiting import wait_until
@@ -23,7 +23,6 @@ from xenlab.xen.vif import await_vifs, reattach_vif
 
 CARRIER_S = 10.0
 LOG_S = 10.0
-RUN_S = 60.0
 REATTACH_S = 30.0
 NONCE_BYTES = 8
 # drivers/net/xen-netback/netback.c:260, xenvif_count_requests()
@@ -41,7 +40,7 @@ def disable_vif(
     """
     layouts = (*harmless, fatal, *harmless)
     with _announced(lab) as nonce:
-        delivery = deliver_layouts(lab, link, layouts, seed, lab.budget(RUN_S))
+        delivery = COMPOSER.deliver(lab, link, layouts, seed)
         carrier = not _loses_carrier(lab, link)
         told = _told_slots(lab, nonce)
     return DisablingRun(

@@ -10,7 +10,9 @@ from xenlab.guest.driver import (
     push_driver,
     read_loaded,
     read_stock,
+    reload_netback,
     reload_netfront,
+    take_up_vifs,
     write_parameter,
 )
 from xenlab.kernel.driver import DriverChoice, DriverKind
@@ -41,6 +43,22 @@ def netfront_replaced(
         yield chosen
     finally:
         _reload(lab, domu, before, {})
+
+
+@contextmanager
+def netback_reloaded(lab: LabHandle, parameters: Mapping[str, str]) -> Iterator[None]:
+    """Have dom0 run the netback that it runs with these parameters; afterwards without them.
+
+    Every vif is attached anew, both times: what was set on one is gone. The lab is silent when
+    this returns.
+    """
+    shell = lab.shell(DOM0)
+    driver = read_loaded(shell, DriverKind.NETBACK, lab.budget(RELOAD_BUDGET_S))
+    try:
+        _reload_netback(lab, driver, parameters)
+        yield
+    finally:
+        _reload_netback(lab, driver, {})
 
 
 @contextmanager
@@ -77,4 +95,13 @@ def _reload(lab: LabHandle, domu: str, driver: NodeDriver, parameters: Mapping[s
     reload_netfront(lab.shell(domu), driver, parameters, lab.budget(RELOAD_BUDGET_S))
     vifs = [lab.vif(domu, vif.index) for vif in lab.plan.domu(domu).vifs]
     await_vifs(lab.shell(DOM0), vifs, lab.budget(RELOAD_BUDGET_S))
+    lab.restore_silence()
+
+
+def _reload_netback(lab: LabHandle, driver: NodeDriver, parameters: Mapping[str, str]) -> None:
+    deadline = lab.budget(RELOAD_BUDGET_S)
+    bridges = [network.bridge for network in lab.plan.networks]
+    reload_netback(lab.shell(DOM0), bridges, driver, parameters, deadline)
+    for domu in lab.plan.domus:
+        take_up_vifs(lab.shell(domu.name), deadline)
     lab.restore_silence()

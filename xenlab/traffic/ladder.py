@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from itertools import cycle, islice
 
@@ -57,6 +58,26 @@ def plan_runs(link: Link, extent: Extent) -> tuple[tuple[FlowSpec, ...], ...]:
     return tuple((flow,) for flow in _whole_flows(link))
 
 
+def plan_flows(
+    link: Link, mtu_bytes: int, udp_sizes: tuple[int, ...], tcp_sizes: tuple[int, ...]
+) -> tuple[FlowSpec, ...]:
+    """One flow of each kind, for a link whose devices have this MTU for the time being.
+
+    To the sizes of datagrams come those around one and two packets of it; without sizes there is
+    no flow of the kind.
+    """
+    resized = replace(link, mtu_bytes=mtu_bytes)
+    return tuple(
+        _flow(resized, transport, family, sizes)
+        for family in _families(resized)
+        for transport, sizes in (
+            (Transport.UDP, udp_sizes and _edges(resized, family, udp_sizes)),
+            (Transport.TCP, tcp_sizes),
+        )
+        if sizes
+    )
+
+
 def _whole_flows(link: Link) -> Iterator[FlowSpec]:
     for family in _families(link):
         ladder = _ladder(link, family, UDP_STEPS)
@@ -91,7 +112,13 @@ def _families(link: Link) -> tuple[Family, ...]:
 
 def _ladder(link: Link, family: Family, steps: tuple[int, ...]) -> tuple[int, ...]:
     """The steps, and the sizes around one, two and three packets of this link's MTU, in order."""
-    edges = (largest_payload_bytes(packets, family, link.mtu_bytes) for packets in (1, 2, 3))
+    return _edges(link, family, steps, (1, 2, 3))
+
+
+def _edges(
+    link: Link, family: Family, steps: tuple[int, ...], packets: tuple[int, ...] = (1, 2)
+) -> tuple[int, ...]:
+    edges = (largest_payload_bytes(each, family, link.mtu_bytes) for each in packets)
     around = {edge + off for edge in edges for off in (-1, 0, 1)}
     return tuple(sorted({*steps, *around} & set(range(1, UDP4_PAYLOAD_MAX_BYTES + 1))))
 

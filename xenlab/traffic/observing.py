@@ -10,10 +10,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError, WaitTimedOut
-from xenlab.guest.dynamic_debug import DebugLines, debug_lines
+from xenlab.guest.dynamic_debug import DebugLines, count_lines, count_rockets, debug_lines
 from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES
 from xenlab.guest.reading import NodeFiles, read_node_files
 from xenlab.guest.tracing import Tracing, tracing
+from xenlab.measure.natural import ROCKETS
 from xenlab.measure.observation import Observation, ObservedEnd
 from xenlab.measure.readings import Readings, subtract
 from xenlab.measure.ring import RingSnapshot
@@ -99,16 +100,18 @@ class Observer:
         files = self._read_files(node, tracing.patterns if tracing else ())
         counters, missing = node.read_counters(files)
         traced = tracing.read(files) if tracing else Readings(node=node.name)
+        tables = dict(traced.tables)
         if node.name in self.debugs:
             try:
-                lines = self.debugs[node.name].count(deadline)
-                counters |= {f"line {name}": count for name, count in lines.items()}
+                log = self.debugs[node.name].read(deadline)
+                counters |= {f"line {name}": count for name, count in count_lines(log).items()}
+                tables[ROCKETS] = count_rockets(log)
             except MeasurementError as error:
-                missing["debug lines"] = str(error)
+                missing |= dict.fromkeys(("debug lines", ROCKETS), str(error))
         return Readings(
             node=node.name,
             counters=counters,
-            tables=traced.tables,
+            tables=tables,
             missing={**missing, **traced.missing},
         )
 

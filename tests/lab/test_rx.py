@@ -1,0 +1,108 @@
+"""The suite rx against a lab: it passes, and each of its rules is seen to fail by a planted fault.
+
+In a lab of this file's own: netback is taken out and loaded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+from xenlab.lab import Lab, open_lab
+from xenlab.measure.rx import RxRun
+from xenlab.plan.model import DOM0
+from xenlab.tests.rx.mixes import SMALL, build_mix
+from xenlab.tests.rx.test_rx import SHORT, link_to_guest
+from xenlab.traffic.composer.wire import Plant
+from xenlab.traffic.drivers import netback_reloaded
+from xenlab.traffic.ladder import Extent, plan_runs
+from xenlab.traffic.layouts import composers_loaded
+from xenlab.traffic.measuring import measure_link
+from xenlab.traffic.pausing import guest_of, look_at_once, send_to_paused
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.rx import judge_expiry, judge_fill, judge_recovery, judge_stall
+
+LAB = "paused"
+BUDGET_S = 60.0
+PARAMETERS = "/sys/module/xen_netback/parameters"
+
+
+class Planted(Exception):
+    """What goes wrong."""
+
+
+@pytest.fixture(scope="module")
+def opened(xenlab: Xenlab) -> Iterator[Lab]:
+    xenlab.succeed("up", "pair", "--lab", LAB, "--no-proof")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
+        with open_lab(LAB) as opened:
+            yield opened
+
+
+def send(lab: Lab, plant: Plant) -> RxRun:
+    link = link_to_guest(lab.plan)
+    with composers_loaded(lab, link):
+        return send_to_paused(
+            guest_of(lab, link), build_mix((SMALL,)), look_at_once, seed=1, plant=plant
+        )
+
+
+@pytest.mark.parametrize(
+    ("plant", "reason"),
+    [
+        (Plant.OMIT, "packets that arrived whole: 295, not 296"),
+        (Plant.CORRUPT, "1 of 296 packets arrived damaged"),
+        (Plant.DUPLICATE, "1 of 296 packets arrived more than once"),
+    ],
+)
+def test_packet_that_does_not_come_through_the_pause_is_found(
+    opened: Lab, plant: Plant, reason: str
+) -> None:
+    run = send(opened, plant)
+
+    verdict = judge_recovery(run)
+    assert verdict.outcome is Outcome.FAIL
+    assert reason in verdict.reasons
+    wrong_number = plant is not Plant.CORRUPT
+    assert (judge_fill(run).outcome is Outcome.FAIL) == wrong_number
+
+
+def test_guest_that_does_not_stall_and_whose_packets_do_not_expire_is_found(opened: Lab) -> None:
+    run = send(opened, Plant.NOTHING)
+
+    assert judge_fill(run).outcome is Outcome.PASS
+    assert judge_stall(run).outcome is Outcome.FAIL
+    assert judge_expiry(run).outcome is Outcome.FAIL
+
+
+def test_netback_is_what_it_was_behind_a_failure_and_carries_traffic(opened: Lab) -> None:
+    shell = opened.shell(DOM0)
+
+    def read() -> dict[str, str]:
+        return {
+            name: shell.read_file(f"{PARAMETERS}/{name}", deadline=opened.budget(BUDGET_S)).decode()
+            for name in SHORT
+        }
+
+    def fail() -> None:
+        with netback_reloaded(opened, SHORT):
+            assert {name: value.strip() for name, value in read().items()} == SHORT
+            raise Planted
+
+    before = read()
+    with pytest.raises(Planted):
+        fail()
+
+    assert read() == before
+    for link in opened.plan.links():
+        for specs in plan_runs(link, Extent.QUICK):
+            assert measure_link(opened, link, specs).balanced
+
+
+def test_suite_passes(xenlab: Xenlab, opened: Lab) -> None:
+    done = xenlab.run("test", "rx", "--lab", LAB)
+
+    assert done.returncode == 0, done.stdout.decode()

@@ -1,0 +1,73 @@
+"""A paused guest: its ring is exhausted, packets wait and expire, and afterwards all is well again.
+
+Needs: the kernels' headers (fetched) and a compiler for the composer's module; `xl` in dom0; a vif
+of one queue. The tests of time-outs load netback anew with short ones, and again as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xenlab.plan.model import DOM0, LabPlan, Link
+from xenlab.pytest_plugin import Judge
+from xenlab.tests.rx.mixes import MIXES, SMALL, build_mix
+from xenlab.traffic.drivers import netback_reloaded
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.ladder import Extent
+from xenlab.traffic.layouts import composers_loaded
+from xenlab.traffic.pausing import (
+    guest_of,
+    look_at_once,
+    send_to_paused,
+    wait_for_expiry,
+    wait_for_stall,
+)
+from xenlab.verdict.rx import judge_expiry, judge_fill, judge_recovery, judge_stall
+
+SEED = 20140518
+QUICK_MIXES = 2
+# Long enough apart that packets of a stalled guest are still there when its carrier goes, on an
+# emulated machine that others keep busy.
+STALL_MS = 500
+DRAIN_MS = 6000
+SHORT = {"rx_stall_timeout_msecs": str(STALL_MS), "rx_drain_timeout_msecs": str(DRAIN_MS)}
+
+
+def test_paused_guest_takes_what_its_ring_holds_and_the_rest_when_it_runs_again(
+    lab: LabHandle, extent: Extent, judge: Judge
+) -> None:
+    link = link_to_guest(lab.plan)
+    mixes = list(MIXES.items())
+    with composers_loaded(lab, link):
+        for name, kinds in mixes if extent is Extent.WHOLE else mixes[-QUICK_MIXES:]:
+            run = send_to_paused(guest_of(lab, link), build_mix(kinds), look_at_once, seed=SEED)
+            run = replace(run, subject=f"{run.subject}, {name}")
+            judge(judge_fill(run))
+            judge(judge_recovery(run))
+
+
+def test_stalled_guest_loses_its_carrier_and_what_grows_too_old_is_counted(
+    lab: LabHandle, judge: Judge
+) -> None:
+    link = link_to_guest(lab.plan)
+    guest = guest_of(lab, link)
+    layouts = build_mix((SMALL,))
+    with netback_reloaded(lab, SHORT), composers_loaded(lab, link):
+        run = send_to_paused(guest, layouts, wait_for_stall, seed=SEED)
+        run = replace(run, subject=f"{run.subject}, stalled")
+        judge(judge_stall(run))
+        judge(judge_fill(run))
+        judge(judge_recovery(run))
+        run = send_to_paused(guest, layouts, wait_for_expiry, seed=SEED)
+        run = replace(run, subject=f"{run.subject}, expired")
+        judge(judge_expiry(run))
+        judge(judge_recovery(run, expired=run.during.expired - run.before.expired))
+        run = send_to_paused(guest, layouts, look_at_once, seed=SEED)
+        run = replace(run, subject=f"{run.subject}, after all that")
+        judge(judge_fill(run))
+        judge(judge_recovery(run))
+
+
+def link_to_guest(plan: LabPlan) -> Link:
+    """From dom0 to the last domU."""
+    return [link for link in plan.links() if link.source == DOM0 and link.sink_vif][-1]

@@ -1,0 +1,204 @@
+"""A paused guest: composed packets from dom0 into its ring, and every one of them afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from xenlab.errors import MeasurementError
+from xenlab.guest.reading import NodeFiles, read_node_files
+from xenlab.measure.rx import RxRun, VifSight
+from xenlab.plan.model import DOM0, Link
+from xenlab.slots.layout import Layout
+from xenlab.slots.limits import STOCK, Limits
+from xenlab.slots.receive import deliver_layout
+from xenlab.traffic.composer.batch import Batch, Order
+from xenlab.traffic.composer.delivery import SETTLE_MS, Delivery
+from xenlab.traffic.composer.receiver import Post, armed
+from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
+from xenlab.traffic.composer.sender import send_batch
+from xenlab.traffic.composer.wire import Plant
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.layouts import landing_of
+from xenlab.waiting import Deadline, wait_until
+from xenlab.xen.pausing import paused
+from xenlab.xen.rings import parse_ring, ring_files
+
+RUN_S = 60.0
+CLASS_NET = "/sys/class/net"
+COUNTERS = (
+    "statistics/tx_packets", "statistics/tx_dropped", "statistics/rx_dropped", "carrier",
+    "carrier_down_count", "carrier_up_count",
+)  # fmt: skip
+# How long the sender waits for skbs that do not come back before the guest runs on, and how long
+# the receiver, whose clock goes on meanwhile.
+DRAIN_MS = 200
+PATIENCE_MS = 120_000
+
+# $1: a file of a ring. netback looks whether there is something to do, and writes the carrier.
+KICK = 'echo kick >"$1"'
+
+Until = Callable[[VifSight], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PausedGuest:
+    """Where packets go to: the vif of a domU, of one queue."""
+
+    lab: LabHandle
+    link: Link
+    vif: str
+
+    def look(self, deadline: Deadline) -> VifSight:
+        """The vif as it stands. Raises MeasurementError for one of several queues."""
+        patterns = [ring_files(self.vif), *(f"{CLASS_NET}/{self.vif}/{each}" for each in COUNTERS)]
+        files = read_node_files(self.lab.shell(DOM0), patterns, (), deadline)
+        return parse_sight(self.vif, files)
+
+    def compose(self, layouts: Sequence[Layout], seed: int, plant: Plant) -> Batch:
+        """One packet of each layout, with a fault in the last."""
+        way = replace(way_of(self.lab, self.link), drain_ms=DRAIN_MS, queue=0)
+        *all_but_last, last = (Order(layout=layout) for layout in layouts)
+        orders = (*all_but_last, replace(last, plant=plant))
+        return Batch(orders=orders, flow=flow_of(self.link), way=way, seed=seed)
+
+    def wait_for(self, what: str, until: Until, deadline: Deadline, *, kick: bool) -> VifSight:
+        """The vif once it is as it should be; kicked, it looks for stalls each time."""
+        seen: list[VifSight] = []
+        (ring,) = (f"/sys/kernel/debug/xen-netback/{self.vif}/io_ring_q0",)
+
+        def is_so() -> VifSight | None:
+            if kick:
+                argv = ["sh", "-c", KICK, "sh", ring]
+                self.lab.shell(DOM0).run(argv, deadline=deadline).require_success()
+            seen.append(self.look(deadline))
+            return seen[-1] if until(seen[-1]) else None
+
+        return wait_until(is_so, what, deadline, last_seen=lambda: str(seen[-1]))
+
+
+def guest_of(lab: LabHandle, link: Link) -> PausedGuest:
+    """The domU at the end of a link from dom0; ValueError for another link."""
+    if link.source != DOM0 or link.sink_vif is None:
+        raise ValueError(f"{link.source} -> {link.sink}: packets come from dom0 to a paused domU")
+    return PausedGuest(lab=lab, link=link, vif=lab.vif(link.sink, link.sink_vif.index))
+
+
+def send_to_paused(
+    guest: PausedGuest,
+    layouts: Sequence[Layout],
+    pause: Callable[[PausedGuest, Deadline], VifSight],
+    *,
+    seed: int,
+    limits: Limits = STOCK,
+    plant: Plant = Plant.NOTHING,
+) -> RxRun:
+    """Send layouts to a guest while it is paused, wait in the pause, and then for every packet.
+
+    Both ends have the composer. `pause` returns what is seen when the pause is over; `plant` is a
+    fault in the last packet. Raises LabError where the lab broke, MeasurementError where an end
+    cannot say what it saw.
+    """
+    deadline = guest.lab.budget(RUN_S)
+    before = guest.look(deadline)
+    delivery, during = _deliver(guest, guest.compose(layouts, seed, plant), pause, deadline)
+    return RxRun(
+        subject=f"{guest.link.source} -> {guest.link.sink}, paused",
+        layouts=tuple(layouts),
+        deliveries=tuple(deliver_layout(layout, limits) for layout in layouts),
+        landings=tuple(landing_of(fate) for fate in delivery.fates),
+        before=before,
+        during=during,
+        after=guest.wait_for(
+            f"{guest.vif} to rest", lambda seen: _rests(before, seen), deadline, kick=False
+        ),
+    )
+
+
+def _deliver(
+    guest: PausedGuest,
+    batch: Batch,
+    pause: Callable[[PausedGuest, Deadline], VifSight],
+    deadline: Deadline,
+) -> tuple[Delivery, VifSight]:
+    """The batch from end to end, and what was seen when the pause in the middle was over."""
+    lab, link = guest.lab, guest.link
+    dom0 = lab.shell(DOM0)
+    post = Post(
+        device=sink_device_of(lab, link), idle_ms=PATIENCE_MS, timeout_ms=PATIENCE_MS, copies=2
+    )
+    with armed(lab.shell(link.sink), batch, post, deadline) as receiver:
+        with paused(dom0, link.sink, deadline):
+            sent = send_batch(dom0, batch, deadline)
+            during = pause(guest, deadline)
+        guest.wait_for(f"{guest.vif} to be empty", _is_empty, deadline, kick=False)
+        receiver.finish(SETTLE_MS, deadline)
+        arrived = receiver.wait(deadline)
+    if sent.error or arrived.overflow:
+        raise MeasurementError(
+            f"{link.sink}: the sender ended with errno {sent.error}, and the receiver had no room"
+            f" for {arrived.overflow}"
+        )
+    return Delivery(batch=batch, send_report=sent, arrival_report=arrived), during
+
+
+def look_at_once(guest: PausedGuest, deadline: Deadline) -> VifSight:
+    """A pause that ends when the ring has taken what it takes: twice the same is all."""
+    seen: list[VifSight] = [guest.look(deadline)]
+
+    def same(now: VifSight) -> bool:
+        seen.append(now)
+        return seen[-1] == seen[-2]
+
+    return guest.wait_for(f"{guest.vif} to stand still", same, deadline, kick=False)
+
+
+def wait_for_stall(guest: PausedGuest, deadline: Deadline) -> VifSight:
+    """A pause that ends when the vif has lost its carrier."""
+    what = f"{guest.vif} to lose its carrier"
+    return guest.wait_for(what, lambda seen: not seen.carrier, deadline, kick=True)
+
+
+def wait_for_expiry(guest: PausedGuest, deadline: Deadline) -> VifSight:
+    """A pause that ends when nothing waits for the guest any more."""
+    return guest.wait_for(f"{guest.vif} to be empty", _is_empty, deadline, kick=False)
+
+
+def parse_sight(vif: str, files: NodeFiles) -> VifSight:
+    """A vif out of its files. Raises MeasurementError for what is not there."""
+    rings = [path for path in files.files if "io_ring_q" in path]
+    if len(rings) != 1:
+        raise MeasurementError(f"{vif} has {len(rings)} queues, and the ring model knows one")
+    ring = parse_ring(rings[0], files.files[rings[0]])
+    if ring.to_guest is None:
+        raise MeasurementError(f"{vif} is not connected")
+    sent, dropped, expired, carrier, losses, gains = _numbers(vif, files)
+    return VifSight(
+        ring=ring.to_guest,
+        queued=ring.queued_pkts,
+        queued_bytes=ring.queued_bytes,
+        sent=sent,
+        dropped=dropped,
+        expired=expired,
+        carrier=bool(carrier),
+        carrier_losses=losses,
+        carrier_gains=gains,
+    )
+
+
+def _numbers(vif: str, files: NodeFiles) -> Iterator[int]:
+    for counter in COUNTERS:
+        path = f"{CLASS_NET}/{vif}/{counter}"
+        value = files.number(path)
+        if value is None:
+            raise MeasurementError(f"no number in {path}")
+        yield value
+
+
+def _is_empty(sight: VifSight) -> bool:
+    return sight.queued == 0
+
+
+def _rests(before: VifSight, seen: VifSight) -> bool:
+    """The guest has offered as many slots as before, and nothing waits."""
+    return seen.queued == 0 and seen.free_slots >= before.free_slots
