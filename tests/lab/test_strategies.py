@@ -72,7 +72,7 @@ def tried(compared: Arena, *remedies: Remedy) -> tuple[StrategyTrial, ...]:
     trials = []
     for remedy in remedies:
         with compared.applied(remedy):
-            counts = compared.count(replace(load, payload_bytes=8_000_000))
+            counts = compared.count(replace(load, payload_bytes=2_000_000))
         (taken,) = rounds.values()
         trials.append(StrategyTrial(strategy=remedy.strategy, rounds=taken, counts=counts))
     return tuple(trials)

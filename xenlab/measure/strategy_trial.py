@@ -82,5 +82,9 @@ class StrategyTrial:
 
 
 def tabulate(subject: str, trials: Sequence[StrategyTrial]) -> StrategyTable:
-    """The table; the first trial is the default."""
+    """The table; the first trial is the default. The subject says what noise alone has done."""
+    alike = [t.row.goodput_bps for t in trials if t.strategy.effect is trials[0].strategy.effect]
+    if len(alike) > 1 and min(alike):
+        percent = round(100 * (max(alike) / min(alike) - 1))
+        subject = f"{subject}; strategies that do the same differ by {percent} %"
     return StrategyTable(subject=subject, rows=tuple(trial.row for trial in trials))

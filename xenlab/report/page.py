@@ -136,9 +136,11 @@ def _say_headline(stored: StoredRun, verdicts: tuple[Verdict, ...]) -> str:
         return f"{say_count(len(verdicts), 'verdict')}, every one a pass."
     packets = sum(account.packets_in for account in accounts)
     if any(account.troubled for account in accounts):
+        before = sum(account.lost_before for account in accounts)
+        lost = before + sum(each.lost for account in accounts for each in account.passages)
         return (
-            f"{say_count(len(verdicts), 'verdict')}, every one a pass: what did not come through"
-            f" of {say_count(packets, 'packet')} was not to come through, or is told below."
+            f"{say_count(len(verdicts), 'verdict')}, every one a pass: {group_digits(lost)} of"
+            f" {say_count(packets + before, 'packet')} did not come through, as they had to or may."
         )
     nothing = "Nothing was lost" if stored.complete else "So far nothing was lost"
     return (

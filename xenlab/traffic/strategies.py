@@ -33,7 +33,7 @@ SLOTS_MAX = "slots_max"
 # Few enough for any split into writes of a thousand bytes: ten frags, three of them across a page.
 SMALL_GSO_BYTES = 8192
 SET_S = 30.0
-BYTES_A_SECOND = 500_000  # what the slowest host has been seen to do, emulated and busy
+BYTES_A_SECOND = 100_000  # what the slowest host has been seen to do, emulated and busy
 # All that is set is put back by this deadline and a little: it spans the whole comparison.
 WHOLE_S = 3600.0
 # TCP makes packets as large as the device takes, however long the way is: by default it halves them

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from xenlab.measure.strategy import StrategyTable
 from xenlab.measure.strategy_trial import Effect, StrategyTrial, tabulate
@@ -20,7 +21,12 @@ def judge_strategies(subject: str, trials: Sequence[StrategyTrial]) -> tuple[Ver
     """
     table = tabulate(subject, trials)
     doubts = tuple(_doubts(trials[0]))
-    return tuple(_judge(table, trial, trials[0], doubts) for trial in trials)
+    return tuple(
+        replace(
+            _judge(table, trial, trials[0], doubts), subject=f"{subject}: {trial.strategy.name}"
+        )
+        for trial in trials
+    )
 
 
 def _judge(
@@ -34,7 +40,7 @@ def _judge(
     ratio = table.throughput_ratio(row)
     return Verdict(
         rule=TAKES_EFFECT,
-        subject=f"{table.subject}: {trial.strategy.name}",
+        subject=trial.strategy.name,
         outcome=outcome,
         reasons=reasons,
         numbers={

@@ -58,7 +58,7 @@ def test_run_that_passes_with_losses_that_were_foretold_does_not_deny_them() -> 
     page = render_html(stored(silent_flow(), verdicts=(PASSED,)), "/runs/1")
 
     assert "othing was lost" not in page
-    assert "1 verdict, every one a pass: what did not come through of 60 packets" in page
+    assert "1 verdict, every one a pass: 12 of 60 packets did not come through" in page
 
 
 def test_page_has_numbers_reasons_control_environment_and_command() -> None:

@@ -49,6 +49,16 @@ def test_table_has_the_median_of_repetitions_that_took_turns() -> None:
     assert table.rows[0].linearised_per_thousand == 400
 
 
+def test_table_says_how_far_two_that_do_the_same_are_apart() -> None:
+    twin = trial("twin", Effect.LINEARISED, COUNTS, 15)
+
+    assert tabulate("a", (DEFAULT, AVOIDING)).subject == "a"
+    assert tabulate("a", (DEFAULT, AVOIDING, twin)).subject == (
+        "a; strategies that do the same differ by 25 %"
+    )
+    assert judge_strategies("a", (DEFAULT, twin))[1].subject == "a: twin"
+
+
 def test_strategies_that_do_what_they_are_for_pass_however_slow_they_are() -> None:
     verdicts = judge_strategies("alice -> bob", (DEFAULT, AVOIDING, LISTING))
 
