@@ -93,10 +93,8 @@ def test(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat,
         seed=seed, duration=duration, layouts=layouts,
     )  # fmt: skip
-    labs = [
-        UpOrder.parse(topology, lab, accel=accel, transient=True, **wanted)
-        for topology in topologies or ("",)
-    ]
+    named = topologies or ("",)
+    labs = [UpOrder.parse(name, lab, accel=accel, transient=True, **wanted) for name in named]
     results = Results(
         folder=new_run_folder(), command=own_command(), json_path=json_path, junit_path=junit_path
     )
