@@ -64,7 +64,7 @@ class LabPlugin:
             metafunc.parametrize("link", plan.links(), ids=_name_link)
         if "direct_link" in metafunc.fixturenames:
             direct = [link for link in plan.links() if not link.routed]
-            metafunc.parametrize("direct_link", direct, ids=_name_link)
+            metafunc.parametrize("direct_link", direct, ids=_name_link, scope="module")
         if "domu" in metafunc.fixturenames:
             metafunc.parametrize("domu", plan.domus, ids=lambda domu: domu.name)
         if "node" in metafunc.fixturenames:

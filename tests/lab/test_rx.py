@@ -17,6 +17,7 @@ from xenlab.tests.rx.mixes import SMALL, build_mix
 from xenlab.tests.rx.test_rx import SHORT, link_to_guest
 from xenlab.traffic.composer.wire import Plant
 from xenlab.traffic.drivers import netback_reloaded
+from xenlab.traffic.headroom import headroom_asked_for
 from xenlab.traffic.ladder import Extent, plan_runs
 from xenlab.traffic.layouts import composers_loaded
 from xenlab.traffic.measuring import measure_link
@@ -106,3 +107,26 @@ def test_suite_passes(xenlab: Xenlab, opened: Lab) -> None:
     done = xenlab.run("test", "rx", "--lab", LAB)
 
     assert done.returncode == 0, done.stdout.decode()
+
+
+def test_headroom_that_was_not_reckoned_with_is_found(opened: Lab) -> None:
+    """What the model says of a guest without XDP, held against one with it."""
+    link = link_to_guest(opened.plan)
+    with headroom_asked_for(opened, link) as refused:
+        assert refused == ""
+        run = send(opened, Plant.NOTHING)
+
+    verdict = judge_fill(run)
+    assert verdict.outcome is Outcome.FAIL
+    assert "packets in the ring: 128, not 256" in verdict.reasons
+    assert judge_recovery(run).outcome is Outcome.FAIL
+    # And nothing of it is left.
+    assert judge_fill(send(opened, Plant.NOTHING)).outcome is Outcome.PASS
+
+
+def test_overrun_of_a_ring_is_told_of_as_what_it_is(xenlab: Xenlab, opened: Lab) -> None:
+    """The last of this file: bob's device is lost by it."""
+    done = xenlab.run("test", "overrun", "--lab", LAB)
+
+    assert done.returncode == 0, done.stdout.decode()
+    assert b"netfront gave the device up" in done.stdout

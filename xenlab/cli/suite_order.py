@@ -35,7 +35,7 @@ class SuiteOrder:
     def parse(
         cls, words: tuple[str, ...], *, keyword: str, quick: bool, plant: str | None,
         plant_every: int | None, repeat: int, seed: str | None = None,
-        duration: str | None = None,
+        duration: str | None = None, layouts: int | None = None,
     ) -> SuiteOrder:  # fmt: skip
         """The order from the words of a command line; InputError for a suite that is not there."""
         words = words or (DEFAULT_SUITE,)
@@ -47,7 +47,7 @@ class SuiteOrder:
             plant=PlantKind(plant) if plant else None,
             plant_every=plant_every or (EVERY_QUICK if quick else EVERY),
             repeat=repeat,
-            endurance=Endurance.parse(seed, duration),
+            endurance=Endurance.parse(seed, duration, layouts),
         )
 
     @property

@@ -48,7 +48,15 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload
 )
 @click.option("--duration", metavar="TIME", help="How long `soak` goes on: 90s, 10m, 2h.  [1m]")
 @click.option(
-    "--seed", metavar="N[:ROUND]", help="What `soak` draws from.  [default: by chance, and told]"
+    "--layouts",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many random layouts `slots` sends over each link.  [default: 2000, --quick: 200]",
+)
+@click.option(
+    "--seed",
+    metavar="N[:ROUND]",
+    help="What `soak` and `slots` draw from.  [default: by chance for `soak`, and told]",
 )
 @options.json_file
 @options.junit_file
@@ -62,6 +70,7 @@ def test(
     plant_every: int | None,
     repeat: int,
     duration: str | None,
+    layouts: int | None,
     seed: str | None,
     json_path: str | None,
     junit_path: str | None,
@@ -82,7 +91,7 @@ def test(
 
     order = SuiteOrder.parse(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat,
-        seed=seed, duration=duration,
+        seed=seed, duration=duration, layouts=layouts,
     )  # fmt: skip
     labs = [
         UpOrder.parse(topology, lab, accel=accel, transient=True, **wanted)

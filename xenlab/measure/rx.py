@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from xenlab.measure.layouts import Landing
 from xenlab.measure.ring import RingSide
 from xenlab.slots.layout import Layout
-from xenlab.slots.receive import Delivery
+from xenlab.slots.receive import Delivery, GuestFate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,30 @@ class RxRun:
         return fill_ring(self.before.free_slots, self.deliveries)
 
     @property
+    def rejected(self) -> int:
+        """How many packets the guest must refuse: see GuestFate."""
+        return sum(delivery.guest is GuestFate.REJECTED for delivery in self.deliveries)
+
+    @property
     def landed(self) -> Counter[Landing]:
         """How many packets landed how."""
         return Counter(self.landings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrun:
+    """A ring from which netback took slots that its guest had not offered.
+
+    `told` is how many responses the guest's netfront found too many in all, 0 if it said nothing.
+    """
+
+    subject: str
+    deliveries: tuple[Delivery, ...]
+    before: VifSight
+    during: VifSight
+    told: int
+
+    @property
+    def fill(self) -> RingFill:
+        """What the ring must have taken."""
+        return fill_ring(self.before.free_slots, self.deliveries)

@@ -1,4 +1,4 @@
-"""Endurance: how long a soak goes on, and the seed and the round that it begins with."""
+"""Endurance: how long or how much a suite sends, and the seed and the round to begin with."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ _SEED = re.compile(r"(\d{1,10})(?::(\d{1,9}))?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endurance:
-    """Rounds are begun for `duration_s`, at least one; the same seed gives the same rounds."""
+    """Rounds are begun for `duration_s`, at least one; the same seed gives the same rounds.
+
+    `layouts` is how many random ones go over each link, and None what the suite holds right;
+    `seed_given` says that somebody chose the seed.
+    """
 
     seed: int
+    seed_given: bool = False
+    layouts: int | None = None
     first_round: int = 0
     duration_s: float = DEFAULT_S
 
     @classmethod
-    def parse(cls, seed: str | None, duration: str | None) -> Endurance:
+    def parse(cls, seed: str | None, duration: str | None, layouts: int | None = None) -> Endurance:
         """From `1234` or `1234:5`, and `90s`, `10m` or `2h`; a seed by chance where there is none.
 
         InputError for anything else.
@@ -40,6 +46,8 @@ class Endurance:
             raise InputError(f"--duration {quote(duration or '')}: should be like 90s, 10m or 2h")
         return cls(
             seed=int(wanted[1]),
+            seed_given=seed is not None,
+            layouts=layouts,
             first_round=int(wanted[2] or 0),
             duration_s=int(lasting[1]) * UNITS_S[lasting[2]],
         )

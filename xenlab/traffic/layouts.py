@@ -28,7 +28,7 @@ from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.wire import SentFlag
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layout_counters import read_at_rest, read_vif_drops, subtract
-from xenlab.traffic.settings import VIF_MTU_MAX_BYTES, mtus_set
+from xenlab.traffic.settings import widest_mtus
 from xenlab.waiting import Deadline
 
 BUILD_S = 600.0
@@ -39,10 +39,7 @@ BATCH_PACKETS = 5000
 
 @contextmanager
 def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
-    """The composer in the kernels of both ends of a link, and a bridge that passes what it sends.
-
-    A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
-    """
+    """The composer in the kernels of both ends, and bridge ports that pass what it sends."""
     deadline = Deadline.after(BUILD_S)
     plan = lab.plan
     with ExitStack() as stack:
@@ -53,9 +50,7 @@ def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
                 name = plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel
                 built = workshop.provide_module(find_module(module.NAME), plan.kernel(name))
                 stack.enter_context(module.loaded(lab, node, built.path.read_bytes()))
-        ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
-        vifs = [lab.vif(node, vif.index) for node, vif in ends if vif]
-        stack.enter_context(mtus_set(lab, DOM0, vifs, VIF_MTU_MAX_BYTES))
+        stack.enter_context(widest_mtus(lab, link))
         yield
 
 

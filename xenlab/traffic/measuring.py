@@ -28,8 +28,6 @@ def measure_link(
 ) -> Measurement:
     """Send all flows over a link and account for every packet on it, in both directions.
 
-    `mtu_bytes` is what the source's device has now, where that is not what was planned.
-
     Raises LabError when the lab broke, MeasurementError when something could not be counted, and
     ValueError for flows that could overrun their receiver.
     """

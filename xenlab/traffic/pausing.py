@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.reading import NodeFiles, read_node_files
+from xenlab.measure.layouts import Landing
 from xenlab.measure.rx import RxRun, VifSight
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.layout import Layout
@@ -14,6 +15,7 @@ from xenlab.slots.limits import STOCK, Limits
 from xenlab.slots.receive import deliver_layout
 from xenlab.traffic.composer.batch import Batch, Order
 from xenlab.traffic.composer.delivery import SETTLE_MS, Delivery
+from xenlab.traffic.composer.delivery import Fate as Found
 from xenlab.traffic.composer.receiver import Post, armed
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
@@ -106,7 +108,7 @@ def send_to_paused(
         subject=f"{guest.link.source} -> {guest.link.sink}, paused",
         layouts=tuple(layouts),
         deliveries=tuple(deliver_layout(layout, limits) for layout in layouts),
-        landings=tuple(landing_of(fate) for fate in delivery.fates),
+        landings=tuple(_landing(fate, limits) for fate in delivery.fates),
         before=before,
         during=during,
         after=guest.wait_for(
@@ -193,6 +195,18 @@ def _numbers(vif: str, files: NodeFiles) -> Iterator[int]:
         if value is None:
             raise MeasurementError(f"no number in {path}")
         yield value
+
+
+def _landing(found: Found, limits: Limits) -> Landing:
+    """With headroom a packet comes with as many bytes too many, and is whole before them."""
+    headroom_bytes = limits.xdp_headroom_bytes
+    if not headroom_bytes or len(found.arrivals) != 1:
+        return landing_of(found)
+    (arrival,) = found.arrivals
+    padded = arrival.length_bytes == found.layout.length_bytes + headroom_bytes
+    # What lies behind a packet may by chance go on as its payload would.
+    only_padding = arrival.first_bad >= found.payload_bytes
+    return Landing.WHOLE if padded and only_padding else landing_of(found)
 
 
 def _is_empty(sight: VifSight) -> bool:

@@ -27,7 +27,7 @@ from xenlab.traffic.composer.batch import ComposerFlow
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.measuring import path_of
-from xenlab.traffic.settings import VIF_MTU_MAX_BYTES, mtus_set
+from xenlab.traffic.settings import widest_mtus
 from xenlab.waiting import wait_until
 from xenlab.xen.rings import parse_ring, ring_files
 
@@ -142,10 +142,9 @@ class Loader:
 def loading(lab: LabHandle, link: Link) -> Iterator[Loader]:
     """A loader for a link that is not routed; all it has set is taken back."""
     flow, path = flow_of(link), between_devices(path_of(lab, link))
-    vifs = [vif for vif in (path.source.vif, path.sink.vif) if vif]
     generator_device, sink_device = way_of(lab, link).device, sink_device_of(lab, link)
     with (
-        mtus_set(lab, DOM0, vifs, VIF_MTU_MAX_BYTES),
+        widest_mtus(lab, link),
         counting_filter(
             lab.shell(link.sink), sink_device, _mark(flow), lab.budget(SETTING_S)
         ) as sinkhole,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from xenlab.errors import LabError
 from xenlab.plan.model import DOM0, Link
@@ -32,13 +32,22 @@ def mtus_set(lab: LabHandle, node: str, devices: Sequence[str], mtu_bytes: int) 
         _set_mtus(shell, dict(zip(devices, before, strict=True)), lab.budget(SETTING_S))
 
 
+def widest_mtus(lab: LabHandle, link: Link) -> AbstractContextManager[None]:
+    """The largest MTU that a vif takes, on dom0's ends; afterwards what it was.
+
+    A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
+    """
+    ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
+    vifs = [lab.vif(node, vif.index) for node, vif in ends if vif]
+    return mtus_set(lab, DOM0, vifs, VIF_MTU_MAX_BYTES)
+
+
 @contextmanager
 def path_widened(lab: LabHandle, link: Link) -> Iterator[None]:
     """The largest MTU on both ends of every vif of a link, so that a datagram is one packet."""
     ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
     with ExitStack() as stack:
-        vifs = [lab.vif(node, vif.index) for node, vif in ends if vif]
-        stack.enter_context(mtus_set(lab, DOM0, vifs, VIF_MTU_MAX_BYTES))
+        stack.enter_context(widest_mtus(lab, link))
         for node, vif in ends:
             if vif:
                 stack.enter_context(mtus_set(lab, node, [vif.device], VIF_MTU_MAX_BYTES))

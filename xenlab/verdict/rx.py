@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from xenlab.measure.layouts import Landing
-from xenlab.measure.rx import RxRun
+from xenlab.measure.rx import Overrun, RxRun
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -13,6 +13,11 @@ RING_FILLED = "ring filled as predicted"
 NOTHING_MORE_LOST = "recovery without loss"
 STALL_SHOWN = "stall shown by the carrier"
 EXPIRY_COUNTED = "expiry counted"
+OVERRUN = "ring overrun as predicted"
+KNOWN_OVERRUN = (
+    "known: netback took {slots} slots that nobody had offered, for it does not reckon with the"
+    " headroom (xen-netback/rx.c:48), and netfront gave the device up"
+)
 
 
 def judge_fill(run: RxRun) -> Verdict:
@@ -50,7 +55,7 @@ def judge_recovery(run: RxRun, *, expired: int = 0) -> Verdict:
         if landing not in {Landing.WHOLE, Landing.MISSING}
     ]
     reasons += [
-        *_differs("packets that arrived whole", len(run.layouts) - expired, whole),
+        *_differs("packets that arrived whole", len(run.layouts) - expired - run.rejected, whole),
         *_differs("packets expired since the pause", 0, run.after.expired - run.during.expired),
         *_differs("packets refused since the pause", 0, run.after.dropped - run.during.dropped),
         *_differs("packets still waiting", 0, run.after.queued),
@@ -98,6 +103,44 @@ def judge_expiry(run: RxRun) -> Verdict:
     doubts = [] if waiting else ["no packet had to wait: nothing could expire"]
     return _verdict(
         EXPIRY_COUNTED, run, reasons, doubts, control=f"{waiting} packets found no room in the ring"
+    )
+
+
+def judge_overrun(overrun: Overrun) -> Verdict:
+    """Whether netback took exactly as many slots too many as its estimate must make it take.
+
+    That is a fault of stock netback, which its guest answers by giving the device up: the verdict
+    passes where the model knows it, and its reason tells of it. A netback without it passes too.
+    """
+    before, during, fill = overrun.before, overrun.during, overrun.fill
+    used = during.ring.req_cons - before.ring.req_cons
+    numbers = {
+        "free_slots": before.free_slots,
+        "slots_used": used,
+        "slots_predicted": fill.used_slots,
+        "packets_in_ring": during.sent - before.sent,
+        "responses_refused": overrun.told,
+    }
+    if fill.left_slots >= 0:
+        outcome, reasons = Outcome.INCONCLUSIVE, ["nothing should have been overrun"]
+    elif used <= before.free_slots and not overrun.told:
+        outcome, reasons = Outcome.PASS, []
+    elif used == fill.used_slots and overrun.told == used:
+        outcome = Outcome.PASS
+        reasons = [KNOWN_OVERRUN.format(slots=-during.free_slots)]
+    else:
+        outcome = Outcome.FAIL
+        reasons = [
+            *_differs("slots used", fill.used_slots, used),
+            *_differs("responses that netfront refused", used, overrun.told),
+        ]
+    return Verdict(
+        rule=OVERRUN,
+        subject=overrun.subject,
+        outcome=outcome,
+        reasons=tuple(reasons),
+        numbers=numbers,
+        control=f"{before.free_slots} slots were free, {fill.used_slots} were to be used",
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from xenlab.measure.rx import fill_ring
 from xenlab.slots.limits import Limits
 from xenlab.slots.receive import deliver_layout
-from xenlab.tests.rx.mixes import MIXES, QUEUE_BYTES, build_mix, build_packet
+from xenlab.tests.rx.mixes import HEADROOM_MIXES, MIXES, QUEUE_BYTES, build_mix, build_packet
 
 XDP = Limits(xdp_headroom_bytes=256)
 
@@ -44,4 +44,14 @@ def test_every_mix_exhausts_a_ring_and_what_waits_fits_the_queue(name: str) -> N
     fill = fill_ring(256, [deliver_layout(layout) for layout in layouts])
 
     assert 0 < fill.packets < len(layouts)
+    assert sum(layout.length_bytes for layout in layouts[fill.packets :]) <= QUEUE_BYTES
+
+
+@pytest.mark.parametrize("name", HEADROOM_MIXES)
+def test_mix_with_headroom_exhausts_a_ring_and_overruns_none(name: str) -> None:
+    layouts = build_mix(HEADROOM_MIXES[name])
+    fill = fill_ring(256, [deliver_layout(layout, XDP) for layout in layouts])
+
+    assert 0 < fill.packets < len(layouts)
+    assert fill.left_slots >= 0
     assert sum(layout.length_bytes for layout in layouts[fill.packets :]) <= QUEUE_BYTES

@@ -8,11 +8,18 @@ import pytest
 
 from xenlab.measure.layouts import Landing
 from xenlab.measure.ring import RingSide
-from xenlab.measure.rx import RxRun, VifSight
+from xenlab.measure.rx import Overrun, RxRun, VifSight
+from xenlab.slots.limits import Limits
 from xenlab.slots.receive import deliver_layout
 from xenlab.tests.rx.mixes import build_packet
 from xenlab.verdict.outcome import Outcome
-from xenlab.verdict.rx import judge_expiry, judge_fill, judge_recovery, judge_stall
+from xenlab.verdict.rx import (
+    judge_expiry,
+    judge_fill,
+    judge_overrun,
+    judge_recovery,
+    judge_stall,
+)
 
 PACKETS = 300
 WAITING = PACKETS - 256
@@ -152,3 +159,64 @@ def test_all_that_waited_and_expired_is_counted_once() -> None:
 )
 def test_expiry_that_is_not_counted_or_not_all_of_it_fails(during: VifSight, lost: int) -> None:
     assert judge_expiry(run(during=during, lost=lost)).outcome is Outcome.FAIL
+
+
+XDP = Limits(xdp_headroom_bytes=256)
+KINDS = [(3000, True), *[(100, False)] * 130]
+OVER = replace(FULL, req_cons=263, rsp_prod=263, rsp_prod_pvt=263)
+
+
+def overrun(*, during: VifSight, told: int, kinds: list[tuple[int, bool]] | None = None) -> Overrun:
+    packets = [build_packet(length, gso=gso) for length, gso in kinds or KINDS]
+    return Overrun(
+        subject="dom0 -> bob, paused",
+        deliveries=tuple(deliver_layout(packet, XDP) for packet in packets),
+        before=BEFORE,
+        during=during,
+        told=told,
+    )
+
+
+def test_overrun_that_the_model_knows_passes_and_is_told_of() -> None:
+    verdict = judge_overrun(overrun(during=replace(DURING, ring=OVER, sent=7 + 131), told=263))
+
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.reasons[0].startswith("known: netback took 7 slots that nobody had offered")
+
+
+def test_netback_that_reckons_with_the_headroom_passes_without_a_word() -> None:
+    verdict = judge_overrun(overrun(during=replace(DURING, ring=FULL), told=0))
+
+    assert (verdict.outcome, verdict.reasons) == (Outcome.PASS, ())
+
+
+@pytest.mark.parametrize(
+    ("slots", "told"), [(263, 262), (263, 0), (257, 257), (256, 256), (300, 300)]
+)
+def test_overrun_that_is_not_the_predicted_one_fails(slots: int, told: int) -> None:
+    ring = replace(FULL, req_cons=slots)
+
+    verdict = judge_overrun(overrun(during=replace(DURING, ring=ring), told=told))
+
+    assert verdict.outcome is Outcome.FAIL
+
+
+def test_packets_that_cannot_overrun_a_ring_prove_nothing() -> None:
+    found = overrun(during=DURING, told=0, kinds=[(100, False)] * 200)
+
+    assert judge_overrun(found).outcome is Outcome.INCONCLUSIVE
+
+
+def test_what_a_guest_refuses_for_its_headroom_need_not_arrive() -> None:
+    layouts = (build_packet(9014, gso=False), build_packet(100, gso=False)) * 150
+    found = replace(
+        run(),
+        layouts=layouts,
+        deliveries=tuple(deliver_layout(layout, XDP) for layout in layouts),
+        landings=(Landing.MISSING, Landing.WHOLE) * 150,
+    )
+
+    assert found.rejected == 150
+    assert judge_recovery(found).outcome is Outcome.PASS
+    more = replace(found, landings=(Landing.MISSING,) * 2 + found.landings[2:])
+    assert judge_recovery(more).outcome is Outcome.FAIL

@@ -32,6 +32,15 @@ MIXES = {
     "one slot, three slots, GSO and large GSO": (FULL, PAGES, GSO, SMALL, GSO_LARGE),
 }
 
+# With headroom a data slot holds 3840 bytes, and a guest refuses a first one of more than 3584
+# (slots/receive.py): these leave no slot that netback would take without it being offered.
+ONE_SLOT = (3000, True)
+HEADROOM_MIXES = {
+    "headroom, one slot": (SMALL, FULL),
+    "headroom, GSO of one slot": (ONE_SLOT,),
+    "headroom, GSO and one slot": (ONE_SLOT, SMALL),
+    "headroom, one slot and what a guest refuses": (PAGES, SMALL, FULL),
+}
 Kind = tuple[int, bool]
 
 

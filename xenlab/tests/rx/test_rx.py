@@ -10,9 +10,15 @@ from dataclasses import replace
 
 from xenlab.plan.model import DOM0, LabPlan, Link
 from xenlab.pytest_plugin import Judge
-from xenlab.tests.rx.mixes import MIXES, SMALL, build_mix
+from xenlab.tests.rx.mixes import (
+    HEADROOM_MIXES,
+    MIXES,
+    SMALL,
+    build_mix,
+)
 from xenlab.traffic.drivers import netback_reloaded
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.headroom import HEADROOM, headroom_asked_for
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.layouts import composers_loaded
 from xenlab.traffic.pausing import (
@@ -22,7 +28,13 @@ from xenlab.traffic.pausing import (
     wait_for_expiry,
     wait_for_stall,
 )
-from xenlab.verdict.rx import judge_expiry, judge_fill, judge_recovery, judge_stall
+from xenlab.verdict.rx import (
+    judge_expiry,
+    judge_fill,
+    judge_recovery,
+    judge_stall,
+)
+from xenlab.verdict.shapes import judge_refused
 
 SEED = 20140518
 QUICK_MIXES = 2
@@ -66,6 +78,23 @@ def test_stalled_guest_loses_its_carrier_and_what_grows_too_old_is_counted(
         run = replace(run, subject=f"{run.subject}, after all that")
         judge(judge_fill(run))
         judge(judge_recovery(run))
+
+
+def test_ring_is_exhausted_by_packets_with_headroom_too(
+    lab: LabHandle, extent: Extent, judge: Judge
+) -> None:
+    link = link_to_guest(lab.plan)
+    guest = guest_of(lab, link)
+    mixes = list(HEADROOM_MIXES.items())
+    with headroom_asked_for(lab, link) as refused, composers_loaded(lab, link):
+        if refused:
+            judge(judge_refused(f"{link.sink}, XDP headroom", [refused]))
+            return
+        for name, kinds in mixes if extent is Extent.WHOLE else mixes[-QUICK_MIXES:]:
+            run = send_to_paused(guest, build_mix(kinds), look_at_once, seed=SEED, limits=HEADROOM)
+            run = replace(run, subject=f"{run.subject}, {name}")
+            judge(judge_fill(run))
+            judge(judge_recovery(run))
 
 
 def link_to_guest(plan: LabPlan) -> Link:

@@ -6,11 +6,19 @@ limits are the stock ones.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import pytest
+
 from xenlab.measure.layout_exhibits import show_run
 from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.boundaries import boundary_layouts, sweep_layouts
+from xenlab.slots.layout import Layout
 from xenlab.slots.random_layouts import Mix, random_layouts
+from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.layouts import composers_loaded, send_layouts
@@ -19,20 +27,49 @@ from xenlab.verdict.layouts import judge_layouts
 
 SEED = 20140516
 RANDOM = {Extent.QUICK: 200, Extent.WHOLE: 2000}
+RUN_LAYOUTS = 20_000  # one verdict each, so that a disagreement is told of before hours are over
+
+
+@pytest.fixture(scope="module")
+def composed(lab: LabHandle, direct_link: Link) -> Iterator[Link]:
+    """A link with a composer at both ends."""
+    with composers_loaded(lab, direct_link):
+        yield direct_link
 
 
 def test_layouts_of_every_number_of_slots_meet_the_fate_that_the_model_says(
-    lab: LabHandle, direct_link: Link, extent: Extent, judge: Judge, show: Show
+    lab: LabHandle, composed: Link, judge: Judge, show: Show
 ) -> None:
-    stream = random_layouts(SEED, Mix())
-    with composers_loaded(lab, direct_link):
-        for name, layouts in (
-            ("every number of slots", sweep_layouts()),
-            ("edges", boundary_layouts()),
-            ("random", tuple(next(stream) for _ in range(RANDOM[extent]))),
-        ):
-            run = send_layouts(lab, direct_link, layouts, seed=SEED)
-            subject = f"{run.subject}, {name}"
-            judge(judge_layouts(run, subject=subject))
-            for exhibit in show_run(run, path_of(lab, direct_link).source, subject):
-                show(exhibit)
+    for name, layouts in (
+        ("every number of slots", sweep_layouts()),
+        ("edges", boundary_layouts()),
+    ):
+        send_and_judge(lab, composed, Drawn(name, SEED, layouts), judge, show)
+
+
+def test_random_layouts_meet_the_fate_that_the_model_says(
+    lab: LabHandle, composed: Link, extent: Extent, endurance: Endurance, judge: Judge, show: Show
+) -> None:
+    seed = endurance.seed if endurance.seed_given else SEED
+    count = endurance.layouts or RANDOM[extent]
+    stream = random_layouts(seed, Mix())
+    for first in range(0, count, RUN_LAYOUTS):
+        layouts = tuple(islice(stream, min(RUN_LAYOUTS, count - first)))
+        name = f"random layouts {first + 1} to {first + len(layouts)} of seed {seed}"
+        send_and_judge(lab, composed, Drawn(name, seed + first, layouts), judge, show)
+
+
+class Drawn(NamedTuple):
+    """Layouts by name, and the seed of their payload."""
+
+    name: str
+    seed: int
+    layouts: tuple[Layout, ...]
+
+
+def send_and_judge(lab: LabHandle, link: Link, drawn: Drawn, judge: Judge, show: Show) -> None:
+    run = send_layouts(lab, link, drawn.layouts, seed=drawn.seed)
+    subject = f"{run.subject}, {drawn.name}"
+    judge(judge_layouts(run, subject=subject))
+    for exhibit in show_run(run, path_of(lab, link).source, subject):
+        show(exhibit)

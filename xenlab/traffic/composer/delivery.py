@@ -13,8 +13,9 @@ from xenlab.traffic.composer.sender import send_batch
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
-# What a packet may still need when all skbs of its sender are back: a turn of the sink's NAPI.
-SETTLE_MS = 200
+# What a packet may still need when all skbs of its sender are back: a turn of the sink's NAPI,
+# on a virtual CPU that a busy host lets wait. Only a batch that is not complete waits so long.
+SETTLE_MS = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,201 @@
+"""The suite `compound`: each of its rules is seen to fail, and all that it sets is put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+from xenlab.errors import MeasurementError
+from xenlab.lab import Lab, open_lab
+from xenlab.measure.layouts import LayoutRun
+from xenlab.measure.natural import read_natural_slots
+from xenlab.measure.penalties import Penalties
+from xenlab.measure.starvation import starve
+from xenlab.plan.links import DOM0, Link
+from xenlab.slots.compound import copied_layouts
+from xenlab.slots.layout import Frag, Layout
+from xenlab.slots.limits import STOCK
+from xenlab.traffic.drivers import netfront_replaced
+from xenlab.traffic.guests import guest_links
+from xenlab.traffic.layouts import COMPOSER, LayoutSource, composers_loaded, send_layouts
+from xenlab.traffic.observing import observing
+from xenlab.traffic.plant import PlantKind, planting
+from xenlab.traffic.settings import path_widened, sysctl_set
+from xenlab.traffic.sources.fragments import memory_fragmented, read_free_blocks
+from xenlab.traffic.sources.packets import PACKETS, packet_layout
+from xenlab.traffic.sources.streams import StreamKind, StreamOrder, observe_streams
+from xenlab.traffic.sources.tap import Tap, tap_layout
+from xenlab.traffic.sources.zerocopy import LIMITS, Zerocopy
+from xenlab.verdict.layouts import judge_layouts
+from xenlab.verdict.natural import NaturalRange, judge_natural
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.ring_slots import judge_linearised, judge_ring_slots
+
+SERIES = "netfront-slots-limit"
+SINGLE_PAGES = "net.core.high_order_alloc_disable"
+MOVE_LOCKED = "vm.compact_unevictable_allowed"
+BUDGET_S = 60.0
+SEED = 5
+FEW = tuple(
+    Layout(linear_bytes=42, linear_offset_bytes=2,
+           frags=(Frag(order=3, offset_bytes=4095, size_bytes=size),) * frags)
+    for size in (2, 3000)
+    for frags in range(1, 9)
+)  # fmt: skip
+FRAMES = tuple(packet_layout(100, 100 + 4096 * pages) for pages in range(1, 16)) * 4
+
+
+@pytest.fixture(scope="module")
+def opened(lab: str, xenlab: Xenlab) -> Iterator[Lab]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
+        with open_lab(lab) as opened:
+            yield opened
+
+
+@pytest.fixture
+def link(opened: Lab) -> Link:
+    """From a domU to another, by two vifs."""
+    return guest_links(opened.plan)[1]
+
+
+def observe(
+    lab: Lab, link: Link, layouts: tuple[Layout, ...], source: LayoutSource
+) -> tuple[LayoutRun, Penalties]:
+    with observing(lab, link, probes=True) as observer:
+        run = send_layouts(lab, link, layouts, seed=SEED, limits=LIMITS, source=source)
+        return run, Penalties(observation=observer.read())
+
+
+def settings(lab: Lab, link: Link) -> dict[str, str]:
+    """All that sources change in the nodes of a link."""
+    script = (
+        "cat /sys/class/net/[evx]*/mtu /proc/sys/net/core/high_order_alloc_disable"
+        " /proc/sys/vm/compact_unevictable_allowed; ls /sys/class/net; lsmod | cut -d' ' -f1"
+    )
+    return {
+        node: lab.shell(node).run(["sh", "-c", script], deadline=lab.budget(BUDGET_S)).text
+        for node in (link.source, link.sink, DOM0)
+    }
+
+
+def test_frontend_that_linearises_too_early_is_found_by_each_rule(opened: Lab, link: Link) -> None:
+    with (
+        netfront_replaced(opened, link.source, SERIES, {"slots_max": "9"}),
+        path_widened(opened, link),
+    ):
+        run, penalties = observe(opened, link, FEW, Zerocopy())
+
+    layouts = judge_layouts(run)
+    assert layouts.outcome is Outcome.FAIL
+    assert "was linearised" in layouts.reasons[0]
+    assert judge_ring_slots(run, penalties).outcome is Outcome.FAIL
+    linearised = judge_linearised(run, penalties)
+    assert linearised.outcome is Outcome.FAIL
+    assert linearised.reasons == ("8 packets were linearised, not 0",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(PlantKind.SILENT_DROP, "did not arrive"), (PlantKind.CORRUPT, "arrived damaged")],
+)
+@pytest.mark.parametrize("source", ["zerocopy", "packets", "tap"])
+def test_fault_in_the_path_is_found_packet_by_packet(
+    opened: Lab, link: Link, source: str, kind: PlantKind, reason: str
+) -> None:
+    by_name: dict[str, tuple[LayoutSource, tuple[Layout, ...]]] = {
+        "zerocopy": (Zerocopy(), FEW),
+        "packets": (PACKETS, FRAMES),
+        "tap": (Tap(batch_packets=30), (tap_layout(4, 1000),) * 30),
+    }
+    chosen, layouts = by_name[source]
+    with ExitStack() as stack:
+        if source != "zerocopy":
+            stack.enter_context(composers_loaded(opened, link))
+        stack.enter_context(path_widened(opened, link))
+        stack.enter_context(planting(opened, link, kind, every=5))
+        run = send_layouts(opened, link, layouts, seed=SEED, limits=LIMITS, source=chosen)
+
+    verdict = judge_layouts(run)
+    assert verdict.outcome is Outcome.FAIL
+    assert reason in verdict.reasons[0]
+
+
+def test_failure_to_linearise_is_named_and_counted_and_no_silent_loss(
+    opened: Lab, link: Link
+) -> None:
+    layouts = tuple(copied_layouts())
+    with composers_loaded(opened, link), memory_fragmented(opened, link.source, 3):
+        run, penalties = observe(opened, link, layouts, COMPOSER)
+
+    failed = 4  # of 35770, 61270, 62970 and 65350 bytes
+    verdict = judge_linearised(run, penalties)
+    assert verdict.outcome is Outcome.FAIL
+    memory = (
+        f"{link.source_device} found no memory to linearise {failed} packets, not 0,"
+        f" and dropped them (tx_dropped {failed})"
+    )
+    assert memory in verdict.reasons
+    assert penalties.silent_packets == 0
+    layouts_verdict = judge_layouts(run)
+    assert layouts_verdict.outcome is Outcome.FAIL
+    assert "was dropped by its driver" in layouts_verdict.reasons[0]
+    assert judge_layouts(starve(run, STOCK, 3)).outcome is Outcome.PASS
+
+
+def test_memory_that_is_whole_fails_who_expects_it_in_pieces(opened: Lab, link: Link) -> None:
+    with composers_loaded(opened, link):
+        run, penalties = observe(opened, link, tuple(copied_layouts()), COMPOSER)
+
+    starved = starve(run, STOCK, 3)
+    assert judge_layouts(run).outcome is Outcome.PASS
+    assert judge_layouts(starved).outcome is Outcome.FAIL
+    assert judge_linearised(starved, penalties).outcome is Outcome.FAIL
+
+
+def test_pages_that_are_not_compound_are_no_result(opened: Lab, link: Link) -> None:
+    large = Layout(linear_bytes=42, linear_offset_bytes=2,
+                   frags=(Frag(order=5, offset_bytes=0, size_bytes=9000),))  # fmt: skip
+    with (
+        path_widened(opened, link),
+        memory_fragmented(opened, link.source, 3),
+        pytest.raises(MeasurementError, match="0 of 1 blocks of memory are compound"),
+    ):
+        send_layouts(opened, link, (large,), seed=SEED, limits=LIMITS, source=Zerocopy())
+
+
+def test_sockets_in_turn_are_not_taken_for_a_file(opened: Lab, link: Link) -> None:
+    order = StreamOrder(kind=StreamKind.INTERLEAVE, write_bytes=5000, writes=600, sockets=2)
+    _measurement, observation = observe_streams(opened, link, order)
+
+    natural = read_natural_slots("interleaved", observation)
+    linearised = Penalties(observation=observation).linearised
+    one_page = NaturalRange(least=17, most=18, why="no frag crosses a page")
+    verdict = judge_natural(natural, one_page, linearised)
+    assert verdict.outcome is Outcome.FAIL
+
+
+def test_what_was_set_is_put_back_after_a_failure_too(opened: Lab, link: Link) -> None:
+    before = settings(opened, link)
+    free = read_free_blocks(opened.shell(link.source), opened.budget(BUDGET_S))
+
+    with pytest.raises(ZeroDivisionError):
+        fail_within_all(opened, link, before)
+
+    assert settings(opened, link) == before
+    after = read_free_blocks(opened.shell(link.source), opened.budget(BUDGET_S))
+    assert after.largest_order == free.largest_order
+
+
+def fail_within_all(lab: Lab, link: Link, before: dict[str, str]) -> None:
+    with (
+        path_widened(lab, link),
+        sysctl_set(lab, link.source, SINGLE_PAGES, "1"),
+        memory_fragmented(lab, link.source, 3) as memory,
+    ):
+        assert memory.found.largest_order <= 3
+        assert settings(lab, link) != before
+        raise ZeroDivisionError
