@@ -12,8 +12,8 @@ from xenlab.guest.device_state import MARK, DeviceState, parse_states, split_ans
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
-# Restoring goes on behind a deadline that has passed.
-RESTORE_S = 30.0
+# What was changed long ago may have to be put back: its own time, and not what is left of that.
+RESTORE_S = 60.0
 RESTORE_ROUNDS = 2
 
 # Command lines without blanks inside words, `--`, `neigh` or `-`, devices whose features are to be
@@ -102,7 +102,7 @@ def open_settings(shell: Shell, devices: Sequence[str], deadline: Deadline) -> I
     try:
         yield settings
     finally:
-        settings.restore(deadline.later(RESTORE_S))
+        settings.restore(Deadline.after(RESTORE_S))
 
 
 def read_states(shell: Shell, devices: Sequence[str], deadline: Deadline) -> States:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
-RESTORE_S = 30.0
+RESTORE_S = 60.0
 PROC = "/proc/sys"
 
 # Pairs of a path and a value.
@@ -34,7 +34,7 @@ def sysctls_set(shell: Shell, values: Mapping[str, str], deadline: Deadline) -> 
         _set(shell, values, deadline)
         yield
     finally:
-        _set(shell, before, deadline.later(RESTORE_S))
+        _set(shell, before, Deadline.after(RESTORE_S))
 
 
 def _set(shell: Shell, values: Mapping[str, str], deadline: Deadline) -> None:

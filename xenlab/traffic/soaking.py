@@ -26,8 +26,6 @@ from xenlab.verdict.rules import judge_measurement
 from xenlab.verdict.verdict import Verdict
 
 SET_S = 30.0
-# What is set is put back by this deadline and a little: it spans a round.
-ROUND_S = 600.0
 LAYOUTS = 200
 # What a domU's user may switch. Each is off in a quarter of all rounds.
 SWITCHES = (Feature.SCATTER, Feature.TSO, Feature.GSO, Feature.GRO)
@@ -120,8 +118,8 @@ def _settings(lab: LabHandle, drawn: Round) -> Iterator[None]:
             if node == DOM0:
                 continue
             shell = lab.shell(node)
-            stack.enter_context(sysctls_set(shell, values, lab.budget(ROUND_S)))
-            settings = stack.enter_context(open_settings(shell, [device], lab.budget(ROUND_S)))
+            stack.enter_context(sysctls_set(shell, values, lab.budget(SET_S)))
+            settings = stack.enter_context(open_settings(shell, [device], lab.budget(SET_S)))
             change = Change(
                 device=device,
                 features=dict.fromkeys(drawn.off, False),

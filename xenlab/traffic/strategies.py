@@ -34,8 +34,6 @@ SLOTS_MAX = "slots_max"
 SMALL_GSO_BYTES = 8192
 SET_S = 30.0
 BYTES_A_SECOND = 100_000  # what the slowest host has been seen to do, emulated and busy
-# All that is set is put back by this deadline and a little: it spans the whole comparison.
-WHOLE_S = 3600.0
 # TCP makes packets as large as the device takes, however long the way is: by default it halves them
 # for each 512 us of its round trip (net/ipv4/tcp_output.c:1978, tcp_tso_autosize).
 LARGE_PACKETS = {"net/ipv4/tcp_tso_rtt_log": "20"}
@@ -105,7 +103,7 @@ class Arena:
             parameter_set(
                 self.lab, self.link.source, self.driver, SLOTS_MAX, str(remedy.slots_max)
             ),
-            sysctls_set(shell, remedy.sysctls, self.lab.budget(WHOLE_S)),
+            sysctls_set(shell, remedy.sysctls, self.lab.budget(SET_S)),
         ):
             try:
                 changed = self.settings.apply([change], deadline)
@@ -167,8 +165,8 @@ def arena(lab: LabHandle, link: Link) -> Iterator[Arena]:
     shell = lab.shell(link.source)
     with (
         netfront_replaced(lab, link.source, SERIES, {SLOTS_MAX: str(LEGACY_SLOTS)}) as driver,
-        sysctls_set(shell, LARGE_PACKETS, lab.budget(WHOLE_S)),
-        open_settings(shell, [link.source_device], lab.budget(WHOLE_S)) as settings,
+        sysctls_set(shell, LARGE_PACKETS, lab.budget(SET_S)),
+        open_settings(shell, [link.source_device], lab.budget(SET_S)) as settings,
     ):
         yield Arena(lab=lab, link=link, path=path_of(lab, link), driver=driver, settings=settings)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
-# Going on has to be tried also behind a deadline that has passed.
+# Going on has its own time, however long the pause was.
 UNPAUSE_S = 30.0
 
 
@@ -22,7 +22,7 @@ def paused(shell: Shell, domu: str, deadline: Deadline) -> Iterator[None]:
     try:
         yield
     finally:
-        unpause(shell, domu, deadline.later(UNPAUSE_S))
+        unpause(shell, domu, Deadline.after(UNPAUSE_S))
 
 
 def unpause(shell: Shell, domu: str, deadline: Deadline) -> None:
