@@ -10,6 +10,7 @@ import pytest
 
 from xenlab.plan.model import DOM0, DomUPlan, Link
 from xenlab.report.exhibits import Exhibit
+from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.plant import EVERY, PlantKind, planting
@@ -43,6 +44,7 @@ class LabPlugin:
         extent: Extent = Extent.WHOLE,
         plant: PlantKind | None = None,
         plant_every: int = EVERY,
+        endurance: Endurance | None = None,
     ) -> None:
         self.verdicts: list[Verdict] = []
         self.bugs: list[str] = []
@@ -51,6 +53,7 @@ class LabPlugin:
         self._extent = extent
         self._plant = plant
         self._plant_every = plant_every
+        self._endurance = endurance or Endurance.parse(None, None)
         self._silent = False
         self._judged: dict[str, list[Verdict]] = {}
 
@@ -73,7 +76,7 @@ class LabPlugin:
             self._lab.restore_silence()
             self._silent = True
 
-    @pytest.fixture
+    @pytest.fixture(scope="session")
     def lab(self) -> LabHandle:
         """The lab."""
         return self._lab
@@ -92,6 +95,11 @@ class LabPlugin:
     def extent(self) -> Extent:
         """How much of the suite was asked for."""
         return self._extent
+
+    @pytest.fixture
+    def endurance(self) -> Endurance:
+        """How long a soak goes on, and with which seed."""
+        return self._endurance
 
     @pytest.fixture
     def judge(self, request: pytest.FixtureRequest) -> Judge:

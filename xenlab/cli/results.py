@@ -13,6 +13,7 @@ import pytest
 from xenlab.cli.output import STDOUT, spell, write_text
 from xenlab.errors import XenlabError
 from xenlab.registry.runs import CONSOLES, EXHIBITS, RESULTS
+from xenlab.report.exhibit_text import print_exhibits
 from xenlab.report.exhibits import Exhibit, KeptExhibit, render_exhibit
 from xenlab.report.results import SuiteRun, render_results, render_results_junit
 from xenlab.report.terminal import print_verdicts
@@ -43,17 +44,17 @@ class Results:
     _runs: list[SuiteRun] = field(default_factory=list)
     _bugs: list[str] = field(default_factory=list)
     _codes: list[int] = field(default_factory=list)
-    _shown: int = 0
+    _exhibits: list[tuple[Exhibit, ...]] = field(default_factory=list)
 
     def begin(self, name: str, environment: Mapping[str, str]) -> None:
         """A run starts; what it comes to is noted from now on."""
         self._runs.append(SuiteRun(name=name, environment=environment, verdicts=()))
-        self._shown = 0
+        self._exhibits.append(())
 
     def note(self, verdicts: Sequence[Verdict], exhibits: Sequence[Exhibit] = ()) -> None:
         """The verdicts and the exhibits of the current run so far."""
-        self._keep(exhibits[self._shown :])
-        self._shown = len(exhibits)
+        self._keep(exhibits[len(self._exhibits[-1]) :])
+        self._exhibits[-1] = tuple(exhibits)
         run = self._runs[-1]
         if len(verdicts) != len(run.verdicts):
             self._runs[-1] = SuiteRun(
@@ -82,9 +83,10 @@ class Results:
         if self.junit_path is not None:
             write_text(render_results_junit(runs), self.junit_path)
         if self.json_path != STDOUT:
-            for run in runs:
+            for run, exhibits in zip(runs, self._exhibits, strict=True):
                 click.echo(f"\n{run.name}: {_describe(run.environment)}")
                 print_verdicts(run.verdicts, sys.stdout)
+                print_exhibits(exhibits, sys.stdout)
         for bug in self._bugs:
             click.echo(f"xenlab: a bug in xenlab or in a test: {bug}", err=True)
         click.echo(f"report: {spell(f'xenlab report {self.folder.name}')}", err=True)

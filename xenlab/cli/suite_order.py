@@ -8,6 +8,7 @@ from pathlib import Path
 import xenlab.tests
 from xenlab.errors import InputError
 from xenlab.topology.wording import did_you_mean, list_names, quote
+from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.plant import EVERY, PlantKind
 
@@ -28,11 +29,13 @@ class SuiteOrder:
     plant: PlantKind | None
     plant_every: int
     repeat: int
+    endurance: Endurance
 
     @classmethod
     def parse(
         cls, words: tuple[str, ...], *, keyword: str, quick: bool, plant: str | None,
-        plant_every: int | None, repeat: int,
+        plant_every: int | None, repeat: int, seed: str | None = None,
+        duration: str | None = None,
     ) -> SuiteOrder:  # fmt: skip
         """The order from the words of a command line; InputError for a suite that is not there."""
         words = words or (DEFAULT_SUITE,)
@@ -44,6 +47,7 @@ class SuiteOrder:
             plant=PlantKind(plant) if plant else None,
             plant_every=plant_every or (EVERY_QUICK if quick else EVERY),
             repeat=repeat,
+            endurance=Endurance.parse(seed, duration),
         )
 
     @property

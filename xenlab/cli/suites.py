@@ -46,6 +46,10 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload
     show_default=True,
     help="Run all of it so many times; every result is kept and shown.",
 )
+@click.option("--duration", metavar="TIME", help="How long `soak` goes on: 90s, 10m, 2h.  [1m]")
+@click.option(
+    "--seed", metavar="N[:ROUND]", help="What `soak` draws from.  [default: by chance, and told]"
+)
 @options.json_file
 @options.junit_file
 def test(
@@ -57,6 +61,8 @@ def test(
     plant: str | None,
     plant_every: int | None,
     repeat: int,
+    duration: str | None,
+    seed: str | None,
     json_path: str | None,
     junit_path: str | None,
     accel: str | None,
@@ -75,8 +81,9 @@ def test(
     from xenlab.registry.runs import new_run_folder
 
     order = SuiteOrder.parse(
-        suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat
-    )
+        suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat,
+        seed=seed, duration=duration,
+    )  # fmt: skip
     labs = [
         UpOrder.parse(topology, lab, accel=accel, transient=True, **wanted)
         for topology in topologies or ("",)

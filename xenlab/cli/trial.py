@@ -105,6 +105,7 @@ class Trial:
                 extent=self.order.extent,
                 plant=self.order.plant,
                 plant_every=self.order.plant_every,
+                endurance=self.order.endurance,
             )
             watch = Watch(plugin=plugin, results=self.results)
             # pytest's own words are progress: the result on standard output is ours.

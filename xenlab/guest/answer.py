@@ -42,6 +42,13 @@ class Answer:
             raise MeasurementError(f"{self.what}: {key} is not a whole number")
         return value
 
+    def number(self, key: str) -> float:
+        """A number, whole or not."""
+        value = self._field(key)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise MeasurementError(f"{self.what}: {key} is not a number")
+        return value
+
     def text(self, key: str) -> str:
         """A string."""
         value = self._field(key)

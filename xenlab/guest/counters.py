@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.answer import Answer
-from xenlab.measure.counters import QDISC_DROPS, CounterSnapshot
+from xenlab.measure.counters import FILTER_DROPS, QDISC_DROPS, CounterSnapshot
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
@@ -13,6 +13,8 @@ SCHEMA = 1
 
 # They show the sums of their children, which are listed too (net/sched/sch_mq.c, mq_dump).
 SUMMING_QDISCS = frozenset({"mq", "mqprio"})
+# They hold filters and no packets (net/sched/sch_ingress.c).
+FILTERING_QDISCS = frozenset({"ingress", "clsact"})
 
 
 def read_counters(shell: Shell, node: str, deadline: Deadline) -> CounterSnapshot:
@@ -29,12 +31,13 @@ def parse_counters(node: str, text: bytes) -> CounterSnapshot:
     devices = answer.nested("devices")
     counted = {device: devices.nested(device).all_integers() for device in devices}
     for counters in counted.values():
-        counters[QDISC_DROPS] = 0
+        counters |= {QDISC_DROPS: 0, FILTER_DROPS: 0}
     for qdisc in answer.nested_list("qdiscs"):
-        device = qdisc.text("device")
+        device, kind = qdisc.text("device"), qdisc.text("kind")
         # A device may have come between the two dumps; it is not one that was asked for.
-        if device in counted and qdisc.text("kind") not in SUMMING_QDISCS:
+        if device in counted and kind not in SUMMING_QDISCS:
             counted[device][QDISC_DROPS] += qdisc.integer("drops")
+            counted[device][FILTER_DROPS] += kind in FILTERING_QDISCS and qdisc.integer("drops")
     return CounterSnapshot(
         node=node,
         devices=counted,

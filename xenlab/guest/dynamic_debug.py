@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from types import MappingProxyType
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.kernel_log import write_kernel_log
+from xenlab.measure.readings import Table, Tally
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
@@ -18,8 +20,8 @@ CONTROL = "/sys/kernel/debug/dynamic_debug/control"
 # net_ratelimit() hides all but a few lines every so many seconds (net/core/utils.c).
 MESSAGE_COST = "/proc/sys/net/core/message_cost"
 NONCE_BYTES = 8
-# Undoing goes on behind a deadline that has passed.
-RESTORE_S = 30.0
+# What was done hours ago may have to be undone: its own time, and not what is left of that.
+RESTORE_S = 60.0
 
 # $1...: modules. The cost that was, and the lines of these modules.
 SWITCH_ON = f"""
@@ -58,6 +60,10 @@ LINES: Mapping[str, re.Pattern[str]] = MappingProxyType(
 )
 
 
+# xen-netfront.c:744, before it tries to linearise.
+ROCKET = re.compile(r"xennet: skb rides the rocket: (\d+) slots, (\d+) bytes")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebugLines:
     """The lines of one node since they were switched on."""
@@ -65,21 +71,32 @@ class DebugLines:
     shell: Shell
     nonce: str
 
-    def count(self, deadline: Deadline) -> Mapping[str, int]:
-        """How often each of LINES was written. Raises MeasurementError, or LabError.
+    def read(self, deadline: Deadline) -> str:
+        """All that the kernel wrote since then. Raises MeasurementError, or LabError.
 
         Some thousand lines fill the kernel's log; when the first are gone, nothing can be counted.
         """
         argv = ["sh", "-c", READ_LOG, "sh", self.nonce]
         text = self.shell.run(argv, deadline=deadline).require_success().text
-        return count_lines(self.shell.where, self.nonce, text)
+        return require_whole(self.shell.where, self.nonce, text)
 
 
-def count_lines(node: str, nonce: str, text: str) -> Mapping[str, int]:
-    """The lines in a kernel log that begins with the one of the nonce. Raises MeasurementError."""
+def require_whole(node: str, nonce: str, text: str) -> str:
+    """A kernel log that has the line of the nonce in it, or MeasurementError."""
     if nonce not in text:
         raise MeasurementError(f"{node}: more lines than its kernel log holds")
+    return text
+
+
+def count_lines(text: str) -> Mapping[str, int]:
+    """How often each of LINES is in a kernel log."""
     return {name: len(pattern.findall(text)) for name, pattern in LINES.items()}
+
+
+def count_rockets(text: str) -> Table:
+    """Packets that netfront linearised, by the slots and the bytes that they came with."""
+    found = Counter(ROCKET.findall(text))
+    return {(slots, length): Tally(hits=hits) for (slots, length), hits in found.items()}
 
 
 @contextmanager
@@ -93,7 +110,7 @@ def debug_lines(shell: Shell, modules: Sequence[str], deadline: Deadline) -> Ite
         yield DebugLines(shell=shell, nonce=nonce)
     finally:
         undo = ["sh", "-c", RESTORE, "sh", cost, *build_undo(modules, control)]
-        shell.run(undo, deadline=deadline.later(RESTORE_S)).require_success()
+        shell.run(undo, deadline=Deadline.after(RESTORE_S)).require_success()
 
 
 def build_undo(modules: Sequence[str], control: Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ kernel has no such function, the kernel itself refuses the probe.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from xenlab.measure import freed, penalties, probed_slots
@@ -60,6 +61,10 @@ class Probe:
     def needs_layout(self) -> bool:
         """Whether the definition depends on how this kernel lays out struct sk_buff."""
         return any("{users}" in argument for argument in self.arguments)
+
+    def fills(self, tables: Collection[str]) -> bool:
+        """Whether one of its histograms is among these."""
+        return any(histogram.table in tables for histogram in self.histograms)
 
     def define(self, users_offset_bytes: int) -> str:
         """The line for `kprobe_events`; nothing for an event of the kernel's own."""

@@ -26,8 +26,8 @@ TRACEFS = "/sys/kernel/tracing"
 DEFINITIONS = "kprobe_events"
 PROFILE = "kprobe_profile"
 TAKEN = 3
-# Removing goes on behind a deadline that has passed.
-REMOVE_S = 30.0
+# What was done hours ago may have to be undone: its own time, and not what is left of that.
+REMOVE_S = 60.0
 
 # Pairs of a file and a line for it; each is answered by a line: nothing, or why it was refused.
 INSTALL = f"""
@@ -113,7 +113,7 @@ def tracing(shell: Shell, probes: Sequence[Probe], deadline: Deadline) -> Iterat
         own = [_line(probe, each) for probe in installed for each in probe.histograms
                if not probe.symbol]  # fmt: skip
         argv = ["sh", "-c", REMOVE, "sh", *(word for line in own for word in line)]
-        shell.run(argv, deadline=deadline.later(REMOVE_S)).require_success()
+        shell.run(argv, deadline=Deadline.after(REMOVE_S)).require_success()
 
 
 Line = tuple[str, str]

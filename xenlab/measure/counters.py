@@ -9,6 +9,8 @@ from xenlab.errors import MeasurementError
 
 # Drops of all queueing disciplines of a device, beside the counters that the kernel keeps itself.
 QDISC_DROPS = "qdisc_drops"
+# Those of them that a filter's action dropped, and no queue that was full.
+FILTER_DROPS = "filter_drops"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,8 +114,8 @@ def account_flows(measurement: Measurement) -> tuple[FlowAccount, ...]:
         source=measurement.source,
         sink=measurement.sink,
         wire_packets=measurement.wire_packets,
-        stations=_stations(measurement.forward),
-        passages=tuple(map(_passage, measurement.forward.hops)),
+        stations=stations_of(measurement.forward),
+        passages=passages_of(measurement.forward),
         source_drops=_named(measurement.source_drops),
         sink_drops=_named(measurement.sink_drops),
         payloads=tuple(_payloads(measurement.flows)),
@@ -127,8 +127,8 @@ def account_flows(measurement: Measurement) -> tuple[FlowAccount, ...]:
         source=measurement.sink,
         sink=measurement.source,
         wire_packets=0,
-        stations=_stations(measurement.backward),
-        passages=tuple(map(_passage, measurement.backward.hops)),
+        stations=stations_of(measurement.backward),
+        passages=passages_of(measurement.backward),
         source_drops=(),
         sink_drops=(),
         payloads=(),
@@ -137,7 +137,8 @@ def account_flows(measurement: Measurement) -> tuple[FlowAccount, ...]:
     return (there, back) if back.troubled else (there,)
 
 
-def _stations(account: HopAccount) -> tuple[Station, ...]:
+def stations_of(account: HopAccount) -> tuple[Station, ...]:
+    """The counting points of a direction, in their order."""
     if not account.hops:
         return ()
     ends = ((hop.end, hop.packets_out) for hop in account.hops)
@@ -145,6 +146,11 @@ def _stations(account: HopAccount) -> tuple[Station, ...]:
         _station(point, packets)
         for point, packets in ((account.hops[0].start, account.packets_in), *ends)
     )
+
+
+def passages_of(account: HopAccount) -> tuple[Passage, ...]:
+    """What happened between each two of them."""
+    return tuple(map(_passage, account.hops))
 
 
 def _station(point: Point, packets: int) -> Station:

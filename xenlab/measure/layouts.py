@@ -52,7 +52,8 @@ class LayoutRun:
     """A run from `source` to `sink`, one entry a packet in each tuple.
 
     `expected` and `counted` are None where the source has no netfront: dom0. `vif_drops` are the
-    packets towards a guest that a vif refused (tx_dropped), by the vif's name.
+    packets towards a guest that a vif refused (tx_dropped), by the vif's name. `ring_slots` is what
+    each packet must take on the ring in the end, 0 where nothing is sent; empty without a netfront.
     """
 
     source: str
@@ -64,6 +65,7 @@ class LayoutRun:
     expected: LayoutCounters | None
     counted: LayoutCounters | None
     vif_drops: Mapping[str, int]
+    ring_slots: tuple[int, ...] = ()
 
     @property
     def subject(self) -> str:

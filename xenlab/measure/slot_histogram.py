@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xenlab.measure.layouts import LayoutRun
 from xenlab.slots.fate import Fate
 from xenlab.slots.limits import Limits
 
@@ -69,3 +70,22 @@ def count_fates(histogram: SlotHistogram) -> Mapping[Fate, int]:
     for count in histogram.counts:
         fates[count.fate] += count.packets
     return fates
+
+
+def observe_histogram(
+    subject: str, run: LayoutRun, seen: Mapping[int, int], limits: Limits
+) -> SlotHistogram:
+    """What went over the ring, with the fates that the model gives packets of each slot count.
+
+    More packets than the model knows of a count are shown as intact: nobody foretold another fate.
+    """
+    foretold = Counter(zip(run.ring_slots, run.fates, strict=True))
+    packets: Counter[tuple[int, Fate]] = Counter()
+    for slots, count in seen.items():
+        left = count
+        for fate in Fate:
+            taken = min(left, foretold[slots, fate])
+            packets[slots, fate] += taken
+            left -= taken
+        packets[slots, Fate.INTACT] += left
+    return build_histogram(subject, packets, limits)

@@ -9,10 +9,11 @@ THOUSAND = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyRow:
-    """One strategy as it was measured; all counters are of the same interval.
+    """One strategy as it was measured.
 
-    `cpu_ns` is the time that all CPUs of both ends and dom0 were busy. `frag_list_pkts` counts
-    `tx_frag_overflow`, `drops_pkts` the drops at every named place.
+    Goodput (the median), payload and `cpu_ns`, for which all CPUs of both ends and dom0 were busy,
+    are of the timed repetitions; the packets are of another one, with probes. `frag_list_pkts`
+    counts `tx_frag_overflow`, `drops_pkts` all that was lost, at named places or not.
     """
 
     name: str

@@ -135,6 +135,11 @@ def _say_headline(stored: StoredRun, verdicts: tuple[Verdict, ...]) -> str:
     if not accounts:
         return f"{say_count(len(verdicts), 'verdict')}, every one a pass."
     packets = sum(account.packets_in for account in accounts)
+    if any(account.troubled for account in accounts):
+        return (
+            f"{say_count(len(verdicts), 'verdict')}, every one a pass: what did not come through"
+            f" of {say_count(packets, 'packet')} was not to come through, or is told below."
+        )
     nothing = "Nothing was lost" if stored.complete else "So far nothing was lost"
     return (
         f"{nothing}: {say_count(packets, 'packet')} of {say_count(len(accounts), 'flow')}"

@@ -17,6 +17,7 @@ from xenlab.measure.measurement import Measurement
 from xenlab.measure.readings import Growth, Readings, subtract
 from xenlab.measure.shapes import Shapes, Spot, Stage, read_shapes
 from xenlab.plan.model import DOM0, Link
+from xenlab.traffic.flow import FlowSource
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.measuring import measure_link
 
@@ -101,7 +102,7 @@ class Bench:
         ]
         if refused:
             return CellRun(refused=tuple(refused))
-        measurement = measure_link(self.lab, self.link, specs, mtu_bytes=mtu_bytes)
+        measurement = measure_link(self.lab, self.link, specs, FlowSource(mtu_bytes=mtu_bytes))
         grown = self.look()
         sight = {spot: read_shapes(grown[spot.node], spot) for spot in self._spots()}
         return CellRun(

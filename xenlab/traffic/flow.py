@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xenlab.errors import LabError, MeasurementError
@@ -45,7 +45,38 @@ class FlowRun:
     after: Mapping[str, CounterSnapshot]
 
 
-def run_flows(source: Shell, sink: Shell, specs: Sequence[FlowSpec], budget: FlowBudget) -> FlowRun:
+Send = Callable[[Shell, Sequence[FlowSpec], FlowBudget], Sequence[bytes]]
+
+
+def send_flows(source: Shell, specs: Sequence[FlowSpec], budget: FlowBudget) -> Sequence[bytes]:
+    """What `xlflow send` writes: counters, a line for each flow, counters."""
+    argv = [XLFLOW, "send", *budget.options, "--counters", *(spec.argument for spec in specs)]
+    return source.run(argv, deadline=budget.deadline).require_success().stdout.splitlines()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSource:
+    """What sends flows: a function that writes what `send_flows` does.
+
+    `together` is for streams that are sent side by side; else each flow ends before the next one.
+    `mtu_bytes` is the source's where somebody has set another than the plan's.
+    """
+
+    send: Send = send_flows
+    together: bool = False
+    mtu_bytes: int | None = None
+
+
+XLFLOW_SEND = FlowSource()
+
+
+def run_flows(
+    source: Shell,
+    sink: Shell,
+    specs: Sequence[FlowSpec],
+    budget: FlowBudget,
+    how: FlowSource = XLFLOW_SEND,
+) -> FlowRun:
     """Send all flows from source to sink, one after another, and compare every byte at the sink.
 
     The counters come with the flows because each command costs more than the flows do.
@@ -55,11 +86,12 @@ def run_flows(source: Shell, sink: Shell, specs: Sequence[FlowSpec], budget: Flo
     arguments = [spec.argument for spec in specs]
     halves = secrets.token_hex(NONCE_BYTES), secrets.token_hex(NONCE_BYTES)
     options = [*budget.options, "--counters"]
+    if how.together:
+        options.append("--together")
     receive = [XLFLOW, "recv", *options, "--nonce", "+".join(halves), *arguments]
     with sink.start(receive, deadline=budget.deadline) as receiver:
         sink_before = _wait_until_bound(sink, receiver, "".join(halves), budget.deadline)
-        send = [XLFLOW, "send", *options, *arguments]
-        sent = source.run(send, deadline=budget.deadline).require_success().stdout.splitlines()
+        sent = how.send(source, specs, budget)
         received = receiver.wait(budget.deadline).require_success().stdout.splitlines()
     if len(sent) != len(specs) + 2 or len(received) != len(specs) + 1:
         raise MeasurementError(

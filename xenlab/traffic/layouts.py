@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
 
 from xenlab.errors import MeasurementError
 from xenlab.kernel.shelf import find_module
@@ -18,31 +20,26 @@ from xenlab.slots.layout import Layout
 from xenlab.slots.limits import STOCK, Limits
 from xenlab.traffic.composer import module
 from xenlab.traffic.composer.batch import Batch, Order
-from xenlab.traffic.composer.delivery import Delivery, deliver_batch
+from xenlab.traffic.composer.delivery import Delivery, SendBatch, deliver_batch
 from xenlab.traffic.composer.delivery import Fate as Found
 from xenlab.traffic.composer.receiver import Post
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
+from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.wire import SentFlag
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layout_counters import read_at_rest, read_vif_drops, subtract
-from xenlab.transport.shell import Shell
+from xenlab.traffic.settings import widest_mtus
 from xenlab.waiting import Deadline
 
 BUILD_S = 600.0
 RUN_S = 60.0
-SETTING_S = 20.0
-# The largest that netback takes: drivers/net/xen-netback/interface.c, xenvif_alloc().
-VIF_MTU_MAX_BYTES = 65535 - 18
 PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
 BATCH_PACKETS = 5000
 
 
 @contextmanager
 def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
-    """The composer in the kernels of both ends of a link, and a bridge that passes what it sends.
-
-    A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
-    """
+    """The composer in the kernels of both ends, and bridge ports that pass what it sends."""
     deadline = Deadline.after(BUILD_S)
     plan = lab.plan
     with ExitStack() as stack:
@@ -53,34 +50,61 @@ def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
                 name = plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel
                 built = workshop.provide_module(find_module(module.NAME), plan.kernel(name))
                 stack.enter_context(module.loaded(lab, node, built.path.read_bytes()))
-        ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
-        stack.enter_context(_wide(lab, [lab.vif(node, vif.index) for node, vif in ends if vif]))
+        stack.enter_context(widest_mtus(lab, link))
         yield
 
 
-@contextmanager
-def _wide(lab: LabHandle, vifs: Sequence[str]) -> Iterator[None]:
-    """The largest MTU that a vif takes, on dom0's ends; afterwards what it was."""
-    shell = lab.shell(DOM0)
-    argv = ["cat", *(f"/sys/class/net/{vif}/mtu" for vif in vifs)]
-    before = shell.run(argv, deadline=lab.budget(SETTING_S)).require_success().text.split()
-    _set_mtus(shell, dict.fromkeys(vifs, str(VIF_MTU_MAX_BYTES)), lab.budget(SETTING_S))
-    try:
-        yield
-    finally:
-        _set_mtus(shell, dict(zip(vifs, before, strict=True)), lab.budget(SETTING_S))
+class LayoutSource(Protocol):
+    """What sends layouts over a link, so many in one go, and says how each was seen."""
+
+    @property
+    def batch_packets(self) -> int:
+        """The most layouts that `send` takes."""
+        ...
+
+    def send(
+        self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int
+    ) -> Iterable[Sighting]:
+        """Send them and wait for every packet: one sighting each, in their order."""
+        ...
 
 
-def _set_mtus(shell: Shell, mtus_bytes: Mapping[str, str], deadline: Deadline) -> None:
-    lines = [f"link set dev {vif} mtu {mtu_bytes}\n" for vif, mtu_bytes in mtus_bytes.items()]
-    batch = "".join(lines).encode()
-    shell.run(["ip", "-batch", "-"], deadline=deadline, stdin=batch).require_success()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composer:
+    """The kernel module, where both ends have it, or another sender whose packets it inspects."""
+
+    batch_packets: int = BATCH_PACKETS
+    send_batch: SendBatch = send_batch
+
+    def send(
+        self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int
+    ) -> Iterator[Sighting]:
+        """See LayoutSource. Raises MeasurementError where an end cannot say what it saw."""
+        return read_sightings(self.deliver(lab, link, layouts, seed))
+
+    def deliver(self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int) -> Delivery:
+        """Send them as one batch; what both ends say of it, whatever it is."""
+        deadline = lab.budget(RUN_S + len(layouts) / PACKETS_A_SECOND)
+        orders = tuple(Order(layout=layout) for layout in layouts)
+        batch = Batch(orders=orders, flow=flow_of(link), way=way_of(lab, link), seed=seed)
+        post = Post(device=sink_device_of(lab, link), copies=_copies(batch))
+        source, sink = lab.shell(link.source), lab.shell(link.sink)
+        return deliver_batch(source, sink, batch, post, deadline, self.send_batch)
+
+
+COMPOSER = Composer()
 
 
 def send_layouts(
-    lab: LabHandle, link: Link, layouts: Sequence[Layout], *, seed: int, limits: Limits = STOCK
+    lab: LabHandle,
+    link: Link,
+    layouts: Sequence[Layout],
+    *,
+    seed: int,
+    limits: Limits = STOCK,
+    source: LayoutSource = COMPOSER,
 ) -> LayoutRun:
-    """Send all layouts over a link, where both ends have the composer; wait for every packet.
+    """Send all layouts over a link, with all that the source needs in place; await every packet.
 
     Raises MeasurementError where an end cannot say what it saw.
     """
@@ -90,9 +114,9 @@ def send_layouts(
     before = read_at_rest(lab, vif, link, budget) if vif else None
     drops_before = read_vif_drops(lab, link, budget)
     sightings: list[Sighting] = []
-    for start in range(0, len(layouts), BATCH_PACKETS):
-        few = layouts[start : start + BATCH_PACKETS]
-        sightings += read_sightings(_deliver(lab, link, few, seed + start, budget))
+    for start in range(0, len(layouts), source.batch_packets):
+        few = layouts[start : start + source.batch_packets]
+        sightings += source.send(lab, link, few, seed + start)
     after = read_at_rest(lab, vif, link, budget) if vif else None
     fates = tuple(FATES[code] for code in prediction.fates.tolist())
     return LayoutRun(
@@ -100,6 +124,7 @@ def send_layouts(
         sink=link.sink,
         layouts=tuple(layouts),
         slots=tuple(prediction.counted_slots.tolist()),
+        ring_slots=tuple(prediction.slots.tolist()) if vif else (),
         fates=fates if vif else (Fate.INTACT,) * len(layouts),
         sightings=tuple(sightings),
         expected=_expect(prediction) if vif else None,
@@ -111,15 +136,6 @@ def send_layouts(
     )
 
 
-def _deliver(
-    lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int, deadline: Deadline
-) -> Delivery:
-    orders = tuple(Order(layout=layout) for layout in layouts)
-    batch = Batch(orders=orders, flow=flow_of(link), way=way_of(lab, link), seed=seed)
-    post = Post(device=sink_device_of(lab, link), copies=_copies(batch))
-    return deliver_batch(lab.shell(link.source), lab.shell(link.sink), batch, post, deadline)
-
-
 def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
     """What both ends saw of each packet. Raises MeasurementError if one lost count."""
     report = delivery.send_report
@@ -128,6 +144,11 @@ def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
             f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
             f" and the receiver had no room for {delivery.arrival_report.overflow}"
         )
+    yield from sight_all(delivery)
+
+
+def sight_all(delivery: Delivery) -> Iterator[Sighting]:
+    """The same of a batch of which some may never come back to their sender."""
     for found in delivery.fates:
         yield Sighting(
             landing=landing_of(found),

@@ -11,7 +11,7 @@ from xenlab.measure.flow import FlowSpec
 from xenlab.measure.measurement import Measurement, build_measurement
 from xenlab.measure.path import Attachment, Path, build_path
 from xenlab.plan.model import Link
-from xenlab.traffic.flow import FlowBudget, run_flows
+from xenlab.traffic.flow import XLFLOW_SEND, FlowBudget, FlowSource, run_flows
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import source_mtu_bytes
 from xenlab.waiting import Deadline, wait_until
@@ -24,25 +24,23 @@ IDLE_S = 3.0
 
 
 def measure_link(
-    lab: LabHandle, link: Link, specs: Sequence[FlowSpec], *, mtu_bytes: int = 0
+    lab: LabHandle, link: Link, specs: Sequence[FlowSpec], how: FlowSource = XLFLOW_SEND
 ) -> Measurement:
     """Send all flows over a link and account for every packet on it, in both directions.
-
-    `mtu_bytes` is what the source's device has now, where that is not what was planned.
 
     Raises LabError when the lab broke, MeasurementError when something could not be counted, and
     ValueError for flows that could overrun their receiver.
     """
-    path = _path_of(lab, link)
-    planned_bytes = source_mtu_bytes(link, {network.name: network for network in lab.plan.networks})
-    mtu_bytes = mtu_bytes or planned_bytes
+    path = path_of(lab, link)
+    networks = {network.name: network for network in lab.plan.networks}
+    mtu_bytes = how.mtu_bytes or source_mtu_bytes(link, networks)
     for spec in specs:
         if not spec.fits_receive_buffer(mtu_bytes):
             raise ValueError(f"{spec} over {link.source} -> {link.sink} does not fit its receiver")
     budget = FlowBudget(deadline=lab.budget(RUN_S), idle_s=lab.budget(IDLE_S).remaining_s)
     between = [node for node in path.nodes if node not in {link.source, link.sink}]
     before = _read_all(lab, between, budget.deadline)
-    run = run_flows(lab.shell(link.source), lab.shell(link.sink), specs, budget)
+    run = run_flows(lab.shell(link.source), lab.shell(link.sink), specs, budget, how)
     first = {**before, **run.before}
     _require_settled(first)
 
@@ -96,7 +94,8 @@ def _read_all(lab: LabHandle, nodes: Iterable[str], deadline: Deadline) -> Snaps
     return {node: read_counters(lab.shell(node), node, deadline) for node in nodes}
 
 
-def _path_of(lab: LabHandle, link: Link) -> Path:
+def path_of(lab: LabHandle, link: Link) -> Path:
+    """The devices that packets of a link pass, by their names in this lab."""
     source = Attachment(
         node=link.source,
         device=link.source_device,

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import paramiko
 
 from xenlab.errors import ConnectionLost, WaitTimedOut
-from xenlab.transport.exchange import BROKEN, ChannelClosedEarly, Exchange, leave
+from xenlab.transport.exchange import BROKEN, Exchange, leave
 from xenlab.waiting import Deadline, ended_at
 
 GRACE_S = 1.0
-CHANNEL_TRIES = 4
+# What a node may say before it waits for us. We take all of it at once; a window that is so wide
+# needs no message while a command ends, which could meet another channel (see NO_INPUT).
+WINDOW_BYTES = 400 << 20
 
 
 def assume_peer() -> None:
@@ -48,17 +50,7 @@ class SshConnection:
             yield
 
     def begin_exchange(self, what: str, line: str, deadline: Deadline) -> Exchange:
-        """A new channel on which the remote shell runs `line`, the command `what`.
-
-        dropbear (2022.83) closes, now and then, a channel that is opened in the very moment in
-        which another one's command ends. Nothing has run on it: so another is opened.
-        """
-        for _ in range(CHANNEL_TRIES - 1):
-            with contextlib.suppress(ChannelClosedEarly):
-                return self._begin_once(what, line, deadline)
-        return self._begin_once(what, line, deadline)
-
-    def _begin_once(self, what: str, line: str, deadline: Deadline) -> Exchange:
+        """A new channel on which the remote shell runs `line`, the command `what`."""
         exchange = self.open_exchange(what, deadline)
         try:
             exchange.begin(line, deadline)
@@ -73,12 +65,13 @@ class SshConnection:
         if transport is None or not self.connected:
             raise ConnectionLost(f"{self.where}: the SSH connection is closed")
         try:
-            channel = transport.open_session(timeout=max(0.1, deadline.remaining_s))
+            channel = transport.open_session(
+                window_size=WINDOW_BYTES, timeout=max(0.1, deadline.remaining_s)
+            )
         except BROKEN as error:
             if deadline.expired:
                 raise WaitTimedOut(f"{self.where}: the SSH server does not answer") from error
-            lost = ChannelClosedEarly if transport.is_active() else ConnectionLost
-            raise lost(f"{self.where}: no new SSH channel: {error}") from error
+            raise ConnectionLost(f"{self.where}: no new SSH channel: {error}") from error
         return Exchange(channel=channel, where=self.where, what=what)
 
     def close(self) -> None:

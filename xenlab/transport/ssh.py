@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from xenlab.errors import ConnectionLost, LabError
 from xenlab.transport.connection import SshConnection, assume_peer, blaming
-from xenlab.transport.exchange import Exchange
+from xenlab.transport.exchange import NO_INPUT, Exchange
 from xenlab.transport.handshake import shake_hands
 from xenlab.transport.keys import SshKeys
+from xenlab.transport.pool import ConnectionPool
 from xenlab.transport.shell import CommandResult
 from xenlab.transport.streaming import Streams, join_streams
 from xenlab.waiting import Deadline
@@ -38,19 +39,19 @@ def render_vchan_argv(domid: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshShell:
-    """One SSH connection, on which any number of commands run side by side."""
+    """A node over SSH, where any number of commands run side by side."""
 
-    connection: SshConnection
+    pool: ConnectionPool
 
     @property
     def where(self) -> str:
         """See Shell.where."""
-        return self.connection.where
+        return self.pool.where
 
     @property
     def connected(self) -> bool:
-        """Whether the connection stands, as far as is known without asking."""
-        return self.connection.connected
+        """Whether every connection stands, as far as is known without asking."""
+        return self.pool.connected
 
     @classmethod
     def connect_tcp(
@@ -58,34 +59,43 @@ class SshShell:
         require_peer: Callable[[], None] = assume_peer,
     ) -> SshShell:  # fmt: skip
         """Connect to a forwarded port on the loopback."""
-        with blaming(require_peer):
-            client = shake_hands(where, _open_socket(where, port, deadline), keys, deadline)
-        connection = SshConnection(where=where, client=client, require_peer=require_peer)
-        return cls(connection=connection)
+
+        def dial(deadline: Deadline) -> SshConnection:
+            with blaming(require_peer):
+                client = shake_hands(where, _open_socket(where, port, deadline), keys, deadline)
+            return SshConnection(where=where, client=client, require_peer=require_peer)
+
+        return cls(pool=ConnectionPool.open(where, dial, deadline))
 
     def connect_vchan(self, where: str, domid: int, keys: SshKeys, deadline: Deadline) -> SshShell:
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
         line = shlex.join(render_vchan_argv(domid))
-        with self.connection.watch(deadline):
-            proxy = self.connection.begin_exchange(line, line, deadline)
-            try:
-                client = shake_hands(where, proxy.channel, keys, deadline)
-            except ConnectionLost as error:
-                said = proxy.read_errors().strip()
-                raise ConnectionLost(f"{error}; `{line}` says: {said or 'nothing'}") from error
-        return SshShell(connection=replace(self.connection, where=where, client=client))
+
+        def dial(deadline: Deadline) -> SshConnection:
+            trunk = self.pool.trunk(deadline)
+            with trunk.watch(deadline):
+                proxy = trunk.begin_exchange(line, line, deadline)
+                try:
+                    client = shake_hands(where, proxy.channel, keys, deadline)
+                except ConnectionLost as error:
+                    said = proxy.read_errors().strip()
+                    raise ConnectionLost(f"{error}; `{line}` says: {said or 'nothing'}") from error
+            return replace(trunk, where=where, client=client)
+
+        return SshShell(pool=ConnectionPool.open(where, dial, deadline))
 
     def run(self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b"") -> CommandResult:
         """See Shell.run."""
-        # `; exit $?`: the shell stays and turns death by signal N into 128 + N.
-        return self._run_line(f"{shlex.join(argv)}; exit $?", tuple(argv), deadline, stdin)
+        return self._run_command(shlex.join(argv), tuple(argv), deadline, stdin)
 
-    def _run_line(
-        self, line: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
+    def _run_command(
+        self, command: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
     ) -> CommandResult:
         started_s = time.monotonic()
-        with self.connection.watch(deadline):
-            exchange = self.connection.begin_exchange(shlex.join(argv), line, deadline)
+        # `; exit $?`: the shell stays and turns death by signal N into 128 + N.
+        line = f"{command}{'' if stdin else NO_INPUT}; exit $?"
+        with self.pool.lend(deadline) as connection, connection.watch(deadline):
+            exchange = connection.begin_exchange(shlex.join(argv), line, deadline)
             with contextlib.closing(exchange):
                 status = exchange.finish(deadline, stdin)
         return _result(exchange, argv, status, started_s)
@@ -96,14 +106,15 @@ class SshShell:
         The deadline is for its start. The command is killed if we are interrupted.
         """
         line = shlex.join(argv)
-        with self.connection.watch(deadline):
+        connection = self.pool.take(deadline)
+        with connection.watch(deadline):
             told = f"echo $$; {line}; exit $?"
-            exchange = self.connection.begin_exchange(line, told, deadline)
+            exchange = connection.begin_exchange(line, told, deadline)
         with contextlib.closing(exchange):
-            with self.connection.watch(deadline):
+            with connection.watch(deadline):
                 pid = int(exchange.read_line(deadline))
             try:
-                with blaming(self.connection.require_peer):
+                with blaming(connection.require_peer):
                     return join_streams(exchange, streams)
             except (KeyboardInterrupt, BrokenPipeError):
                 self._kill(pid)
@@ -113,19 +124,23 @@ class SshShell:
     def start(self, argv: Sequence[str], *, deadline: Deadline) -> Iterator[SshCommand]:
         """See Shell.start. The command is killed if it still runs when the context ends."""
         what = shlex.join(argv)
-        with self.connection.watch(deadline):
-            exchange = self.connection.begin_exchange(what, f"echo $$; exec {what}", deadline)
+        connection = self.pool.take(deadline)
+        with connection.watch(deadline):
+            told = f"echo $$; exec {what}{NO_INPUT}"
+            exchange = connection.begin_exchange(what, told, deadline)
         with contextlib.closing(exchange):
-            with self.connection.watch(deadline):
+            with connection.watch(deadline):
                 pid = int(exchange.read_line(deadline))
             command = SshCommand(
-                connection=self.connection, argv=tuple(argv), exchange=exchange,
+                connection=connection, argv=tuple(argv), exchange=exchange,
                 started_s=time.monotonic(),
             )  # fmt: skip
             try:
                 yield command
             finally:
-                if not exchange.channel.exit_status_ready():
+                if exchange.channel.exit_status_ready():
+                    self.pool.give_back(connection)
+                else:
                     self._kill(pid)
 
     def _kill(self, pid: int) -> None:
@@ -137,15 +152,15 @@ class SshShell:
         """See Shell.write_file."""
         target = shlex.quote(path)
         argv = ("write", path)
-        self._run_line(f"cat > {target}", argv, deadline, content).require_success()
+        self._run_command(f"cat > {target}", argv, deadline, content).require_success()
 
     def read_file(self, path: str, *, deadline: Deadline) -> bytes:
         """See Shell.read_file."""
         return self.run(["cat", path], deadline=deadline).require_success().stdout
 
     def close(self) -> None:
-        """End the connection, and with it what still runs on it."""
-        self.connection.close()
+        """End the connections, and with them what still runs there."""
+        self.pool.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +183,7 @@ class SshCommand:
     def wait(self, deadline: Deadline) -> CommandResult:
         """See RunningCommand.wait."""
         with self.connection.watch(deadline):
-            status = self.exchange.finish(deadline, b"")
+            status = self.exchange.finish(deadline)
         return _result(self.exchange, self.argv, status, self.started_s)
 
 

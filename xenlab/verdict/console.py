@@ -30,6 +30,10 @@ FAULTS_MAX = 200
 SEEN_MAX = 1000
 XEN = "xen"
 
+# Lines that a test writes into a kernel's log around a fault that it provokes. Only what stands
+# between both is excused, and only of that category; a crash never is.
+_BEGIN = re.compile(r"xenlab: from here on (?P<category>.+) is expected (?P<nonce>[0-9a-f]+)")
+_END = re.compile(r"xenlab: nothing is expected any more (?P<nonce>[0-9a-f]+)")
 _DOMAIN = re.compile(r"(?:Dom|Domain |^d)(?P<domid>\d+)")
 _NUMBER = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}|\d+")
 # gcc's names for the pieces of a function that it split: one function all the same.
@@ -111,6 +115,7 @@ class ConsoleScanner:
         self._open: dict[Writer, _Report] = {}
         self._dump: list[str] = []
         self._seen: set[tuple[str, str]] = set()
+        self._announced: dict[str, tuple[str, int]] = {}
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, cut anywhere."""
@@ -135,10 +140,15 @@ class ConsoleScanner:
             return
         if line.writer is Writer.XEN:
             self._keep_dump(line.text)
-        report = self._open.get(line.writer)
+        elif line.text.startswith("xenlab: "):
+            self._excuse(line.text)
         row = _match(line)
-        if row is not None and self._is_repeated(line):
-            return
+        if row is None or not self._is_repeated(line):
+            self._note(row, line)
+
+    def _note(self, row: FaultPattern | None, line: ConsoleLine) -> None:
+        """A line that begins a report, or goes on with one."""
+        report = self._open.get(line.writer)
         if row is not None and not self._belongs(row, line):
             self._begin(row, line)
         elif report is not None:
@@ -153,6 +163,18 @@ class ConsoleScanner:
         if len(self._seen) < SEEN_MAX:
             self._seen.add(key)
         return repeated
+
+    def _excuse(self, text: str) -> None:
+        """Forget what was announced, once the announcement has come to its end."""
+        if begin := _BEGIN.match(text):
+            self._announced[begin["nonce"]] = (begin["category"], len(self._reports))
+        elif (end := _END.match(text)) and end["nonce"] in self._announced:
+            category, first = self._announced.pop(end["nonce"])
+            self._reports[first:] = [
+                report
+                for report in self._reports[first:]
+                if report.row.category != category or report.row.outcome is Outcome.CRASH
+            ]
 
     def _keep_dump(self, text: str) -> None:
         """Remember what Xen says of where it was, for the reason that may follow."""
@@ -193,6 +215,16 @@ class ConsoleScanner:
         if domain is None:
             return XEN
         return "dom0" if domain["domid"] == "0" else f"domain {domain['domid']}"
+
+
+def announce_begin(category: Category, nonce: str) -> str:
+    """What to write into a kernel's log before a fault is provoked there; the nonce in hex."""
+    return f"xenlab: from here on {category} is expected {nonce}"
+
+
+def announce_end(nonce: str) -> str:
+    """What to write after it; without it nothing is excused."""
+    return f"xenlab: nothing is expected any more {nonce}"
 
 
 def scan_console(node: str, content: bytes) -> tuple[ConsoleFault, ...]:

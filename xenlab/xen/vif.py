@@ -58,6 +58,16 @@ def await_vifs(dom0: Shell, vifs: Sequence[str], deadline: Deadline) -> None:
     dom0.run([AWAIT_VIFS, "-t", patience, *vifs], deadline=deadline).require_success()
 
 
+def reattach_vif(dom0: Shell, domu: str, index: int, deadline: Deadline) -> None:
+    """Take a vif of a domU away, with all that its frontend still holds, and attach a new one.
+
+    The only way back for a vif that netback disabled: xenvif_alloc() alone clears that
+    (drivers/net/xen-netback/interface.c:511), so a frontend that connects anew does not help.
+    """
+    for argv in (["xl", "network-detach", domu], ["attach-vifs", domu]):
+        dom0.run([*argv, str(index)], deadline=deadline).require_success()
+
+
 def read_negotiation(shell: Shell, vif: Vif, deadline: Deadline) -> VifNegotiation:
     """Both ends of one vif by one command in dom0. Raises CommandFailed or MeasurementError."""
     tree = read_xenstore(shell, (vif.backend_path, vif.frontend_path), deadline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,14 @@ def test_started_command_is_killed_at_the_end_of_its_context(shell: SshShell) ->
         assert read_start_ticks(pid) is not None
 
     wait_until(lambda: read_start_ticks(pid) is None, "the command to end", Deadline.after(5))
+
+
+def test_commands_that_begin_while_others_end_run_all(shell: SshShell) -> None:
+    """No message of a channel that ended meets a new one that has its number."""
+
+    def run_many(number: int) -> set[int]:
+        argv = ["sh", "-c", f"exit {number}"]
+        return {shell.run(argv, deadline=Deadline.after(60)).status for _ in range(60)}
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        assert list(pool.map(run_many, range(6))) == [{number} for number in range(6)]

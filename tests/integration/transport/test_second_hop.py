@@ -106,7 +106,7 @@ def test_frozen_first_hop_holds_up_nothing(server: SshServer, domu: SshShell) ->
 def test_first_hop_that_is_stuck_does_not_hold_up_the_end_of_the_second(
     server: SshServer, shell: SshShell, domu: SshShell
 ) -> None:
-    stuck = shell.connection.open_exchange("cat", Deadline.after(10))
+    stuck = shell.pool.take(Deadline.after(10)).open_exchange("cat", Deadline.after(10))
     stuck.begin("cat", Deadline.after(10))
     server.get_stuck(stuck)
     started_s = time.monotonic()

@@ -55,7 +55,8 @@ def test_suite_that_is_not_there_is_named_with_those_that_are(xenlab: Run) -> No
 
     assert said.code == 2
     assert "no suite and no path `smok`; did you mean `smoke`? (suites: " in said.err
-    assert all(f"`{suite}`" in said.err for suite in ("fraglist", "gso", "overrun", "rx", "slots", "smoke"))
+    suites = ("fraglist", "gso", "overrun", "pktgen", "rx", "slots", "smoke")
+    assert all(f"`{suite}`" in said.err for suite in suites)
 
 
 @pytest.mark.parametrize("limit", ["5", "x", "5XB", "-1"])
@@ -91,3 +92,13 @@ def test_where_other_labs_are_they_are_shown_and_not_a_new_one(xenlab: Run, home
     several = "xenlab: there are several labs (`pair`, `quad`): say which"
     assert xenlab("down").err.startswith(f"{several} by its name, or --all\n")
     assert xenlab("logs", "alice").err.startswith(f"{several} with --lab\n")
+
+
+def test_seed_and_duration_of_a_soak_are_checked_before_anything_is_started(xenlab: Run) -> None:
+    for words, why in (
+        (("--seed", "x"), "--seed `x`: should be SEED or SEED:ROUND"),
+        (("--duration", "soon"), "--duration `soon`: should be like 90s, 10m or 2h"),
+    ):
+        said = xenlab("test", "soak", *words)
+
+        assert (said.code, why in said.err) == (2, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xenlab.errors import MeasurementError
-from xenlab.guest.dynamic_debug import build_undo, count_lines
+from xenlab.guest.dynamic_debug import build_undo, count_lines, require_whole
 
 # Of dom0's /sys/kernel/debug/dynamic_debug/control, Linux 6.1.192; the second one is switched on.
 CONTROL = [
@@ -20,7 +20,7 @@ LOG = """[  306.51] xenlab: debug lines 0481aad013587918
 
 
 def test_lines_are_counted_by_name() -> None:
-    counted = count_lines("alice", "0481aad013587918", LOG)
+    counted = count_lines(require_whole("alice", "0481aad013587918", LOG))
 
     assert {name: count for name, count in counted.items() if count} == {
         "rides the rocket": 2,
@@ -30,7 +30,7 @@ def test_lines_are_counted_by_name() -> None:
 
 def test_log_that_lost_its_beginning_counts_nothing() -> None:
     with pytest.raises(MeasurementError, match="alice: more lines than its kernel log holds"):
-        count_lines("alice", "0481aad013587918", LOG.partition("\n")[2])
+        require_whole("alice", "0481aad013587918", LOG.partition("\n")[2])
 
 
 def test_undo_switches_off_what_was_off_and_leaves_on_what_was_on() -> None:

@@ -54,6 +54,13 @@ def test_page_of_a_run_that_did_not_end_says_so() -> None:
     assert "the command did not end" in page
 
 
+def test_run_that_passes_with_losses_that_were_foretold_does_not_deny_them() -> None:
+    page = render_html(stored(silent_flow(), verdicts=(PASSED,)), "/runs/1")
+
+    assert "othing was lost" not in page
+    assert "1 verdict, every one a pass: what did not come through of 60 packets" in page
+
+
 def test_page_has_numbers_reasons_control_environment_and_command() -> None:
     page = render_html(stored(), "/runs/1")
 

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xenlab.verdict.console import FAULTS_MAX, ConsoleScanner, scan_console
+from xenlab.verdict.console import (
+    FAULTS_MAX,
+    ConsoleScanner,
+    announce_begin,
+    announce_end,
+    scan_console,
+)
 from xenlab.verdict.console_lines import LINE_MAX_BYTES, LineAssembler, Writer
 from xenlab.verdict.fault_table import Category
 from xenlab.verdict.outcome import Outcome
@@ -278,3 +284,34 @@ def test_flood_of_faults_is_bounded() -> None:
 def test_no_bytes_break_the_scanner(content: bytes) -> None:
     scan_console("bob", content)
     scan_console("bob", b"[    1.000000] " + content + b"(XEN) " + content)
+
+
+DISABLED = b"[    3.000000] vif vif-1-0 vif1.0: fatal error; disabling device\n"
+WARNED = b"[    3.100000] WARNING: CPU: 0 PID: 1 at drivers/net/x.c:1 f+0x1/0x2\n"
+PANICKED = b"[    3.200000] Kernel panic - not syncing: planted\n"
+
+
+def announced(between: bytes, *, category: Category = Category.VIF_DISABLED) -> bytes:
+    begin, end = announce_begin(category, "0abc").encode(), announce_end("0abc").encode()
+    return b"[    2.000000] %s\n%s[    4.000000] %s\n" % (begin, between, end)
+
+
+def test_a_fault_that_was_announced_is_excused() -> None:
+    assert found(announced(DISABLED)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "category"),
+    [
+        (DISABLED + announced(b""), Category.VIF_DISABLED),
+        (announced(b"") + DISABLED, Category.VIF_DISABLED),
+        (announced(DISABLED).partition(b"[    4")[0], Category.VIF_DISABLED),
+        (announced(DISABLED).replace(b"any more 0abc", b"any more 0abd"), Category.VIF_DISABLED),
+        (announced(DISABLED).partition(b"\n")[2], Category.VIF_DISABLED),
+        (announced(WARNED), Category.WARNING),
+        (announced(PANICKED, category=Category.PANIC), Category.PANIC),
+    ],
+)
+def test_nothing_else_is_excused(content: bytes, category: Category) -> None:
+    """Not before, not after, not without an end, no other category, and no crash at all."""
+    assert found(content) == [("bob", category)]

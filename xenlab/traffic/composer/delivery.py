@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from xenlab.slots.layout import Layout
@@ -72,8 +72,16 @@ class Delivery:
             yield Fate(index=index, layout=layout, sent=sent, arrivals=found)
 
 
+SendBatch = Callable[[Shell, Batch, Deadline], SendReport]
+
+
 def deliver_batch(
-    source: Shell, sink: Shell, batch: Batch, post: Post, deadline: Deadline
+    source: Shell,
+    sink: Shell,
+    batch: Batch,
+    post: Post,
+    deadline: Deadline,
+    send: SendBatch = send_batch,
 ) -> Delivery:
     """Send a batch from one node and take its packets at a device of another.
 
@@ -81,7 +89,7 @@ def deliver_batch(
     patience only counts when its end cannot be told. Loss and damage are results, not errors.
     """
     with armed(sink, batch, post, deadline) as receiver:
-        send_report = send_batch(source, batch, deadline)
+        send_report = send(source, batch, deadline)
         receiver.finish(SETTLE_MS, deadline)
         arrival_report = receiver.wait(deadline)
     return Delivery(batch=batch, send_report=send_report, arrival_report=arrival_report)

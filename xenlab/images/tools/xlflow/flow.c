@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reads one flow of the command line: proto@address@port@seed@sizes. */
+#define _GNU_SOURCE /* program_invocation_short_name */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@ static void refuse(const char *text, const char *why) __attribute__((noreturn));
 
 static void refuse(const char *text, const char *why)
 {
-	fprintf(stderr, "xlflow: `%s`: %s\n", text, why);
+	fprintf(stderr, "%s: `%s`: %s\n", program_invocation_short_name, text, why);
 	exit(2);
 }
 

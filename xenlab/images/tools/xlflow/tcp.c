@@ -59,15 +59,6 @@ static const char *read_stream(const struct flow *f, int fd, struct stream *s,
 	}
 }
 
-/* What has not ended in order is cut off: else it is sent again long after both programs ended. */
-static void cut_off(int fd)
-{
-	struct linger none = { .l_onoff = 1 };
-
-	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)))
-		die("SO_LINGER");
-}
-
 bool tcp_receive(const struct flow *f, const struct times *t, bool started)
 {
 	struct stream s = { .first_bad_offset = -1 };
@@ -80,7 +71,7 @@ bool tcp_receive(const struct flow *f, const struct times *t, bool started)
 			die("accept");
 		ended = read_stream(f, fd, &s, t);
 		if (strcmp(ended, "complete"))
-			cut_off(fd);
+			stream_cut(fd);
 		close(fd);
 	} else if (now_ms() >= t->deadline_ms) {
 		ended = "timeout";
@@ -92,74 +83,19 @@ bool tcp_receive(const struct flow *f, const struct times *t, bool started)
 	return started || fd >= 0;
 }
 
-/* The socket does not block, so that a lost SYN cannot outlast the deadline. */
-static const char *open_stream(const struct flow *f, const struct times *t)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	if (!connect(f->fd, &f->addr.sa, f->addr_len))
-		return NULL;
-	if (errno != EINPROGRESS)
-		return error_name(errno);
-	if (!wait_for(f->fd, POLLOUT, -1, t))
-		return "timeout";
-	if (getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &error, &len))
-		die("SO_ERROR");
-	return error ? error_name(error) : NULL;
-}
-
-/* Writes one whole chunk; returns NULL or the name of what stopped it. */
-static const char *write_chunk(int fd, size_t len, const struct times *t)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = send(fd, wanted + done, len - done, 0);
-
-		if (n > 0)
-			done += n;
-		else if (errno != EINTR && errno != EAGAIN)
-			return error_name(errno);
-		else if (!wait_for(fd, POLLOUT, -1, t))
-			return "timeout";
-	}
-	return NULL;
-}
-
-/* The receiver closes when it has read everything: its end of file ends the flow in order. */
-static const char *wait_for_close(int fd, const struct times *t)
-{
-	uint8_t byte;
-	ssize_t n;
-
-	if (shutdown(fd, SHUT_WR))
-		return error_name(errno);
-	if (!wait_for(fd, POLLIN, -1, t))
-		return "timeout";
-	n = recv(fd, &byte, 1, 0);
-	if (n < 0)
-		return error_name(errno);
-	return n ? "unexpected-data" : NULL;
-}
-
 void tcp_send(const struct flow *f, const struct times *t)
 {
-	const char *error = open_stream(f, t);
+	const char *error = stream_open(f, t);
 	uint64_t sent = 0;
 	size_t i;
 
 	for (i = 0; !error && i < f->count; i++) {
 		payload_fill(wanted, f->sizes[i], f->seed, 0, sent);
-		error = write_chunk(f->fd, f->sizes[i], t);
+		error = stream_write(f->fd, wanted, f->sizes[i], t);
 		if (!error)
 			sent += f->sizes[i];
 	}
 	if (!error)
-		error = wait_for_close(f->fd, t);
-	if (error)
-		cut_off(f->fd);
-	printf("{\"schema\":%d,\"flow\":%d,\"proto\":\"tcp\",\"ended\":\"%s\",\"sent\":%" PRIu64
-	       ",\"errors\":{", XLFLOW_SCHEMA, f->index, error ? error : "complete", sent);
-	if (error)
-		printf("\"%s\":1", error);
-	printf("}}\n");
+		error = stream_close(f->fd, t);
+	stream_end(f, error, sent);
 }

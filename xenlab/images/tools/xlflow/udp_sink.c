@@ -12,8 +12,8 @@
 
 #include "xlflow.h"
 
-#define EXAMPLES_MAX	8
-#define MISSING_MAX	32
+#define EXAMPLES_MAX	128
+#define MISSING_MAX	128
 
 enum state { OUTSTANDING, INTACT, CORRUPT, TRUNCATED };
 

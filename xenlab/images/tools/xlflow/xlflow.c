@@ -3,29 +3,30 @@
  * xlflow: makes and checks flows of exactly known payload, and reads a node's counters.
  *
  *	xlflow recv [--nonce A+B] [--idle-ms N] [--linger-ms N] [--timeout-ms N] [--counters]
- *		FLOW...
+ *		[--together] FLOW...
  *	xlflow send [--timeout-ms N] [--counters] FLOW...
  *	xlflow counters
  *
  * FLOW is proto@address@port@seed@sizes, address and port being the receiver's. The receiver binds
- * all its flows, prints `READY AB` and takes them one after another, as the sender sends them. Each
+ * all its flows, prints `READY AB` and takes them one after another, as the sender sends them, or
+ * streams that are sent side by side `--together`. Each
  * side prints one JSON object per flow, a line each. With --counters it prints what `counters` does
  * before it begins and when all is done and silent, which saves two commands. Status: 0 ran to its
  * end (whatever it found), 1 the system refused something, 2 usage.
  */
-#define _GNU_SOURCE /* strerrorname_np() */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "xlflow.h"
 
-enum option_id { OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT, OPT_COUNTERS };
+enum option_id {
+	OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT, OPT_COUNTERS, OPT_TOGETHER,
+};
 
 static const struct option options[] = {
 	{ "nonce", required_argument, NULL, OPT_NONCE },
@@ -33,6 +34,7 @@ static const struct option options[] = {
 	{ "linger-ms", required_argument, NULL, OPT_LINGER },
 	{ "timeout-ms", required_argument, NULL, OPT_TIMEOUT },
 	{ "counters", no_argument, NULL, OPT_COUNTERS },
+	{ "together", no_argument, NULL, OPT_TOGETHER },
 	{ 0 },
 };
 
@@ -43,51 +45,9 @@ static void usage(void) __attribute__((noreturn));
 static void usage(void)
 {
 	fputs("usage: xlflow recv|send [--nonce A+B] [--idle-ms N] [--linger-ms N]"
-	      " [--timeout-ms N] [--counters] proto@address@port@seed@sizes...\n"
+	      " [--timeout-ms N] [--counters] [--together] proto@address@port@seed@sizes...\n"
 	      "       xlflow counters\n", stderr);
 	exit(2);
-}
-
-void die(const char *what)
-{
-	fprintf(stderr, "xlflow: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-const char *error_name(int error)
-{
-	const char *name = strerrorname_np(error);
-
-	return name ? name : "EUNKNOWN";
-}
-
-int64_t now_ms(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now))
-		die("clock_gettime");
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-bool wait_for(int fd, short events, int timeout_ms, const struct times *t)
-{
-	int64_t end_ms = t->deadline_ms;
-
-	if (timeout_ms >= 0 && now_ms() + timeout_ms < end_ms)
-		end_ms = now_ms() + timeout_ms;
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = events };
-		int64_t left_ms = end_ms - now_ms();
-		int n = poll(&p, 1, left_ms > 0 ? left_ms : 0);
-
-		if (n > 0)
-			return true;
-		if (n < 0 && errno != EINTR)
-			die("poll");
-		if (now_ms() >= end_ms)
-			return false;
-	}
 }
 
 static void set(int fd, int level, int name, int value, const char *what)
@@ -145,9 +105,19 @@ static void open_sender(struct flow *f)
 		die("connect");
 }
 
-static void receive_all(int count, const struct times *t, const char *nonce)
+static void receive_in_turn(int count, const struct times *t)
 {
 	bool started = false;
+
+	for (int i = 0; i < count; i++) {
+		const struct flow *f = &flows[i];
+
+		started = f->tcp ? tcp_receive(f, t, started) : udp_receive(f, t, started);
+	}
+}
+
+static void receive_all(int count, const struct times *t, const char *nonce, bool together)
+{
 
 	for (int i = 0; i < count; i++)
 		open_receiver(&flows[i]);
@@ -155,11 +125,10 @@ static void receive_all(int count, const struct times *t, const char *nonce)
 	printf("READY %.*s%s\n", (int)strcspn(nonce, "+"), nonce,
 	       nonce[strcspn(nonce, "+")] ? nonce + strcspn(nonce, "+") + 1 : "");
 	fflush(stdout);
-	for (int i = 0; i < count; i++) {
-		const struct flow *f = &flows[i];
-
-		started = f->tcp ? tcp_receive(f, t, started) : udp_receive(f, t, started);
-	}
+	if (together)
+		receive_together(flows, count, t);
+	else
+		receive_in_turn(count, t);
 	for (int i = 0; i < count; i++)
 		close(flows[i].fd);
 }
@@ -200,7 +169,7 @@ int main(int argc, char **argv)
 	struct times t = { .idle_ms = 3000, .linger_ms = 20 };
 	const char *nonce = "", *verb = argc > 1 ? argv[1] : "";
 	int timeout_ms = 60000, opt, count;
-	bool counters = false;
+	bool counters = false, together = false;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (!strcmp(verb, "counters") && argc == 2) {
@@ -228,6 +197,9 @@ int main(int argc, char **argv)
 		case OPT_COUNTERS:
 			counters = true;
 			break;
+		case OPT_TOGETHER:
+			together = true;
+			break;
 		default:
 			usage();
 		}
@@ -235,15 +207,18 @@ int main(int argc, char **argv)
 	count = argc - optind;
 	if (count < 1 || count > FLOWS_MAX)
 		usage();
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
 		flow_parse(&flows[i], i, argv[optind + i]);
+		if (together && !flows[i].tcp)
+			usage();
+	}
 	t.deadline_ms = now_ms() + timeout_ms;
 	if (counters)
 		counters_print();
 	if (!strcmp(verb, "recv")) {
 		if (counters)
 			limit_reassembly(&t);
-		receive_all(count, &t, nonce);
+		receive_all(count, &t, nonce, together);
 	} else {
 		send_all(count, &t);
 	}

@@ -57,8 +57,17 @@ void payload_fill(uint8_t *to, size_t len, uint64_t seed, uint64_t index, uint64
 /* A flow that is received returns true when something arrived. */
 bool udp_receive(const struct flow *f, const struct times *t, bool started);
 bool tcp_receive(const struct flow *f, const struct times *t, bool started);
+void receive_together(const struct flow *flows, int count, const struct times *t);
 void udp_send(const struct flow *f, const struct times *t);
 void tcp_send(const struct flow *f, const struct times *t);
+
+/* A stream's sending end; NULL, or the name of what stopped it. The socket does not block. */
+const char *stream_open(const struct flow *f, const struct times *t);
+const char *stream_write(int fd, const uint8_t *from, size_t len, const struct times *t);
+const char *stream_close(int fd, const struct times *t);
+void stream_cut(int fd);
+/* Cuts off what had an @error, and prints how it ended. */
+void stream_end(const struct flow *f, const char *error, uint64_t sent);
 
 void counters_print(void);
 

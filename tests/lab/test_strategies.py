@@ -1,0 +1,172 @@
+"""Strategies, tolls and soaks in a lab: their rules are seen to fail, and all is put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+from xenlab.errors import MeasurementError
+from xenlab.guest.device_state import Feature
+from xenlab.lab import Lab, open_lab
+from xenlab.measure.strategy_trial import StrategyTrial
+from xenlab.plan.links import DOM0, Link
+from xenlab.slots.layout import Frag, Layout
+from xenlab.slots.limits import Limits
+from xenlab.traffic.drivers import netfront_replaced
+from xenlab.traffic.endurance import Endurance
+from xenlab.traffic.iperf import IperfSpec
+from xenlab.traffic.layouts import composers_loaded
+from xenlab.traffic.plant import PlantKind, planting
+from xenlab.traffic.soaking import draw_round, soak_round
+from xenlab.traffic.strategies import REMEDIES, SERIES, SLOTS_MAX, Arena, Remedy, arena, take_turns
+from xenlab.traffic.tolls import meter_toll
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.soak import judge_round
+from xenlab.verdict.strategies import judge_strategies
+from xenlab.verdict.toll import judge_toll
+
+DEFAULT, SMALL, ORDER0, FLAT, _, LISTING = REMEDIES
+STATE = (
+    "ethtool -k eth0; ip -d link show eth0 | grep -o 'gso_max_size [0-9]*';"
+    " cat /proc/sys/net/core/high_order_alloc_disable /proc/sys/net/ipv4/tcp_tso_rtt_log;"
+    " cat /sys/module/xen_netfront/notes/.note.gnu.build-id | od -An -tx1;"
+    " cat /sys/module/xen_netfront/parameters/slots_max"
+)
+WITHIN = Frag(order=1, offset_bytes=0, size_bytes=2000)
+ACROSS = Frag(order=1, offset_bytes=3096, size_bytes=2000)
+
+
+@pytest.fixture(scope="module")
+def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
+        with open_lab(lab) as opened:
+            opened.restore_silence()
+            yield opened
+
+
+@pytest.fixture(scope="module")
+def compared(opened: Lab) -> Iterator[Arena]:
+    """From alice to bob."""
+    with arena(opened, link_of(opened, "bob")) as compared:
+        yield compared
+
+
+def link_of(lab: Lab, sink: str) -> Link:
+    return next(link for link in lab.plan.links() if (link.source, link.sink) == ("alice", sink))
+
+
+def state_of(lab: Lab) -> str:
+    """All that a strategy sets in alice."""
+    return lab.shell("alice").run(["sh", "-c", STATE], deadline=lab.budget(30)).text
+
+
+def tried(compared: Arena, *remedies: Remedy) -> tuple[StrategyTrial, ...]:
+    """One short trial of each, counted only."""
+    load = IperfSpec(address=compared.link.sink_address4, streams=2, write_bytes=1000)
+    rounds = take_turns(compared, remedies[:1], replace(load, seconds=1), 1)
+    trials = []
+    for remedy in remedies:
+        with compared.applied(remedy):
+            counts = compared.count(replace(load, payload_bytes=8_000_000))
+        (taken,) = rounds.values()
+        trials.append(StrategyTrial(strategy=remedy.strategy, rounds=taken, counts=counts))
+    return tuple(trials)
+
+
+def test_remedy_that_is_not_in_force_is_told(compared: Arena) -> None:
+    """The frontend that has no limit raised, and the pages that are compound still."""
+    stale = replace(ORDER0, sysctls={})
+    unlisted = replace(LISTING, slots_max=18)
+
+    verdicts = judge_strategies("planted", tried(compared, DEFAULT, stale, unlisted))
+
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS, Outcome.FAIL, Outcome.FAIL]
+    assert "were linearised all the same" in verdicts[1].reasons[0]
+    assert "came to dom0 with a frag_list" in verdicts[2].reasons[0]
+
+
+def test_load_without_packets_of_many_slots_remedies_nothing(compared: Arena) -> None:
+    verdicts = judge_strategies(
+        "planted", tried(compared, replace(DEFAULT, sysctls=ORDER0.sysctls))
+    )
+
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.INCONCLUSIVE]
+
+
+@pytest.mark.parametrize(
+    "remedy", [SMALL, ORDER0, FLAT, LISTING], ids=lambda each: each.strategy.name
+)
+def test_remedy_is_put_back_after_a_failure_under_it(
+    opened: Lab, compared: Arena, remedy: Remedy
+) -> None:
+    before = state_of(opened)
+
+    with pytest.raises(ZeroDivisionError):
+        _fail_under(compared, remedy, before)
+
+    assert state_of(opened) == before
+
+
+def _fail_under(compared: Arena, remedy: Remedy, before: str) -> None:
+    with compared.applied(remedy):
+        assert state_of(compared.lab) != before  # type: ignore[arg-type]
+        1 / 0  # noqa: B018 (whatever goes wrong)
+
+
+def test_device_that_does_not_take_a_remedy_is_no_result(opened: Lab, compared: Arena) -> None:
+    before = state_of(opened)
+
+    with pytest.raises(MeasurementError, match="on, which it cannot change"):
+        _apply(compared, replace(FLAT, features={Feature.CHECKSUM: False}))
+
+    assert state_of(opened) == before
+
+
+def _apply(compared: Arena, remedy: Remedy) -> None:
+    with compared.applied(remedy):
+        pass
+
+
+def test_toll_of_packets_that_were_linearised_instead_is_a_failure(opened: Lab) -> None:
+    """The frontend's limit is not what the meter was told: nothing overflows, and that is seen."""
+    link = link_of(opened, DOM0)
+    plain, taxed = (
+        Layout(linear_bytes=200, linear_offset_bytes=0, frags=frags)
+        for frags in ((WITHIN,) * 17, (ACROSS, *(WITHIN,) * 16))
+    )
+    with (
+        netfront_replaced(opened, "alice", SERIES, {SLOTS_MAX: "18"}),
+        composers_loaded(opened, link),
+    ):
+        meter = meter_toll(
+            opened, link, (plain, taxed), limits=Limits(frontend_slots=64), packets=50, rounds=1
+        )
+
+    verdict = judge_toll(meter)
+    assert verdict.outcome is Outcome.FAIL
+    assert "T = 19: frag_overflow of 50 packets is 0, not 50" in verdict.reasons
+
+
+def test_soak_round_fails_by_a_planted_loss_and_is_the_same_without_it(opened: Lab) -> None:
+    links = [link_of(opened, "bob")]
+    endurance = Endurance.parse("5", "0s")
+    rounds = (draw_round(endurance.name(n), endurance.chance(n), links) for n in count())
+    number, drawn = next((n, drawn) for n, drawn in enumerate(rounds) if not drawn.off)
+    before = state_of(opened)
+
+    with planting(opened, drawn.link, PlantKind.SILENT_DROP, every=50):
+        planted = judge_round(drawn.subject, soak_round(opened, drawn))
+    opened.restore_silence()
+    again = draw_round(endurance.name(number), endurance.chance(number), links)
+    calm = judge_round(again.subject, soak_round(opened, again))
+
+    assert planted.outcome is Outcome.FAIL
+    assert any("did not arrive" in reason for reason in planted.reasons), planted.reasons
+    assert any("silent loss" in reason for reason in planted.reasons), planted.reasons
+    assert (calm.outcome, calm.subject) == (Outcome.PASS, planted.subject), calm.reasons
+    assert state_of(opened) == before

@@ -1,0 +1,100 @@
+"""The rule of strategies: each way in which a remedy can fail to be one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from xenlab.measure.hops import Drop
+from xenlab.measure.path import DropCounter
+from xenlab.measure.strategy_trial import (
+    Effect,
+    Strategy,
+    StrategyCounts,
+    StrategyRound,
+    StrategyTrial,
+    tabulate,
+)
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.strategies import judge_strategies
+
+COUNTS = StrategyCounts(
+    sent_pkts=1000, linearised_pkts=400, unlinearised_pkts=0, frag_list_pkts=0, drops=(),
+    silent_pkts=0,
+)  # fmt: skip
+EMPTY = StrategyRound(payload_bytes=0, elapsed_us=9, cpu_ns=1)
+
+
+def trial(name: str, effect: Effect, counts: StrategyCounts, *megabytes: int) -> StrategyTrial:
+    rounds = (
+        StrategyRound(payload_bytes=each * 1_000_000, elapsed_us=1_000_000, cpu_ns=5_000_000)
+        for each in megabytes
+    )
+    strategy = Strategy(name=name, setting="so", effect=effect)
+    return StrategyTrial(strategy=strategy, rounds=tuple(rounds), counts=counts)
+
+
+DEFAULT = trial("default", Effect.LINEARISED, COUNTS, 10, 20, 12)
+AVOIDING = trial("small", Effect.AVOIDED, replace(COUNTS, linearised_pkts=0), 6, 5, 7)
+LISTING = trial("list", Effect.FRAG_LIST, replace(COUNTS, frag_list_pkts=30), 9, 9, 9)
+
+
+def test_table_has_the_median_of_repetitions_that_took_turns() -> None:
+    table = tabulate("alice -> bob", (DEFAULT, AVOIDING))
+
+    assert [row.goodput_bps for row in table.rows] == [96e6, 48e6]
+    assert table.throughput_ratio(table.rows[1]) == 0.5
+    assert table.rows[0].payload_bytes == 42_000_000
+    assert table.rows[0].linearised_per_thousand == 400
+
+
+def test_strategies_that_do_what_they_are_for_pass_however_slow_they_are() -> None:
+    verdicts = judge_strategies("alice -> bob", (DEFAULT, AVOIDING, LISTING))
+
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 3
+    assert verdicts[1].numbers["goodput_percent_of_default"] == 50
+    assert "400 of 1000 packets had more than 18 slots" in verdicts[2].control
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (replace(AVOIDING, counts=COUNTS), "400 of 1000 packets were linearised all the same"),
+        (replace(LISTING, counts=COUNTS), "none of 1000 packets came to dom0 with a frag_list"),
+        (replace(DEFAULT, counts=LISTING.counts), "30 packets came to dom0 with a frag_list"),
+        (
+            replace(DEFAULT, counts=replace(COUNTS, unlinearised_pkts=2)),
+            "2 packets found no memory to be linearised into",
+        ),
+        (replace(DEFAULT, counts=replace(COUNTS, silent_pkts=1)), "1 packets were lost and no"),
+        (
+            replace(
+                DEFAULT,
+                rounds=(*DEFAULT.rounds, StrategyRound(payload_bytes=0, elapsed_us=9, cpu_ns=1)),
+            ),
+            "a repetition brought no payload",
+        ),
+    ],
+)
+def test_strategy_that_does_not_do_it_fails(bad: StrategyTrial, reason: str) -> None:
+    *_, verdict = judge_strategies("alice -> bob", (DEFAULT, bad))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons[0].startswith(reason)
+
+
+def test_named_drop_is_a_number_and_no_failure() -> None:
+    drop = Drop(place=DropCounter(node="dom0", device="vif2.0", counter="qdisc_drops"), packets=3)
+
+    (verdict,) = judge_strategies("", (replace(DEFAULT, counts=replace(COUNTS, drops=(drop,))),))
+
+    assert (verdict.outcome, verdict.numbers["lost"]) == (Outcome.PASS, 3)
+
+
+def test_default_without_a_packet_of_many_slots_leaves_nothing_to_remedy() -> None:
+    idle = replace(DEFAULT, counts=replace(COUNTS, linearised_pkts=0))
+
+    verdicts = judge_strategies("alice -> bob", (idle, AVOIDING))
+
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.INCONCLUSIVE}

@@ -1,0 +1,95 @@
+"""The kernel's packet generator: /proc/net/pktgen of a Linux, set up, started and cleared again.
+
+clone_skb and burst are never touched: they give one skb to a driver several times, and a vif queues
+skbs by their own list pointers (xenvif_rx_queue_tail(), drivers/net/xen-netback/rx.c:101).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from xenlab.errors import MeasurementError
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+MODULE = "pktgen"
+FOLDER = "/proc/net/pktgen"
+# PKTGEN_MAGIC (net/core/pktgen.c:185), the first word behind the UDP header.
+MAGIC = 0xBE9BE955
+UNDO_S = 60.0
+
+# $1: the device. Whoever else uses it keeps it, and everything that was set in it.
+CLAIM = f"""
+if [ -e {FOLDER} ]; then echo "{FOLDER} is there: somebody else uses it" >&2; exit 1; fi
+modprobe {MODULE} || exit 1
+echo "add_device $1" >{FOLDER}/kpktgend_0 || {{ rmmod {MODULE}; exit 1; }}
+"""
+# `reset` takes the device away from what runs still; a module that is busy is not taken out.
+RELEASE = f"""
+[ -e {FOLDER} ] || exit 0
+echo reset >{FOLDER}/pgctrl
+rmmod {MODULE}
+"""
+# $1: the device, then its settings. `start` returns when everything has been sent.
+RUN = f"""
+file={FOLDER}/$1
+shift
+for setting; do echo "$setting" >"$file" || exit 1; done
+echo start >{FOLDER}/pgctrl && cat "$file"
+"""
+
+_RESULT = re.compile(
+    r"Result: OK: (?P<elapsed_us>\d+)\(c\d+\+d\d+\) usec, (?P<sent>\d+) \((?P<size>\d+)byte,"
+    r"(?P<frags>-?\d+)frags\)\n.* errors: (?P<errors>\d+)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PktgenResult:
+    """What pktgen says of a run; `refused` packets were not taken by the driver."""
+
+    sent_pkts: int
+    refused: int
+    elapsed_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pktgen:
+    """The generator of one node, on one device."""
+
+    shell: Shell
+    device: str
+
+    def run(self, settings: Sequence[str], deadline: Deadline) -> PktgenResult:
+        """Send what the settings say, to the last packet. Raises LabError or MeasurementError."""
+        argv = ["sh", "-c", RUN, "sh", self.device, *settings]
+        answer = self.shell.run(argv, deadline=deadline).require_success()
+        return parse_result(f"pktgen on {self.shell.where} {self.device}", answer.text)
+
+
+@contextmanager
+def pktgen_on(shell: Shell, device: str, deadline: Deadline) -> Iterator[Pktgen]:
+    """The generator with one device; nothing is left of it. CommandFailed if somebody has it."""
+    shell.run(["sh", "-c", CLAIM, "sh", device], deadline=deadline).require_success()
+    try:
+        yield Pktgen(shell=shell, device=device)
+    finally:
+        argv = ["sh", "-c", RELEASE]
+        shell.run(argv, deadline=Deadline.after(UNDO_S)).require_success()
+
+
+def parse_result(what: str, text: str) -> PktgenResult:
+    """The result in a device's file. Raises MeasurementError for one that is none."""
+    match = _RESULT.search(text)
+    if match is None:
+        said = text.partition("Result:")[2].strip().splitlines()
+        raise MeasurementError(f"{what}: {said[0] if said else 'no result'}")
+    return PktgenResult(
+        sent_pkts=int(match["sent"]),
+        refused=int(match["errors"]),
+        elapsed_us=int(match["elapsed_us"]),
+    )

@@ -1,0 +1,1 @@
+../xlflow/flow.c

@@ -1,0 +1,1 @@
+../../../../kernels/modules/xlcompose/payload.h

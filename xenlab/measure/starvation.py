@@ -1,0 +1,45 @@
+"""Starvation: what must become of layouts where no memory is left in pieces above some order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xenlab.measure.layouts import LayoutCounters, LayoutRun
+from xenlab.slots.fate import Fate, Prediction, predict
+from xenlab.slots.limits import Limits
+
+
+def is_starved(prediction: Prediction, largest_order: int) -> bool:
+    """Whether netfront has to linearise this packet, and finds no block that is large enough.
+
+    It asks with GFP_ATOMIC, once, and drops what it cannot copy (xen-netfront.c:746).
+    """
+    sending = prediction.sending
+    return sending.linearised and sending.copy_order > largest_order
+
+
+def starve(run: LayoutRun, limits: Limits, largest_order: int) -> LayoutRun:
+    """The same run, expected to lose just the packets for which there is no memory."""
+    predictions = [predict(layout, limits) for layout in run.layouts]
+    starved = [is_starved(prediction, largest_order) for prediction in predictions]
+    fates = [
+        Fate.DROPPED if is_so else fate for is_so, fate in zip(starved, run.fates, strict=True)
+    ]
+    slots = [0 if is_so else each for is_so, each in zip(starved, run.ring_slots, strict=True)]
+    expected = run.expected
+    if expected is not None:
+        for prediction, is_so in zip(predictions, starved, strict=True):
+            expected = _without(expected, prediction) if is_so else expected
+    return replace(run, fates=tuple(fates), ring_slots=tuple(slots), expected=expected)
+
+
+def _without(expected: LayoutCounters, prediction: Prediction) -> LayoutCounters:
+    """What is counted when this packet is dropped where it would have been sent."""
+    counters = prediction.counters
+    return LayoutCounters(
+        frontend_tx_packets=expected.frontend_tx_packets - counters.frontend_tx_packets,
+        frontend_tx_dropped=expected.frontend_tx_dropped + counters.frontend_tx_packets,
+        vif_rx_packets=expected.vif_rx_packets - counters.vif_rx_packets,
+        tx_frag_overflow=expected.tx_frag_overflow - counters.tx_frag_overflow,
+        tx_zerocopy_sent=expected.tx_zerocopy_sent - counters.tx_zerocopy_sent,
+    )

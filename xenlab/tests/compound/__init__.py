@@ -1,0 +1,1 @@
+"""Compound pages: every order, every sender, with and without memory in one piece."""

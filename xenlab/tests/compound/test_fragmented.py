@@ -1,0 +1,45 @@
+"""A frontend that finds no memory to linearise: a loss that is seen as what it is.
+
+Needs: what the composer needs, and a domU whose memory can be had almost whole: it is cut into
+pieces of 8 pages and less, which /proc/buddyinfo proves before and after, and is whole again later.
+Packets whose copy needs more must be dropped and counted by the frontend, all others must arrive.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from xenlab.measure.penalties import Penalties
+from xenlab.measure.slot_histogram import observe_histogram
+from xenlab.measure.starvation import starve
+from xenlab.pytest_plugin import Judge, Show
+from xenlab.slots.compound import copied_layouts
+from xenlab.slots.limits import STOCK
+from xenlab.traffic.guests import guest_links
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.observing import observing
+from xenlab.traffic.sources.fragments import memory_fragmented
+from xenlab.verdict.layouts import judge_layouts
+from xenlab.verdict.ring_slots import judge_linearised, judge_ring_slots
+
+SEED = 20140520
+REPEATS = 5
+
+
+@pytest.mark.parametrize("order", [4, 3])
+def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arrive(
+    lab: LabHandle, order: int, judge: Judge, show: Show
+) -> None:
+    layouts = tuple(copied_layouts()) * REPEATS
+    links = guest_links(lab.plan)
+    with memory_fragmented(lab, links[0].source, order) as memory:
+        for link in links:
+            with composers_loaded(lab, link), observing(lab, link, probes=True) as observer:
+                run = starve(send_layouts(lab, link, layouts, seed=SEED), STOCK, order)
+                penalties = Penalties(observation=observer.read())
+            subject = f"{run.subject}, no free block above order {order} ({memory.found})"
+            judge(judge_layouts(run, subject=subject))
+            judge(judge_linearised(run, penalties, subject=subject))
+            judge(judge_ring_slots(run, penalties, subject=subject))
+            show(observe_histogram(subject, run, penalties.slots, STOCK))

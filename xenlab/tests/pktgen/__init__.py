@@ -1,0 +1,1 @@
+"""Pktgen: plain load through every vif, every packet accounted for, every slot foretold."""

@@ -1,0 +1,82 @@
+"""Settings of a running node, set for as long as a context lasts: MTUs and sysctls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+from xenlab.errors import LabError
+from xenlab.plan.model import DOM0, Link
+from xenlab.traffic.handle import LabHandle
+from xenlab.transport.shell import Shell
+from xenlab.waiting import Deadline
+
+SETTING_S = 20.0
+# The largest that both drivers take: drivers/net/xen-netback/interface.c, xenvif_alloc(), and
+# drivers/net/xen-netfront.c, xennet_create_dev().
+VIF_MTU_MAX_BYTES = 65535 - 18
+# Writes "$2" into "$1" and says what it reads then.
+WRITE = 'printf %s "$2" >"$1" && cat "$1"'
+
+
+@contextmanager
+def mtus_set(lab: LabHandle, node: str, devices: Sequence[str], mtu_bytes: int) -> Iterator[None]:
+    """An MTU on devices of a node; afterwards what each had."""
+    shell = lab.shell(node)
+    argv = ["cat", *(f"/sys/class/net/{device}/mtu" for device in devices)]
+    before = shell.run(argv, deadline=lab.budget(SETTING_S)).require_success().text.split()
+    _set_mtus(shell, dict.fromkeys(devices, str(mtu_bytes)), lab.budget(SETTING_S))
+    try:
+        yield
+    finally:
+        _set_mtus(shell, dict(zip(devices, before, strict=True)), lab.budget(SETTING_S))
+
+
+def widest_mtus(lab: LabHandle, link: Link) -> AbstractContextManager[None]:
+    """The largest MTU that a vif takes, on dom0's ends; afterwards what it was.
+
+    A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
+    """
+    ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
+    vifs = [lab.vif(node, vif.index) for node, vif in ends if vif]
+    return mtus_set(lab, DOM0, vifs, VIF_MTU_MAX_BYTES)
+
+
+@contextmanager
+def path_widened(lab: LabHandle, link: Link) -> Iterator[None]:
+    """The largest MTU on both ends of every vif of a link, so that a datagram is one packet."""
+    ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
+    with ExitStack() as stack:
+        stack.enter_context(widest_mtus(lab, link))
+        for node, vif in ends:
+            if vif:
+                stack.enter_context(mtus_set(lab, node, [vif.device], VIF_MTU_MAX_BYTES))
+        yield
+
+
+@contextmanager
+def sysctl_set(lab: LabHandle, node: str, name: str, value: str) -> Iterator[None]:
+    """A sysctl of a node, by its name with dots; afterwards what it was.
+
+    Raises LabError where it does not take the value, CommandFailed where there is no such thing.
+    """
+    shell = lab.shell(node)
+    path = f"/proc/sys/{name.replace('.', '/')}"
+    before = shell.read_file(path, deadline=lab.budget(SETTING_S)).decode().strip()
+    _write(shell, path, value, lab.budget(SETTING_S))
+    try:
+        yield
+    finally:
+        _write(shell, path, before, lab.budget(SETTING_S))
+
+
+def _write(shell: Shell, path: str, value: str, deadline: Deadline) -> None:
+    told = shell.run(["sh", "-c", WRITE, "sh", path, value], deadline=deadline).require_success()
+    if told.text.split() != value.split():
+        raise LabError(f"{shell.where}: {path} is {told.text.strip()!r} and not {value!r}")
+
+
+def _set_mtus(shell: Shell, mtus_bytes: Mapping[str, str], deadline: Deadline) -> None:
+    lines = [f"link set dev {device} mtu {mtu_bytes}\n" for device, mtu_bytes in mtus_bytes.items()]
+    batch = "".join(lines).encode()
+    shell.run(["ip", "-batch", "-"], deadline=deadline, stdin=batch).require_success()

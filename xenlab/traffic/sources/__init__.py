@@ -1,0 +1,1 @@
+"""Sources in userspace: xlsource, and what it sends as layouts, frames and streams."""

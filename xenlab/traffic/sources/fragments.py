@@ -1,0 +1,68 @@
+"""Memory in pieces: a node with no free block above some order, proved before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from xenlab.errors import MeasurementError
+from xenlab.guest.answer import Answer
+from xenlab.guest.counters import SCHEMA
+from xenlab.measure.buddy import FreeBlocks, parse_buddyinfo
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.settings import sysctl_set
+from xenlab.traffic.sources.tool import XLSOURCE
+from xenlab.transport.shell import RunningCommand, Shell
+from xenlab.waiting import Deadline
+
+FRAGMENT_S = 120.0
+READ_S = 20.0
+BUDDYINFO = "/proc/buddyinfo"
+# Else compaction moves locked pages too, and makes large blocks of what they leave.
+MOVE_LOCKED = "vm.compact_unevictable_allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragmentation:
+    """A node's memory while it is in pieces; `before` and `found` are its free blocks till then."""
+
+    shell: Shell
+    order: int
+    before: FreeBlocks
+    found: FreeBlocks
+
+
+@contextmanager
+def memory_fragmented(lab: LabHandle, node: str, order: int) -> Iterator[Fragmentation]:
+    """Have no free block of more than 2**order pages in a node; afterwards memory is as it was.
+
+    Raises MeasurementError where that could not be reached, or did not last.
+    """
+    shell = lab.shell(node)
+    before = read_free_blocks(shell, lab.budget(READ_S))
+    with sysctl_set(lab, node, MOVE_LOCKED, "0"):
+        deadline = lab.budget(FRAGMENT_S)
+        with shell.start([XLSOURCE, "fragment", str(order)], deadline=deadline) as running:
+            _await_pieces(shell, running, deadline)
+            found = _require_pieces(shell, order, lab.budget(READ_S))
+            yield Fragmentation(shell=shell, order=order, before=before, found=found)
+            _require_pieces(shell, order, lab.budget(READ_S))
+
+
+def read_free_blocks(shell: Shell, deadline: Deadline) -> FreeBlocks:
+    """A node's free blocks. Raises CommandFailed or MeasurementError."""
+    return parse_buddyinfo(shell.where, shell.read_file(BUDDYINFO, deadline=deadline).decode())
+
+
+def _require_pieces(shell: Shell, order: int, deadline: Deadline) -> FreeBlocks:
+    blocks = read_free_blocks(shell, deadline)
+    if blocks.largest_order > order:
+        raise MeasurementError(f"{shell.where}: memory is not in pieces of order {order}: {blocks}")
+    return blocks
+
+
+def _await_pieces(shell: Shell, running: RunningCommand, deadline: Deadline) -> None:
+    answer = Answer.parse(f"xlsource on {shell.where}", running.read_line(deadline))
+    if answer.integer("schema") != SCHEMA:
+        raise MeasurementError(f"{answer.what}: schema {answer.integer('schema')}, not {SCHEMA}")

@@ -1,0 +1,80 @@
+"""The rule of strategies: each does to packets of many slots what it is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from xenlab.measure.strategy import StrategyTable
+from xenlab.measure.strategy_trial import Effect, StrategyTrial, tabulate
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict
+
+TAKES_EFFECT = "strategy takes effect"
+
+
+def judge_strategies(subject: str, trials: Sequence[StrategyTrial]) -> tuple[Verdict, ...]:
+    """One verdict for each trial; the first, the default, is the control of all others.
+
+    How fast a strategy is has no limit: that is for the table. INCONCLUSIVE where the default had
+    no packet of more than 18 slots, or brought no payload: then nothing could be remedied.
+    """
+    table = tabulate(subject, trials)
+    doubts = tuple(_doubts(trials[0]))
+    return tuple(_judge(table, trial, trials[0], doubts) for trial in trials)
+
+
+def _judge(
+    table: StrategyTable, trial: StrategyTrial, default: StrategyTrial, doubts: tuple[str, ...]
+) -> Verdict:
+    reasons = tuple(_wrong(trial))
+    outcome = Outcome.FAIL if reasons else Outcome.PASS
+    if doubts and not reasons:
+        outcome, reasons = Outcome.INCONCLUSIVE, doubts
+    row, counts = trial.row, trial.counts
+    ratio = table.throughput_ratio(row)
+    return Verdict(
+        rule=TAKES_EFFECT,
+        subject=f"{table.subject}: {trial.strategy.name}",
+        outcome=outcome,
+        reasons=reasons,
+        numbers={
+            "goodput_percent_of_default": round(100 * ratio) if ratio is not None else 0,
+            "goodput_kbit_a_second": round(row.goodput_bps / 1000),
+            "cpu_ps_a_byte": round(1000 * (row.cpu_ns_per_byte or 0)),
+            "packets": counts.sent_pkts,
+            "linearised": counts.linearised_pkts,
+            "frag_list": counts.frag_list_pkts,
+            "lost": row.drops_pkts,
+            "rounds": len(trial.rounds),
+        },
+        control=(
+            f"default: {default.counts.linearised_pkts} of {default.counts.sent_pkts} packets"
+            " had more than 18 slots and were linearised"
+        ),
+    )
+
+
+def _doubts(default: StrategyTrial) -> Iterator[str]:
+    if not default.counts.linearised_pkts:
+        yield (
+            f"none of {default.counts.sent_pkts} packets of the default had more than 18 slots:"
+            " there was nothing to remedy"
+        )
+    if not default.row.goodput_bps:
+        yield "the default brought no payload in time that can be told"
+
+
+def _wrong(trial: StrategyTrial) -> Iterator[str]:
+    counts, effect = trial.counts, trial.strategy.effect
+    if effect is Effect.AVOIDED and counts.linearised_pkts:
+        yield f"{counts.linearised_pkts} of {counts.sent_pkts} packets were linearised all the same"
+    if effect is Effect.FRAG_LIST and not counts.frag_list_pkts:
+        yield f"none of {counts.sent_pkts} packets came to dom0 with a frag_list"
+    if effect is not Effect.FRAG_LIST and counts.frag_list_pkts:
+        yield f"{counts.frag_list_pkts} packets came to dom0 with a frag_list"
+    if counts.unlinearised_pkts:
+        yield f"{counts.unlinearised_pkts} packets found no memory to be linearised into"
+    if counts.silent_pkts:
+        yield f"{counts.silent_pkts} packets were lost and no counter tells of them"
+    if any(not each.payload_bytes for each in trial.rounds):
+        yield "a repetition brought no payload"
