@@ -5,7 +5,9 @@ In a lab of this file's own: netback is taken out and loaded again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -124,9 +126,16 @@ def test_headroom_that_was_not_reckoned_with_is_found(opened: Lab) -> None:
     assert judge_fill(send(opened, Plant.NOTHING)).outcome is Outcome.PASS
 
 
-def test_overrun_of_a_ring_is_told_of_as_what_it_is(xenlab: Xenlab, opened: Lab) -> None:
+def test_overrun_of_a_ring_is_told_of_as_what_it_is(
+    xenlab: Xenlab, opened: Lab, tmp_path: Path
+) -> None:
     """The last of this file: bob's device is lost by it."""
-    done = xenlab.run("test", "overrun", "--lab", LAB)
+    path = tmp_path / "out.json"
+
+    done = xenlab.run("test", "overrun", "--lab", LAB, "--json", str(path))
 
     assert done.returncode == 0, done.stdout.decode()
-    assert b"netfront gave the device up" in done.stdout
+    (run,) = json.loads(path.read_text())["runs"]
+    (verdict,) = run["verdicts"]
+    assert verdict["reasons"][0].startswith("known: netback took 7 slots")
+    assert verdict["numbers"]["responses_refused"] == 263
