@@ -109,5 +109,8 @@ class PktgenFrame:
             yield f"{self}: 0 to {MIN_MAX_SKB_FRAGS} frags"
         elif self.frags > self._filling_bytes:
             yield f"{self}: pktgen would make frags of nothing"
+        elif self.frags and self.frag_sizes_bytes[-1] > PAGE_BYTES:
+            # Its loop goes on until nothing is left, with another whole frag (pktgen.c:2791).
+            yield f"{self}: pktgen would add a frag to them, and more bytes than it was told"
         elif self.most_slots > LEGACY_SLOTS:
             yield f"{self}: up to {self.most_slots} slots, and what has more than 18 is linearised"

@@ -72,6 +72,7 @@ def test_slots_of_a_frame(
         (65536, 0, "60 to 65535 bytes"),
         (60, 18, "0 to 17 frags"),
         (74, 17, "frags of nothing"),
+        (65535, 16, "add a frag to them"),
         # Its head comes from a page_frag and may cross a page: 19 slots, and a BUG in the kernel.
         (2000, 17, "up to 19 slots"),
     ],
