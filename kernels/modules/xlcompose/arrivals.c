@@ -132,8 +132,12 @@ void xlc_receiver_note(struct xlc_receiver *receiver, struct xlc_finding *findin
 		receiver->arrivals[receiver->count++] = finding->arrival;
 	else
 		le32_add_cpu(&summary->overflow, 1);
-	if (receiver->count >= receiver->want_packets &&
-	    le64_to_cpu(summary->payload_bytes) >= receiver->want_bytes)
+	if (!(finding->flags & XLC_DUPLICATE)) {
+		receiver->new_packets++;
+		receiver->new_bytes += finding->payload_bytes;
+	}
+	if (receiver->new_packets >= receiver->want_packets &&
+	    receiver->new_bytes >= receiver->want_bytes)
 		end_locked(receiver, XLC_END_COMPLETE);
 	spin_unlock(&receiver->lock);
 }

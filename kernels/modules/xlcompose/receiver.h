@@ -35,6 +35,8 @@ struct xlc_receiver {
 	atomic_t passed;
 	u32 want_packets;
 	u64 want_bytes;
+	u32 new_packets;		/* that were no duplicates */
+	u64 new_bytes;
 	u64 idle_ns;
 	u64 timeout_ns;
 	wait_queue_head_t wait;
