@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from xenlab.errors import LabError
+from xenlab.guest.sysctl import sysctls_set
 from xenlab.plan.model import DOM0, Link
 from xenlab.traffic.handle import LabHandle
 from xenlab.transport.shell import Shell
@@ -15,8 +15,6 @@ SETTING_S = 20.0
 # The largest that both drivers take: drivers/net/xen-netback/interface.c, xenvif_alloc(), and
 # drivers/net/xen-netfront.c, xennet_create_dev().
 VIF_MTU_MAX_BYTES = 65535 - 18
-# Writes "$2" into "$1" and says what it reads then.
-WRITE = 'printf %s "$2" >"$1" && cat "$1"'
 
 
 @contextmanager
@@ -54,26 +52,9 @@ def path_widened(lab: LabHandle, link: Link) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def sysctl_set(lab: LabHandle, node: str, name: str, value: str) -> Iterator[None]:
-    """A sysctl of a node, by its name with dots; afterwards what it was.
-
-    Raises LabError where it does not take the value, CommandFailed where there is no such thing.
-    """
-    shell = lab.shell(node)
-    path = f"/proc/sys/{name.replace('.', '/')}"
-    before = shell.read_file(path, deadline=lab.budget(SETTING_S)).decode().strip()
-    _write(shell, path, value, lab.budget(SETTING_S))
-    try:
-        yield
-    finally:
-        _write(shell, path, before, lab.budget(SETTING_S))
-
-
-def _write(shell: Shell, path: str, value: str, deadline: Deadline) -> None:
-    told = shell.run(["sh", "-c", WRITE, "sh", path, value], deadline=deadline).require_success()
-    if told.text.split() != value.split():
-        raise LabError(f"{shell.where}: {path} is {told.text.strip()!r} and not {value!r}")
+def sysctl_set(lab: LabHandle, node: str, name: str, value: str) -> AbstractContextManager[None]:
+    """A sysctl of a node, by its name with dots; afterwards what it was. See `sysctls_set`."""
+    return sysctls_set(lab.shell(node), {name.replace(".", "/"): value}, lab.budget(SETTING_S))
 
 
 def _set_mtus(shell: Shell, mtus_bytes: Mapping[str, str], deadline: Deadline) -> None:
