@@ -12,7 +12,7 @@ from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 from xenlab.xen.xenstore import XenstoreTree, read_xenstore
 
-AWAIT_VIFS = "await-vifs"  # tools/await-vifs
+AWAIT_VIFS = "await-vifs"  # tools/vif-bridge
 DOMAINS = "/local/domain"
 DOM0_DOMID = 0
 

@@ -23,7 +23,7 @@ CLI = "from xenlab.cli.images import images; images()"
 ROOT = Path(__file__).parents[3]
 
 # What an emulated CPU unpacks at each boot; the bounds keep it from growing unseen.
-LARGEST_ROOT_MB = {Role.DOM0: 37, Role.DOMU: 32}
+LARGEST_ROOT_MB = {Role.DOM0: 35, Role.DOMU: 30}
 LONGEST_CACHED_S = 1.0
 
 PROGRAMS = [

@@ -4,9 +4,11 @@
  * (else xl waits 10 s). See docs/misc/vif-bridge and xl-network-configuration(5) of Xen.
  *
  * One static program, where Xen's script starts a dozen: each costs an emulated CPU 0.1 s and more.
+ * Called await-vifs it waits for what others plugged, see await-vifs.c.
  * xl gives the device in $vif, the backend's place in xenstore in $XENBUS_PATH, and "online", "add",
  * "offline" or "remove" as the argument; a bridge lets go of a device that vanishes by itself.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -17,6 +19,8 @@
 #include <sys/socket.h>
 
 #include <xenstore.h>
+
+#include "names.h"
 
 static char *read_key(struct xs_handle *store, const char *backend, const char *key)
 {
@@ -87,6 +91,8 @@ int main(int argc, char **argv)
 	struct xs_handle *store;
 	char reason[256];
 
+	if (!strcmp(basename(argv[0]), "await-vifs"))
+		return await_vifs(argc, argv);
 	if (argc < 2 || !vif || !backend) {
 		fprintf(stderr, "usage: vif=DEVICE XENBUS_PATH=PATH vif-bridge online|offline\n");
 		return 2;

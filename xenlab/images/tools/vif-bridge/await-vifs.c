@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "names.h"
+
 #define CLASS_NET	"/sys/class/net"
 #define PATIENCE_S	60
 #define FORWARDING	3	/* BR_STATE_FORWARDING */
@@ -119,7 +121,7 @@ static int wait_until_ready(int changes, char **vifs, int count, int patience_s)
 	return 0;
 }
 
-int main(int argc, char **argv)
+int await_vifs(int argc, char **argv)
 {
 	int option, patience_s = PATIENCE_S, count, changes = listen_to_links();
 	char **vifs;
