@@ -77,6 +77,7 @@ class DeviceState:
 
     `addresses6` are those that were set, as ADDRESS/PREFIX, and `neighbours6` the permanent ones
     with their MACs: an MTU below 1280 takes both away (net/ipv6/addrconf.c, addrconf_notify).
+    Neighbours are sorted: the kernel lists them in the order of its hash table, which changes.
     """
 
     device: str
@@ -175,7 +176,7 @@ def _parse_state(link: Answer, answered: Answered, was: DeviceState | None) -> D
         addresses6=tuple(_addresses6(link)),
         neighbours6=was.neighbours6
         if neighbours is None and was
-        else tuple(_neighbours6(device, neighbours or ())),
+        else tuple(sorted(_neighbours6(device, neighbours or ()))),
     )
 
 

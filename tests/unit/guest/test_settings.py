@@ -36,8 +36,8 @@ def test_device_is_read_with_its_features_limits_and_neighbours() -> None:
     assert (state.mtu_bytes, state.gso_max_size_bytes, state.gso_max_segs) == (1500, 65536, 65535)
     assert state.addresses6 == ("fd78:656e:6c61:1::10/64",)
     assert state.neighbours6 == (
-        ("fd78:656e:6c61:1::11", "00:16:3e:00:ef:aa"),
         ("fd78:656e:6c61:1::1", "02:78:6c:09:4a:36"),
+        ("fd78:656e:6c61:1::11", "00:16:3e:00:ef:aa"),
     )
     assert state.features["tx-checksum-ipv4"] == FeatureState(wanted=True, active=True, fixed=True)
     # Without checksums there is no segmentation, which nobody asked to be off.
@@ -110,8 +110,8 @@ def test_ipv6_that_a_small_mtu_took_away_is_put_back_behind_it() -> None:
     assert list(moves(small, base)) == [
         "ip link set dev eth0 mtu 1500",
         "ip addr replace fd78:656e:6c61:1::10/64 dev eth0 nodad",
-        "ip neigh replace fd78:656e:6c61:1::11 lladdr 00:16:3e:00:ef:aa nud permanent dev eth0",
         "ip neigh replace fd78:656e:6c61:1::1 lladdr 02:78:6c:09:4a:36 nud permanent dev eth0",
+        "ip neigh replace fd78:656e:6c61:1::11 lladdr 00:16:3e:00:ef:aa nud permanent dev eth0",
     ]
 
 
