@@ -28,7 +28,7 @@ def topology_paths() -> Mapping[str, Path]:
     return {
         path.stem: path
         for folder in (SHIPPED, user, project)
-        for path in sorted(folder.glob(f"*{SUFFIX}"))
+        for path in sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stem)
         if re.fullmatch(NAME_PATTERN, path.stem)
     }
 

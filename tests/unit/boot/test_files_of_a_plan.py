@@ -19,7 +19,7 @@ from xenlab.plan.model import DomUKind, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
 
-SHIPPED = ("single", "pair", "quad", "routed", "two-nets")
+SHIPPED = ("single", "pair", "pair-pvh", "quad", "routed", "two-nets")
 
 
 def plan_of(topology: str) -> LabPlan:

@@ -135,7 +135,7 @@ def test_routed_domus_have_routes_by_dom0_and_others_have_none() -> None:
         RoutePlan(destination="10.77.2.0/24", gateway="10.77.1.1"),
         RoutePlan(destination="fd78:656e:6c61:2::/64", gateway="fd78:656e:6c61:1::1"),
     )
-    for name in ("pair", "quad", "single", "two-nets"):
+    for name in ("pair", "pair-pvh", "quad", "single", "two-nets"):
         assert all(domu.routes == () for domu in plan_lab(load_topology(name)).domus)
 
 

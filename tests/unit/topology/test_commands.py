@@ -65,6 +65,7 @@ def test_topologies_lists_the_shipped_ones_and_marks_the_default() -> None:
     assert [line.split()[0] for line in lines] == [
         "NAME",
         "pair",
+        "pair-pvh",
         "quad",
         "routed",
         "single",

@@ -294,6 +294,7 @@ def test_shipped_topologies_are_short_described_and_what_they_say() -> None:
     }
     assert shapes == {
         "pair": [["lan"], ["lan"]],
+        "pair-pvh": [["lan"], ["lan"]],
         "quad": [["lan"]] * 4,
         "routed": [["left"], ["right"]],
         "single": [["lan"]],
