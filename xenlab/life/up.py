@@ -20,7 +20,7 @@ from xenlab.images.lab_images import LabImages
 from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.artifacts import keep_failure
-from xenlab.life.boot import BootWatch
+from xenlab.life.boot import BOOT_BUDGET_S, BootWatch
 from xenlab.life.drivers import label_drivers, load_drivers
 from xenlab.life.evidence import NodeEvidence
 from xenlab.life.host import Host, make_directories, start_host
@@ -40,7 +40,6 @@ from xenlab.registry.record import LabRecord, LabState
 from xenlab.transport.keys import generate_keys
 from xenlab.waiting import Deadline
 
-BOOT_BUDGET_S = 300.0
 COLD_BOOT = "cold boot"
 
 
@@ -144,7 +143,8 @@ class BringUp:
             )
             machine.start()
         lab = self._take(Host(record=record, connection=host.connection))
-        BootWatch(lab=lab, phases=self.phases, deadline=self.deadline).wait_for_all()
+        watch = BootWatch(lab=lab, phases=self.phases, deadline=self.deadline)
+        self.deadline = watch.wait_for_all()
         with self.phases.run("ask the nodes what they run"):
             domids = standby.read_domids(lab, self.deadline)
             lab.record = dataclasses.replace(lab.record, domids=domids)
