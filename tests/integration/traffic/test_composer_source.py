@@ -108,8 +108,8 @@ def test_batch_that_python_wrote_reads_the_same_in_c(program: Path) -> None:
         "70 4061 2 1 5 9",
         "4095 4098 3",
     ]
-    post = Post(device="eth0", idle_ms=7, timeout_ms=8, copies=3).encode(batch, Op.FINISH)
+    post = Post(device="eth0", copies=3).encode(batch, Op.FINISH, 7)
     payload_bytes = 18 + 5 * (4168 - 42)
     assert ask(program, "arm", stdin=post).decode().splitlines() == [
-        f"1 18 {2**63} {2**62} 6 6 {payload_bytes} 7 8 eth0"
+        f"1 18 {2**63} {2**62} 6 6 {payload_bytes} 7 7 eth0"
     ]

@@ -86,8 +86,8 @@ def deliver_batch(
 ) -> Delivery:
     """Send a batch from one node and take its packets at a device of another.
 
-    Ends when all has arrived, or soon after the sender's last skb has come back; the post's own
-    patience only counts when its end cannot be told. Loss and damage are results, not errors.
+    Ends when all has arrived, or soon after the sender's last skb has come back. Loss and damage
+    are results, not errors.
     """
     with armed(sink, batch, post, deadline) as receiver:
         send_report = send(source, batch, deadline)

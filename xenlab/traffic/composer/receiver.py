@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xenlab.errors import LabError
 from xenlab.traffic.composer import wire
@@ -17,6 +17,9 @@ from xenlab.transport.shell import RunningCommand, Shell
 from xenlab.waiting import Deadline
 
 NONCE_BYTES = 8
+# By how much a receiver that nobody finishes outlives whoever waits for it: what is late is an
+# error of the lab then, and no loss.
+GRACE_MS = 10_000
 # Lines that a login shell may print before ours.
 STRAY_LINES_MAX = 20
 
@@ -32,18 +35,16 @@ FINISH = f"""printf "$1" >/dev/xlreceive || {{ cat {REFUSAL} >&2; exit 1; }}"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """Where a batch is awaited, and how long: after the last packet, and in all.
+    """Where a batch is awaited.
 
     `copies` is how many packets there may be for each one sent: segments and duplicates.
     """
 
     device: str
-    idle_ms: int = 5000
-    timeout_ms: int = 20000
     copies: int = 2
 
-    def encode(self, batch: Batch, op: Op) -> bytes:
-        """A struct xlc_arm."""
+    def encode(self, batch: Batch, op: Op, patience_ms: int) -> bytes:
+        """A struct xlc_arm; the patience is for the next packet and, when it arms, for all."""
         return wire.ARM.pack(
             wire.ARM_MAGIC,
             wire.VERSION,
@@ -55,8 +56,8 @@ class Post:
             batch.packets,
             batch.packets,
             sum(order.payload_bytes * order.repeat for order in batch.orders),
-            self.idle_ms,
-            self.timeout_ms,
+            patience_ms,
+            patience_ms,
             encode_device(self.device),
             *batch.flow.encode(),
         )
@@ -72,7 +73,7 @@ class Receiver:
     command: RunningCommand
 
     def wait(self, deadline: Deadline) -> ArrivalReport:
-        """What arrived, once all is there or the post's patience is at its end."""
+        """What arrived, once all is there or nothing more will come."""
         done = self.command.wait(deadline).require_success()
         return parse_arrivals(done.stdout)
 
@@ -81,7 +82,7 @@ class Receiver:
 
         It does nothing to a receiver that has all it wanted.
         """
-        order = replace(self.post, idle_ms=settle_ms).encode(self.batch, Op.FINISH)
+        order = self.post.encode(self.batch, Op.FINISH, settle_ms)
         argv = ["sh", "-c", FINISH, "sh", escape(order)]
         self.shell.run(argv, deadline=deadline).require_success()
 
@@ -90,11 +91,14 @@ class Receiver:
 def armed(shell: Shell, batch: Batch, post: Post, deadline: Deadline) -> Iterator[Receiver]:
     """A receiver for a batch at a device of a node; send when the context has been entered.
 
-    It takes the batch's packets away from the node's stack. Raises CommandFailed with the
-    module's reason when it refuses.
+    It takes the batch's packets away from the node's stack, and waits for them until it is told
+    to finish: how long they may be on their way only the sender knows. Raises CommandFailed with
+    the module's reason when it refuses.
     """
     halves = secrets.token_hex(NONCE_BYTES), secrets.token_hex(NONCE_BYTES)
-    argv = ["sh", "-c", RECEIVE, "sh", escape(post.encode(batch, Op.ARM)), *halves]
+    patience_ms = int(1000 * deadline.remaining_s) + GRACE_MS
+    order = post.encode(batch, Op.ARM, patience_ms)
+    argv = ["sh", "-c", RECEIVE, "sh", escape(order), *halves]
     with shell.start(argv, deadline=deadline) as command:
         _wait_until_armed(shell, command, "".join(halves), deadline)
         yield Receiver(shell=shell, batch=batch, post=post, command=command)

@@ -63,10 +63,11 @@ def test_name_that_no_device_can_have_is_refused(name: str) -> None:
 def test_receiver_waits_for_all_packets_and_all_their_payload() -> None:
     batch = batch_of(Order(layout=PLAIN, repeat=3), Order(layout=PAGED))
 
-    fields = wire.ARM.unpack_from(Post(device="vif1.0").encode(batch, Op.ARM))
+    fields = wire.ARM.unpack_from(Post(device="vif1.0").encode(batch, Op.ARM, 9))
 
     assert fields[:4] == (wire.ARM_MAGIC, wire.VERSION, wire.ARM.size, Op.ARM)
     assert fields[7:10] == (4, 4, 3 * 18 + 4168 - 42)
+    assert fields[10:12] == (9, 9)
 
 
 def test_order_goes_through_printf_byte_for_byte() -> None:
