@@ -80,6 +80,15 @@ def test_page_has_slots_and_strategies_where_there_are_any() -> None:
     assert "Strategies" not in without
 
 
+def test_colour_of_a_legend_is_never_on_another_line_than_its_word() -> None:
+    page = render_html(stored(silent_flow(), histogram()), "/runs/1")
+
+    colours = page.count('<span class="key ')
+    assert colours == page.count('<span class="entry"><span class="key ')
+    assert colours == 5 + 7
+    assert ".entry { display: inline-block; white-space: nowrap;" in page
+
+
 def test_page_loads_nothing_and_lets_no_script_run_but_its_own() -> None:
     page = render_html(stored(silent_flow(), histogram()), "/runs/1")
 
