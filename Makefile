@@ -6,6 +6,8 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/ready
 BENCH_READY := .venv-bench/ready
+# A file of tests each to whichever core is free; what a file shares is made once.
+SIDE_BY_SIDE := --numprocesses=auto --dist=loadfile
 PIP_INSTALL := python -m pip -qq --no-input --disable-pip-version-check install
 
 PACKAGES := bubblewrap cpio gcc git iproute2 kmod libc6-dev libelf1 libvirt-clients \
@@ -93,10 +95,10 @@ lint: $(READY) ## Format, ruff, mypy and import contracts; says nothing when all
 test: check test-integration test-lab ## Everything: lint, unit, integration and lab tests
 
 test-unit: $(READY) ## Pure tests: Python only
-	@$(BIN)/pytest -q tests/unit $(ARGS)
+	@$(BIN)/pytest -q $(SIDE_BY_SIDE) tests/unit $(ARGS)
 
 test-integration: $(READY) deps-dev ## Tests against the real libvirtd, QEMU, SSH and compiler
-	@$(BIN)/pytest -q tests/integration $(ARGS)
+	@$(BIN)/pytest -q $(SIDE_BY_SIDE) tests/integration $(ARGS)
 
 test-lab: $(READY) deps-dev ## Tests that boot the lab
 	@$(BIN)/pytest -q tests/lab $(ARGS)
