@@ -25,7 +25,7 @@ from xenlab.verdict.outcome import Outcome
 FINGERPRINT_FRAMES = 5
 # A report of KASAN is the longest: about 100 lines. What comes later is another story.
 REPORT_MAX_LINES = 120
-EXCERPT_MAX_LINES = 40
+EXCERPT_MAX_LINES = 80
 FAULTS_MAX = 200
 SEEN_MAX = 1000
 XEN = "xen"
