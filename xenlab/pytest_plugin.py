@@ -99,7 +99,9 @@ class LabPlugin:
         """Keep vigil beside all tests."""
         with keep_vigil(self._lab) as vigil:
             self.coroner = Coroner(lab=self._lab, vigil=vigil)
-            return (yield)
+            ran = yield
+            self.verdicts += self.coroner.judge_warnings(self.verdicts)
+            return ran
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """A test is over."""

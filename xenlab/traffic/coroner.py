@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -20,6 +20,7 @@ from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.hang import Hang, find_hang
 from xenlab.traffic.vigil import Vigil
 from xenlab.verdict.console_fault import ConsoleFault
+from xenlab.verdict.console_rule import CONSOLE_CLEAN, judge_console
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict, verdict_of_error
 from xenlab.waiting import Deadline
@@ -77,9 +78,8 @@ class Coroner:
         self, subject: str, crash: ConsoleFault, error: BaseException | None
     ) -> Verdict:
         report, told = self._decode(crash)
-        if crash.outcome is Outcome.CRASH:
-            self.lab.forsake(crash.node, crash.error)
-            self.deaths.append(Death(node=crash.node, report=report))
+        self.lab.forsake(crash.node, crash.error)
+        self.deaths.append(Death(node=crash.node, report=report))
         ended = (f"the test ended by it: {error}",) if error is not None else ()
         return Verdict(
             rule=KERNEL_LIVES, subject=subject, outcome=crash.outcome,
@@ -93,6 +93,15 @@ class Coroner:
             rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
             reasons=(f"{hang.node} hangs", *hang.reasons), node=hang.node,
         )  # fmt: skip
+
+    def judge_warnings(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+        """When all tests are over: each console with warnings that no verdict was about yet."""
+        judged = {each.subject for each in verdicts if each.rule == CONSOLE_CLEAN}
+        for node in self.lab.plan.node_names:
+            subject, found = f"console of {node}", self.vigil.find_warnings(node)
+            if found and subject not in judged:
+                said = len(self.lab.console_bytes(node))
+                yield judge_console(subject, found, log_bytes=said, control_seen=True)
 
     def _decode(self, crash: ConsoleFault) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The report with its source lines, and the first of these for a verdict's reasons."""

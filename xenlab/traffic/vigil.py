@@ -12,12 +12,23 @@ from xenlab.traffic.consoles import name_domain
 from xenlab.traffic.handle import LabHandle
 from xenlab.verdict.console import ConsoleScanner
 from xenlab.verdict.console_fault import ConsoleFault
+from xenlab.verdict.fault_table import Category
 from xenlab.verdict.outcome import Outcome
 
 POLL_S = 0.25
 # All that a kernel prints of one fault comes within that, on an emulated machine too.
 REPORT_S = 1.5
 GRAVE = frozenset({Outcome.CRASH, Outcome.LAB_ERROR})
+# Suites disable vifs and use up memory on purpose; they never mean these.
+WARNINGS = frozenset(
+    {
+        Category.WARNING,
+        Category.LOCKDEP,
+        Category.UBSAN,
+        Category.REFERENCE_LEAK,
+        Category.XEN_WARNING,
+    }
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +39,13 @@ class _Watched:
     offset: int = 0
     told: int = 0
     since_s: float | None = None
+    old_warnings: int = 0
+
+    @property
+    def warnings(self) -> tuple[ConsoleFault, ...]:
+        """The warnings, behind the old ones."""
+        found = [fault for fault in self.scanner.faults if fault.category in WARNINGS]
+        return tuple(found[self.old_warnings :])
 
     @property
     def untold(self) -> tuple[ConsoleFault, ...]:
@@ -38,7 +56,7 @@ class _Watched:
 
 @dataclass(slots=True, kw_only=True)
 class Vigil:
-    """What kernels report from now on; use `keep_vigil`."""
+    """What kernels reported since power-on, each crash told once."""
 
     lab: LabHandle
     _watched: dict[str, _Watched] = field(default_factory=dict)
@@ -48,8 +66,6 @@ class Vigil:
     def __post_init__(self) -> None:
         for node in self.lab.plan.node_names:
             self._watched[node] = _Watched(scanner=ConsoleScanner(node))
-        self._look()
-        self._take()
 
     def take_crashes(self) -> tuple[ConsoleFault, ...]:
         """The crashes since the last time; where there is any, its whole report is waited for."""
@@ -58,6 +74,19 @@ class Vigil:
             self._over.wait(REPORT_S)
             self._look()
         return self._take()
+
+    def find_warnings(self, node: str) -> tuple[ConsoleFault, ...]:
+        """What is new on one console, is no crash, and is nothing that a test may provoke."""
+        self._look()
+        with self._lock:
+            return self._watched[node].warnings
+
+    def forget(self) -> None:
+        """Whatever happened until now is not of interest."""
+        self._look()
+        self._take()
+        for watched in self._watched.values():
+            watched.old_warnings = len(watched.warnings)
 
     def watch(self) -> None:
         """Look until the vigil is over; in a thread of its own."""
@@ -103,8 +132,9 @@ class Vigil:
 
 @contextmanager
 def keep_vigil(lab: LabHandle) -> Iterator[Vigil]:
-    """Watch as long as the context lasts."""
+    """Watch for what happens as long as the context lasts."""
     vigil = Vigil(lab=lab)
+    vigil.forget()
     watching = threading.Thread(target=vigil.watch, name="vigil", daemon=True)
     watching.start()
     try:

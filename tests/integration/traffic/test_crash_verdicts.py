@@ -118,11 +118,16 @@ def test_whoever_waits_for_a_kernel_that_crashed_is_told_before_its_deadline(
     assert lab.forsaken["bob"].excerpt == OOPS
 
 
-def test_warning_ends_nothing(lab: NamespaceLab, tmp_path: Path) -> None:
+def test_warning_ends_nothing_and_fails_the_console_in_the_end(
+    lab: NamespaceLab, tmp_path: Path
+) -> None:
     warn = "write_kernel_log(lab.shell('bob'), ['WARNING: CPU: 0 PID: 1 at a.c:1'], lab.budget(9))"
     path = tmp_path / f"{tmp_path.name}.py"
     path.write_text(HEAD + DIES.format(then=warn).replace("oops(lab)\n", "judge(ALIVE)\n"))
     plugin = LabPlugin(lab)
     run_suite(plugin, [path], ["-q"])
     assert plugin.unfinished == []
-    assert [each.outcome for each in plugin.verdicts] == [Outcome.PASS] * 3
+    *fine, last = plugin.verdicts
+    assert [each.outcome for each in fine] == [Outcome.PASS] * 3
+    assert (last.outcome, last.subject) == (Outcome.FAIL, "console of bob")
+    assert last.reasons[0].startswith("kernel warning in bob: WARNING: CPU: 0 PID: 1 at a.c:1")
