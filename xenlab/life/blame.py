@@ -20,15 +20,17 @@ DECODE_S = 60.0
 
 @contextlib.contextmanager
 def blaming_kernels(plan: LabPlan, record: LabRecord) -> Iterator[None]:
-    """An error of the lab becomes a KernelFault where a console tells of a crash."""
+    """An error of the lab becomes a KernelFault, decoded, where a console tells of a crash."""
     try:
         yield
-    except LabError as error:
+    except (LabError, KernelFault) as error:
         for node in plan.node_names:
-            said = ConsoleLog(path=record.places.console_log(node)).read()
-            crash = find_crash(scan_console(node, said))
+            log = ConsoleLog(path=record.places.console_log(node))
+            crash = find_crash(scan_console(node, log.read()))
             if crash is not None:
-                raise _decoded(crash, record) from error
+                fault = _decoded(crash, record)
+                fault.phase, fault.log_path = error.phase, str(log.path)
+                raise fault from error
         raise
 
 

@@ -10,12 +10,13 @@ from xenlab.lab import Lab
 from xenlab.life.phases import Phases
 from xenlab.plan.model import DOM0
 from xenlab.traffic.vigil import Vigil
-from xenlab.verdict.console_fault import find_crash
+from xenlab.verdict.fault_table import Category
 from xenlab.waiting import Deadline, wait_until
 
 READY = "xenlab: {node} is ready"
 BOOT_DOM0 = "boot Xen and dom0"
 CREATE_FAILED = re.compile(rb"xenlab: (xl create \S+ returned .*)")
+FINAL = frozenset({Category.PANIC, Category.XEN_PANIC, Category.DOMAIN_CRASH})
 TAIL_LINES = 50
 BOOT_BUDGET_S = 300.0
 # Xen and dom0 from power-on under TCG on two idle cores: how much longer it took is how slow a host
@@ -66,15 +67,15 @@ class BootWatch:
     def _require_hope(self, node: str) -> None:
         """Nothing while the node can still come up; BootFailed as soon as it cannot.
 
-        KernelFault where a kernel crashed: the words of a crash alone, in whatever else a console
-        shows, are none.
+        KernelFault where a kernel ended: the words of a panic alone, in whatever else a console
+        shows, are none; what a kernel may outlive, such as a lockup on a slow host, is waited out.
         """
         state = self.lab.machine.state()
         if state != "running":
             raise self._failure(node, f"the machine is {state}")
-        crash = find_crash(self.vigil.take_crashes())
-        if crash is not None:
-            raise crash.error
+        for crash in self.vigil.take_crashes():
+            if crash.category in FINAL:
+                raise crash.error
         refused = CREATE_FAILED.search(self.lab.console_bytes(DOM0))
         if refused:
             raise self._failure(DOM0, refused[1].decode(errors="replace").strip())
