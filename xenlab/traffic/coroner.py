@@ -22,7 +22,7 @@ from xenlab.traffic.vigil import Vigil
 from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.console_rule import CONSOLE_CLEAN, judge_console
 from xenlab.verdict.outcome import Outcome
-from xenlab.verdict.verdict import Verdict, verdict_of_error
+from xenlab.verdict.verdict import Verdict
 from xenlab.waiting import Deadline
 
 KERNEL_LIVES = "kernel lives"
@@ -61,18 +61,24 @@ class Coroner:
         """
         crashes = self.vigil.take_crashes()
         if not crashes and isinstance(error, WaitTimedOut | ConnectionLost):
-            return tuple(self._examine_silence(subject))
+            return (self._examine_silence(subject, error),)
         return tuple(self._judge_crash(subject, crash, error) for crash in crashes)
 
-    def _examine_silence(self, subject: str) -> Iterator[Verdict]:
+    def _examine_silence(self, subject: str, error: LabError) -> Verdict:
+        """Who is to blame for a wait that came to nothing."""
         try:
             hang = find_hang(self.lab)
-        except (LabError, KernelFault) as blame:
-            yield from filter(None, [verdict_of_error(KERNEL_LIVES, subject, blame)])
-            return
+        except KernelFault as known:  # of a crash that was told before
+            return Verdict(
+                rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
+                reasons=(f"{known}",), node=known.node,
+            )  # fmt: skip
+        except LabError as blame:
+            return _judge_lab(subject, f"{error}", f"{blame}")
         self.vigil.take_crashes()  # what Xen was made to say by an NMI
-        if hang is not None:
-            yield self._judge_hang(subject, hang)
+        if hang is None:
+            return _judge_lab(subject, f"{error}", "every kernel lives: the lab is to blame")
+        return self._judge_hang(subject, hang)
 
     def _judge_crash(
         self, subject: str, crash: ConsoleFault, error: BaseException | None
@@ -127,3 +133,7 @@ class Coroner:
             return self.lab.shell(DOM0).run(argv, deadline=self.lab.budget(ASK_S)).stdout
         except (LabError, KernelFault) as error:
             return f"dom0 could not be asked: {error}\n".encode()
+
+
+def _judge_lab(subject: str, *reasons: str) -> Verdict:
+    return Verdict(rule=KERNEL_LIVES, subject=subject, outcome=Outcome.LAB_ERROR, reasons=reasons)
