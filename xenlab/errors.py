@@ -85,6 +85,8 @@ class KernelFault(XenlabError):
     exit_code = 1
 
     def __init__(self, node: str, fingerprint: str, excerpt: tuple[str, ...]) -> None:
+        self.phase = ""
+        self.log_path = ""
         self.node = node
         self.fingerprint = fingerprint
         self.excerpt = excerpt

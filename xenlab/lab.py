@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from xenlab.errors import InputError
+from xenlab.errors import InputError, KernelFault, LabError
 from xenlab.guest.counters import read_counters
 from xenlab.hypervisor.connection import Connection, connect
 from xenlab.hypervisor.console import ConsoleLog
@@ -17,8 +19,11 @@ from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
 from xenlab.registry.selection import choose_lab, require_up
 from xenlab.topology.wording import did_you_mean, list_names, quote
+from xenlab.traffic.consoles import name_domain
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.ssh import SshShell
+from xenlab.verdict.console import XEN, scan_console
+from xenlab.verdict.outcome import Outcome
 from xenlab.waiting import Deadline, wait_until
 
 CONTROL_BUDGET_S = 60.0
@@ -42,6 +47,7 @@ class Lab:
     connection: Connection
     machine: Machine
     _shells: dict[str, SshShell] = field(default_factory=dict)
+    _lost: dict[str, KernelFault] = field(default_factory=dict)
     _slowness: float | None = None
 
     @property
@@ -60,6 +66,7 @@ class Lab:
 
     def shell(self, node: str, deadline: Deadline | None = None) -> SshShell:
         """The shell of dom0 or a domU, connected on first use."""
+        self._require_kept(node)
         shell = self._shells.get(node)
         if shell is None or not shell.connected:
             deadline = deadline or Deadline.after(CONTROL_BUDGET_S)
@@ -70,9 +77,54 @@ class Lab:
         self.machine.require_running()
         if node == DOM0:
             return SshShell.connect_tcp(
-                DOM0, self.ssh_port(), self.keys, deadline, self.machine.require_life
+                DOM0, self.ssh_port(), self.keys, deadline, partial(self._require_life, DOM0)
             )
-        return self.shell(DOM0, deadline).connect_vchan(node, self.domid(node), self.keys, deadline)
+        return self.shell(DOM0, deadline).connect_vchan(
+            node, self.domid(node), self.keys, deadline, partial(self._require_life, node)
+        )
+
+    def forsake(self, node: str, fault: KernelFault) -> None:
+        """End all that waits for a kernel that crashed; whoever asks for it again gets its fault.
+
+        Without dom0, or Xen, no domU can be asked either.
+        """
+        self._lost[DOM0 if node == XEN else node] = fault
+        for name in list(self._shells):
+            if node in {name, DOM0, XEN}:
+                self._shells.pop(name).close()
+
+    def _require_kept(self, node: str) -> None:
+        lost = self._lost.get(node) or self._lost.get(DOM0)
+        if lost is not None:
+            raise KernelFault(lost.node, lost.fingerprint, lost.excerpt)
+
+    def _require_life(self, node: str) -> None:
+        """Asked when a connection to a node failed: raises KernelFault or GuestLost where it died.
+
+        dom0's console tells of Xen as well, and of domUs that Xen ended.
+        """
+        self._require_kept(node)
+        concerned = {DOM0, XEN, node}
+        for console in dict.fromkeys((DOM0, node)):
+            for fault in scan_console(console, self.console_bytes(console)):
+                named = name_domain(self, fault)
+                if named.outcome is Outcome.CRASH and named.node in concerned:
+                    raise named.error
+        self.machine.require_life()
+
+    def require_machine(self) -> None:
+        """Nothing, or LabError where the machine below Xen is to blame."""
+        self.machine.require_answer()
+
+    def send_nmi(self) -> None:
+        """An NMI to the machine: Xen dumps its registers and ends."""
+        self.machine.send_nmi()
+
+    def debug_files(self, node: str) -> Mapping[str, Path]:
+        """The files with debug info that are known for what a node runs, by module name."""
+        return {
+            module: Path(path) for owner, module, path in self.record.debug_files if owner == node
+        }
 
     def require_node(self, name: str) -> None:
         """Nothing, or InputError with the nodes there are."""
@@ -86,7 +138,10 @@ class Lab:
     def domid(self, domu: str) -> int:
         """The number Xen gave a domU."""
         self.require_node(domu)
-        return dict(self.record.domids)[domu]
+        domids = dict(self.record.domids)
+        if domu not in domids:
+            raise LabError(f"{domu} has no number yet")
+        return domids[domu]
 
     def vif(self, domu: str, index: int) -> str:
         """dom0's end of a vif, such as `vif3.0`."""
@@ -96,9 +151,9 @@ class Lab:
         """The console of a node, whole; `dom0` holds Xen's lines too."""
         return ConsoleLog(path=self.places.console_log(node))
 
-    def console_bytes(self, node: str) -> bytes:
-        """What a node has said since power-on."""
-        return self.console(node).read()
+    def console_bytes(self, node: str, start: int = 0) -> bytes:
+        """What a node has said since power-on, or behind that many bytes."""
+        return self.console(node).read(start)
 
     def slowness(self) -> float:
         """How many times slower than an ordinary host this one is, measured once; at least 1."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -10,10 +10,12 @@ import pytest
 
 from xenlab.plan.model import DOM0, DomUPlan, Link
 from xenlab.report.exhibits import Exhibit
+from xenlab.traffic.coroner import Coroner, Death
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.plant import EVERY, PlantKind, planting
+from xenlab.traffic.vigil import keep_vigil
 from xenlab.transport.shell import Shell
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict, verdict_of_error
@@ -35,6 +37,10 @@ class LabPlugin:
     verdicts is neither a pass nor a skip. A test that ends without any is INCONCLUSIVE, and one
     that ends by an error of the lab has the verdict of that error. `bugs` holds errors that are
     xenlab's own. `exhibits` are what tests gave to `show`: where packets went, for the report.
+
+    Every console is watched meanwhile. A kernel that crashed, or hangs, is the test's verdict, and
+    the session ends there: `unfinished` has the tests that are left for another lab, which is to
+    be given the names of those that are `done`; `coroner` knows what happened.
     """
 
     def __init__(
@@ -45,10 +51,14 @@ class LabPlugin:
         plant: PlantKind | None = None,
         plant_every: int = EVERY,
         endurance: Endurance | None = None,
+        done: Collection[str] = (),
     ) -> None:
         self.verdicts: list[Verdict] = []
         self.bugs: list[str] = []
         self.exhibits: list[Exhibit] = []
+        self.done = set(done)
+        self.unfinished: list[str] = []
+        self.coroner: Coroner | None = None
         self._lab = lab
         self._extent = extent
         self._plant = plant
@@ -69,6 +79,34 @@ class LabPlugin:
             metafunc.parametrize("domu", plan.domus, ids=lambda domu: domu.name)
         if "node" in metafunc.fixturenames:
             metafunc.parametrize("node", plan.node_names)
+
+    @property
+    def deaths(self) -> Sequence[Death]:
+        """The kernels that are of no use any more."""
+        return self.coroner.deaths if self.coroner else ()
+
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Only what no lab before this one has done."""
+        done = [item for item in items if item.nodeid in self.done]
+        config.hook.pytest_deselected(items=done)
+        items[:] = [item for item in items if item.nodeid not in self.done]
+        self.unfinished = [item.nodeid for item in items]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Keep vigil beside all tests."""
+        with keep_vigil(self._lab) as vigil:
+            self.coroner = Coroner(lab=self._lab, vigil=vigil)
+            ran = yield
+            self.verdicts += self.coroner.judge_warnings(self.verdicts)
+            return ran
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """A test is over."""
+        self.done.add(nodeid)
+        self.unfinished.remove(nodeid)
 
     def pytest_runtest_setup(self) -> None:
         """Before the first packet: nothing but our own traffic on any link."""
@@ -133,16 +171,22 @@ class LabPlugin:
         if bad and report.passed:
             report.outcome = "failed"
             report.longrepr = "\n".join(map(str, bad))
+        if self.deaths:
+            item.session.shouldfail = f"{self.deaths[0].node} is of no use any more"
         return report
 
     def _verdicts_of(self, item: pytest.Item, call: pytest.CallInfo[None]) -> list[Verdict]:
         """What this phase of a test adds: its own verdicts, its error's, or that there are none."""
         judged = self._judged.pop(item.nodeid, []) if call.when == "call" else []
+        error = call.excinfo.value if call.excinfo else None
+        dead = self.coroner.examine(item.name, error) if self.coroner else ()
+        if dead and not isinstance(error, AssertionError):
+            return [*judged, *dead]  # whatever else went wrong, it is why
         if call.excinfo is not None:
             told = _verdict_of(item, call.excinfo)
             if told is None:
                 self.bugs.append(f"{item.nodeid}: {call.excinfo.exconly()}")
-            return judged if told is None else [*judged, told]
+            return [*judged, *filter(None, [told]), *dead]
         if call.when == "call" and not judged:
             return [_silent(item.name)]
         return judged

@@ -17,11 +17,13 @@ from xenlab.report.exhibit_text import print_exhibits
 from xenlab.report.exhibits import Exhibit, KeptExhibit, render_exhibit
 from xenlab.report.results import SuiteRun, render_results, render_results_junit
 from xenlab.report.terminal import print_verdicts
-from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, combine
+from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, Outcome, combine
 from xenlab.verdict.verdict import Verdict
 
 USAGE = 2
 CONSOLE_SUFFIX = ".console.log"
+SCENES = "crashes"
+RUN_TO_THE_END = "run to the end"
 # pytest's end of a session -> ours, where it did not come to verdicts.
 EXIT_CODES = {
     pytest.ExitCode.INTERRUPTED: USAGE,  # by errors in collecting: a file of the user's
@@ -68,6 +70,23 @@ class Results:
         folder.mkdir(mode=0o700, parents=True)
         for node, said in consoles:
             (folder / f"{node}{CONSOLE_SUFFIX}").write_bytes(said)
+
+    def keep_scene(self, files: Mapping[str, bytes]) -> None:
+        """What was found where a kernel crashed or hung in the current run."""
+        folder = self.folder / SCENES / str(len(self._runs) - 1)
+        folder.mkdir(mode=0o700, parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        click.echo(f"what is left of the crash is in {folder}", err=True)
+
+    def note_unfinished(self, lab: str) -> None:
+        """Tests are left, and the lab that stands is of no use for them."""
+        run = self._runs[-1]
+        unfinished = Verdict(
+            rule=RUN_TO_THE_END, subject=run.name, outcome=Outcome.INCONCLUSIVE,
+            reasons=(f"lab {lab} is left as the crash left it: `xenlab down {lab}` for the rest",),
+        )  # fmt: skip
+        self.note([*run.verdicts, unfinished], self._exhibits[-1])
 
     def end(self, pytest_status: int, bugs: Sequence[str], *, interrupted: bool) -> None:
         """The current run is over."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import click
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from xenlab.cli.output import tell_swept
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
-from xenlab.errors import InputError, LabError
+from xenlab.errors import InputError, KernelFault, LabError
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_artifacts
 from xenlab.life.order import Undertaking, UpOrder
@@ -28,8 +28,8 @@ from xenlab.registry.record import LabRecord, LabState, read_record
 from xenlab.report.failure import render_failure
 from xenlab.report.progress import open_progress
 from xenlab.topology.wording import quote
-from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, EXIT_PASSED, Outcome
-from xenlab.verdict.verdict import Verdict
+from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, EXIT_PASSED
+from xenlab.verdict.verdict import verdict_of_error
 
 COMES_UP = "lab comes up"
 
@@ -40,45 +40,49 @@ class Trial:
 
     order: SuiteOrder
     results: Results
+    _repetition: int = 1
+    _done: set[str] = field(default_factory=set)
 
     def run_in_standing_lab(self, record: LabRecord) -> None:
-        """Run everything in a lab that is up, and leave it as it is."""
+        """Run everything in a lab that is up, and leave it as it is: after a crash too."""
         with (
             hold_lab(record.name, busy_with="xenlab test"),
             contextlib.closing(attach_lab(record)) as lab,
         ):
             lab.machine.require_running()
-            self._run_suites(lab)
+            self._begin()
+            if not self._run_suites(lab):
+                self.results.note_unfinished(lab.record.name)
 
     def run_in_own_lab(self, order: UpOrder) -> None:
         """Bring a lab up, run everything in it and take it down; it cannot outlive this process.
 
-        A lab that does not come up is a result as well: LAB_ERROR.
+        After a crash the rest runs in another one, from the same checkpoint. A lab that does not
+        come up is a result as well.
         """
         name = order.lab or f"test-{os.getpid()}"
+        self._begin()
         with hold_lab(name, busy_with="xenlab test"):
-            progress = open_progress(sys.stderr)
-            with contextlib.closing(progress):
-                undertaking = Undertaking(
-                    order=replace(order, lab=name), phases=Phases(watcher=progress)
-                )
-                try:
-                    lab = undertaking.bring_up().lab
-                except LabError as error:
-                    self._note_failure(undertaking.plan.topology_name, error)
-                    return
-            with contextlib.closing(lab), self._removed_after(lab):
-                self._run_suites(lab)
+            while not self._run_in_next_lab(replace(order, lab=name)):
+                click.echo("the rest of the tests run in another lab", err=True)
 
-    def _note_failure(self, topology: str, error: LabError) -> None:
-        lines = tuple(render_failure(error))
-        for line in lines:
+    def _run_in_next_lab(self, order: UpOrder) -> bool:
+        """Whether nothing is left to be run, or there is no lab to run it in."""
+        with contextlib.closing(open_progress(sys.stderr)) as progress:
+            undertaking = Undertaking(order=order, phases=Phases(watcher=progress))
+            try:
+                lab = undertaking.bring_up().lab
+            except (LabError, KernelFault) as error:
+                self._note_failure(undertaking.plan.topology_name, error)
+                return True
+        with contextlib.closing(lab), self._removed_after(lab):
+            return self._run_suites(lab)
+
+    def _note_failure(self, topology: str, error: LabError | KernelFault) -> None:
+        for line in render_failure(error):
             click.echo(line, err=True)
-        verdict = Verdict(
-            rule=COMES_UP, subject=topology, outcome=Outcome.LAB_ERROR, reasons=(error.what,)
-        )
         self.results.begin(topology, {"topology": topology})
-        self.results.note([verdict])
+        self.results.note(list(filter(None, [verdict_of_error(COMES_UP, topology, error)])))
 
     @contextlib.contextmanager
     def _removed_after(self, lab: Lab) -> Iterator[None]:
@@ -95,31 +99,48 @@ class Trial:
                 click.echo(f"the lab's logs are in {folder}", err=True)
             remove_whole_lab(lab.record)
 
-    def _run_suites(self, lab: Lab) -> None:
-        environment = _describe(lab)
-        for number in range(1, self.order.repeat + 1):
-            repeated = f" #{number}" if self.order.repeat > 1 else ""
-            self.results.begin(f"{self.order.name} on {lab.record.topology}{repeated}", environment)
-            plugin = LabPlugin(
-                lab,
-                extent=self.order.extent,
-                plant=self.order.plant,
-                plant_every=self.order.plant_every,
-                endurance=self.order.endurance,
-            )
-            watch = Watch(plugin=plugin, results=self.results)
-            # pytest's own words are progress: the result on standard output is ours.
-            with contextlib.redirect_stdout(sys.stderr):
-                status = run_suite(plugin, self.order.paths, self.order.pytest_options, [watch])
-            self.results.note(plugin.verdicts, plugin.exhibits)
-            self._keep_consoles(lab)
-            interruption = watch.interruption
-            self.results.end(status, plugin.bugs, interrupted=interruption is not None)
-            if interruption is not None:
-                raise interruption
+    def _begin(self) -> None:
+        self._repetition, self._done = 1, set()
 
-    def _keep_consoles(self, lab: Lab) -> None:
+    def _run_suites(self, lab: Lab) -> bool:
+        """Run what is left; False where a kernel of this lab did not outlive it."""
+        environment = _describe(lab)
+        while self._repetition <= self.order.repeat:
+            plugin = self._run_once(lab, environment)
+            if plugin.unfinished:
+                self._done = plugin.done
+                return False
+            self._repetition, self._done = self._repetition + 1, set()
+            if plugin.deaths:
+                return self._repetition > self.order.repeat
+        return True
+
+    def _run_once(self, lab: Lab, environment: Mapping[str, str]) -> LabPlugin:
+        repeated = f" #{self._repetition}" if self.order.repeat > 1 else ""
+        rest = ", the rest" if self._done else ""
+        name = f"{self.order.name} on {lab.record.topology}{repeated}{rest}"
+        self.results.begin(name, environment)
+        plugin = LabPlugin(
+            lab,
+            extent=self.order.extent,
+            plant=self.order.plant,
+            plant_every=self.order.plant_every,
+            endurance=self.order.endurance,
+            done=self._done,
+        )
+        watch = Watch(plugin=plugin, results=self.results)
+        # pytest's own words are progress: the result on standard output is ours.
+        with contextlib.redirect_stdout(sys.stderr):
+            status = run_suite(plugin, self.order.paths, self.order.pytest_options, [watch])
+        self.results.note(plugin.verdicts, plugin.exhibits)
         self.results.keep_consoles((node, lab.console_bytes(node)) for node in lab.plan.node_names)
+        if plugin.coroner and plugin.deaths:
+            self.results.keep_scene(plugin.coroner.read_scene())
+        interruption = watch.interruption
+        self.results.end(status, plugin.bugs, interrupted=interruption is not None)
+        if interruption is not None:
+            raise interruption
+        return plugin
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,10 +19,12 @@ class ConsoleLog:
     path: Path
     _offset: int = 0
 
-    def read(self) -> bytes:
-        """Everything from power-on; empty if nothing was said yet."""
+    def read(self, start: int = 0) -> bytes:
+        """Everything from power-on, or behind so many bytes; empty if nothing was said yet."""
         try:
-            return self.path.read_bytes()
+            with self.path.open("rb") as file:
+                file.seek(start)
+                return file.read()
         except FileNotFoundError:
             return b""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from xenlab.waiting import Deadline, wait_until
 T = TypeVar("T")
 
 NOTICE_LIMIT_S = 1.0
+ANSWER_LIMIT_S = 5.0
 FORWARDED_PORT = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+22\b")
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: "running",
@@ -131,6 +133,29 @@ class Machine:
         with contextlib.suppress(WaitTimedOut):
             wait_until(lambda: self.state() != "running", "its end", Deadline.after(NOTICE_LIMIT_S))
         self.require_running()
+
+    def require_answer(self) -> None:
+        """Nothing, or GuestLost or WaitTimedOut where QEMU does not run, or does not answer."""
+        self.require_running()
+        answers: list[str] = []
+        command = '{"execute": "query-status"}'
+        asking = threading.Thread(
+            target=lambda: answers.append(
+                self._ask(
+                    "QEMU's monitor did not answer",
+                    lambda domain: libvirt_qemu.qemuMonitorCommand(domain, command, 0),
+                )
+            ),
+            name="query-status", daemon=True,
+        )  # fmt: skip
+        asking.start()
+        asking.join(ANSWER_LIMIT_S)
+        if not answers:
+            raise WaitTimedOut(f"QEMU runs and answers nothing for {ANSWER_LIMIT_S:.0f} s")
+
+    def send_nmi(self) -> None:
+        """Send the guest a non-maskable interrupt."""
+        self._ask("no NMI could be sent", lambda domain: domain.injectNMI(0))
 
     def destroy(self) -> None:
         """Power off at once, if it is on."""

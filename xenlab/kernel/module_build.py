@@ -11,12 +11,11 @@ from pathlib import Path
 from xenlab.errors import InputError
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.headers import KernelHeaders
-from xenlab.kernel.module_file import SUFFIX, ModuleFile
+from xenlab.kernel.module_file import DEBUG, SUFFIX, ModuleFile
 from xenlab.transport.process import run
 from xenlab.waiting import Deadline
 
 KBUILD_FILES = ("Kbuild", "Makefile")
-DEBUG = ".debug"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

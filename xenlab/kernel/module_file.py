@@ -15,6 +15,7 @@ from xenlab.errors import InputError
 from xenlab.kernel.notes import X86_64
 
 SUFFIX = ".ko"
+DEBUG = ".debug"
 BUILD_ID_SECTION = ".note.gnu.build-id"
 
 
@@ -35,6 +36,11 @@ class ModuleFile:
     def sha256(self) -> str:
         """The digest of the file."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    @property
+    def debug_path(self) -> Path:
+        """The same module with its debug sections, where xenlab built it; there may be none."""
+        return self.path.with_name(f"{self.path.name}{DEBUG}")
 
     @classmethod
     def read(cls, path: Path) -> ModuleFile:

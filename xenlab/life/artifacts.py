@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from xenlab.errors import LabError, XenlabError
+from xenlab.errors import KernelFault, LabError, XenlabError
 from xenlab.registry.places import state_dir
 from xenlab.registry.record import LabRecord
 from xenlab.report.failure import render_failure
@@ -32,7 +32,7 @@ def keep_failure(record: LabRecord, error: BaseException) -> None:
     try:
         folder = artifacts_folder(record.name)
         keep_artifacts(record, folder)
-        if isinstance(error, LabError):
+        if isinstance(error, LabError | KernelFault):
             log = Path(error.log_path)
             known = log.is_relative_to(record.places.logs)
             error.log_path = str(folder / "logs" / log.name if known else folder / "logs")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xenlab.errors import BootFailed, WaitTimedOut
 from xenlab.lab import Lab
 from xenlab.life.phases import Phases
 from xenlab.plan.model import DOM0
+from xenlab.traffic.vigil import Vigil
+from xenlab.verdict.fault_table import Category
 from xenlab.waiting import Deadline, wait_until
 
 READY = "xenlab: {node} is ready"
 BOOT_DOM0 = "boot Xen and dom0"
 CREATE_FAILED = re.compile(rb"xenlab: (xl create \S+ returned .*)")
-FATAL = re.compile(rb"(Panic on CPU \d+:[^\n]*|Kernel panic - not syncing[^\r\n]*)")
+FINAL = frozenset({Category.PANIC, Category.XEN_PANIC, Category.DOMAIN_CRASH})
 TAIL_LINES = 50
 BOOT_BUDGET_S = 300.0
 # Xen and dom0 from power-on under TCG on two idle cores: how much longer it took is how slow a host
@@ -29,6 +31,10 @@ class BootWatch:
     lab: Lab
     phases: Phases
     deadline: Deadline
+    vigil: Vigil = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vigil = Vigil(lab=self.lab)
 
     def wait_for_all(self) -> Deadline:
         """Wait until dom0 and every domU are ready; BootFailed with the console's end if not.
@@ -59,14 +65,17 @@ class BootWatch:
             raise self._failure(node, f"{node} hangs: {error.what}") from error
 
     def _require_hope(self, node: str) -> None:
-        """Nothing while the node can still come up; BootFailed as soon as it cannot."""
+        """Nothing while the node can still come up; BootFailed as soon as it cannot.
+
+        KernelFault where a kernel ended: the words of a panic alone, in whatever else a console
+        shows, are none; what a kernel may outlive, such as a lockup on a slow host, is waited out.
+        """
         state = self.lab.machine.state()
         if state != "running":
             raise self._failure(node, f"the machine is {state}")
-        for where in {DOM0, node}:
-            fatal = FATAL.search(self.lab.console_bytes(where))
-            if fatal:
-                raise self._failure(where, fatal[1].decode(errors="replace").strip())
+        for crash in self.vigil.take_crashes():
+            if crash.category in FINAL:
+                raise crash.error
         refused = CREATE_FAILED.search(self.lab.console_bytes(DOM0))
         if refused:
             raise self._failure(DOM0, refused[1].decode(errors="replace").strip())

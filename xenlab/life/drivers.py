@@ -105,5 +105,14 @@ def label_drivers(drivers: Drivers) -> tuple[tuple[str, str], ...]:
     return tuple((node, driver.label) for node, driver in drivers.items())
 
 
+def list_debug_files(drivers: Drivers) -> tuple[tuple[str, str, str], ...]:
+    """Node, module and file for each driver whose debug info is there."""
+    return tuple(
+        (node, driver.file.name, str(driver.file.debug_path))
+        for node, driver in drivers.items()
+        if driver.file is not None and driver.file.debug_path.is_file()
+    )
+
+
 def _kind(node: str) -> DriverKind:
     return DriverKind.NETBACK if node == DOM0 else DriverKind.NETFRONT

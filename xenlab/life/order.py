@@ -12,7 +12,7 @@ from xenlab.cache.disk import disk_errors
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
 from xenlab.checkpoint.store import CheckpointStore
-from xenlab.errors import LabError, Unavailable
+from xenlab.errors import KernelFault, LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.kernel.workshop import Workshop, open_workshop
@@ -154,7 +154,7 @@ class Undertaking:
         try:
             with disk_errors(state_dir()):
                 return self._bring_up()
-        except LabError as error:
+        except (LabError, KernelFault) as error:
             error.phase = error.phase or self.phases.current
             raise
 

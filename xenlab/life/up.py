@@ -20,8 +20,9 @@ from xenlab.images.lab_images import LabImages
 from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.artifacts import keep_failure
+from xenlab.life.blame import blaming_kernels
 from xenlab.life.boot import BOOT_BUDGET_S, BootWatch
-from xenlab.life.drivers import label_drivers, load_drivers
+from xenlab.life.drivers import label_drivers, list_debug_files, load_drivers
 from xenlab.life.evidence import NodeEvidence
 from xenlab.life.host import Host, make_directories, start_host
 from xenlab.life.phases import Phases
@@ -37,6 +38,7 @@ from xenlab.life.saving import (
 from xenlab.plan.model import Accel
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.record import LabRecord, LabState
+from xenlab.traffic.vigil import keep_vigil
 from xenlab.transport.keys import generate_keys
 from xenlab.waiting import Deadline
 
@@ -57,9 +59,10 @@ class BringUp:
 
         If anything fails, all that was made is removed.
         """
-        images, ingredients = self.request.images, self.request.ingredients
+        request = self.request
+        images, ingredients = request.images, request.ingredients
         record = self._new_record(ingredients)
-        with _removed_on_failure(record, self.phases):
+        with _removed_on_failure(record, self.phases), blaming_kernels(request.plan, record):
             lab = self._restore_best(record, ingredients, images) or self._boot(record, images)
             return self._complete(lab, ingredients), self._evidence
 
@@ -79,6 +82,7 @@ class BringUp:
             machine_uuid=str(request.choose_machine_uuid(ingredients)),
             connect_uri=request.connect_uri,
             drivers=label_drivers(request.drivers),
+            debug_files=list_debug_files(request.drivers),
             drivers_digest=request.drivers_digest,
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -166,7 +170,8 @@ class BringUp:
         if lab.record.origin == COLD_BOOT:
             self._save(lab, ingredients, Level.BARE)
         bare = lab.record.level == Level.BARE
-        load_drivers(lab, self.request.drivers, self.phases, self.deadline, connected=not bare)
+        with keep_vigil(lab):
+            load_drivers(lab, self.request.drivers, self.phases, self.deadline, connected=not bare)
         if bare:
             lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
             with self.phases.run("ping"):

@@ -8,9 +8,11 @@ from __future__ import annotations
 from xenlab.plan.model import DomUPlan, LabPlan
 
 # Emulation pays for every speculation barrier.
-XEN_WORDS = "console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning"
+# nmi: an NMI is sent to find out where a Xen that hangs stands; it dumps its registers and ends.
+XEN_WORDS = "console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning nmi=fatal"
 XEN_SPEED_WORDS = "spec-ctrl=no"
-LINUX_WORDS = "rdinit=/init random.trust_cpu=on audit=0 panic=0"
+# sysrq: `xl sysrq` asks a kernel that hangs where it stands.
+LINUX_WORDS = "rdinit=/init random.trust_cpu=on audit=0 panic=0 sysrq_always_enabled"
 # Self-tests of ciphers and an encrypted-keys type that nothing here uses: 2 s emulated, per kernel.
 LINUX_SPEED_WORDS = (
     "mitigations=off cryptomgr.notests initcall_blacklist=crypto_kdf108_init,init_encrypted"

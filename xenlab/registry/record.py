@@ -30,7 +30,8 @@ class LabRecord:
 
     `creator` is the xenlab process that brings it up (and, with `transient`, must outlive it);
     `sandbox` is the first process of its sandbox once there is one. `drivers` names each node's
-    driver under test, and is empty where all are stock.
+    driver under test, and is empty where all are stock. `debug_files` are a node, a module of it
+    and the file with that module's debug info.
     """
 
     name: str
@@ -51,6 +52,7 @@ class LabRecord:
     connect_uri: str = ""
     drivers: tuple[tuple[str, str], ...] = ()
     drivers_digest: str = ""
+    debug_files: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def places(self) -> LabPlaces:
@@ -119,6 +121,10 @@ def _parse_record(content: dict[str, Any]) -> LabRecord:
             "creator": ProcessIdentity(**content["creator"]),
             "sandbox": ProcessIdentity(**sandbox) if sandbox else None,
             "domids": tuple((name, int(domid)) for name, domid in content["domids"]),
+            "debug_files": tuple(
+                (node, str(module), str(path))
+                for node, module, path in content.get("debug_files", ())
+            ),
             "drivers": tuple((node, str(name)) for node, name in content.get("drivers", ())),
         }
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xenlab.report.plain_text import strip_escapes
 from xenlab.report.stored_run import Console
 from xenlab.report.wording import clean, group_digits, say_count, say_size
-from xenlab.verdict.console import ConsoleFault
+from xenlab.verdict.console_fault import ConsoleFault
 
 LINE_CHARS = 240
 TAIL_LINES = 120

@@ -18,18 +18,19 @@ def render_failure(error: XenlabError) -> Iterator[str]:
         yield from (_mark(strip_escapes(problem)) for problem in error.problems)
     else:
         yield from strip_escapes(PROGRAM + error.what).splitlines()
-    if isinstance(error, LabError):
+    if isinstance(error, LabError | KernelFault):
         yield from _render_lab_part(error)
-    if isinstance(error, KernelFault):
-        yield from _quote("its console says", error.excerpt)
     if error.try_next:
         yield f"  try: {error.try_next}"
 
 
-def _render_lab_part(error: LabError) -> Iterator[str]:
+def _render_lab_part(error: LabError | KernelFault) -> Iterator[str]:
     if error.phase:
         yield f"  phase: {error.phase}"
-    yield from _quote(f"the last {len(error.console_tail)} console lines", error.console_tail)
+    if isinstance(error, KernelFault):
+        yield from _quote("its console says", error.excerpt)
+    else:
+        yield from _quote(f"the last {len(error.console_tail)} console lines", error.console_tail)
     if error.log_path:
         yield f"  log: {error.log_path}"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from xenlab.report.exhibits import Exhibit, KeptExhibit, parse_exhibits
 from xenlab.report.results import SCHEMA_VERSION, SuiteRun
-from xenlab.verdict.console import ConsoleFault
+from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
-from xenlab.errors import WaitTimedOut
+from xenlab.errors import LabError, WaitTimedOut
 from xenlab.guest.kernel_log import write_kernel_log
 from xenlab.traffic.handle import LabHandle
-from xenlab.verdict.console import scan_console
+from xenlab.verdict.console import NUMBERED, scan_console
+from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.console_rule import judge_console
 from xenlab.verdict.verdict import Verdict
 from xenlab.waiting import Deadline, wait_until
+from xenlab.xen.vif import Vif
 
 NONCE_BYTES = 8
 CONTROL_S = 10.0
@@ -31,6 +35,18 @@ def judge_node_console(lab: LabHandle, node: str) -> Verdict:
     return judge_console(
         f"console of {node}", scan_console(node, content), log_bytes=len(content), control_seen=seen
     )
+
+
+def name_domain(lab: LabHandle, fault: ConsoleFault) -> ConsoleFault:
+    """The fault, under the domU's own name where Xen told of it by number.
+
+    While a lab comes up nobody knows the numbers.
+    """
+    with suppress(LabError):
+        for domu in lab.plan.domus:
+            if fault.node == f"{NUMBERED}{Vif.parse(lab.vif(domu.name, 0)).domid}":
+                return replace(fault, node=domu.name)
+    return fault
 
 
 def _appears(lab: LabHandle, node: str, text: bytes, deadline: Deadline) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
+from xenlab.errors import KernelFault
 from xenlab.plan.model import LabPlan
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
@@ -21,8 +24,24 @@ class LabHandle(Protocol):
         """The control channel of a node; never over a vif."""
         ...
 
-    def console_bytes(self, node: str) -> bytes:
-        """The whole console log since power-on; dom0's holds Xen's lines as well."""
+    def console_bytes(self, node: str, start: int = 0) -> bytes:
+        """The console log since power-on, or behind `start`; dom0's holds Xen's lines as well."""
+        ...
+
+    def forsake(self, node: str, fault: KernelFault) -> None:
+        """End what waits for a kernel that crashed; from then on its shell is this fault."""
+        ...
+
+    def debug_files(self, node: str) -> Mapping[str, Path]:
+        """Files with debug info for what a node runs, by module; the kernel's own is `vmlinux`."""
+        ...
+
+    def require_machine(self) -> None:
+        """Nothing, or LabError where what is below Xen does not run, or does not answer."""
+        ...
+
+    def send_nmi(self) -> None:
+        """Have Xen dump its registers, and end."""
         ...
 
     def vif(self, domu: str, index: int) -> str:

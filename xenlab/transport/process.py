@@ -23,6 +23,7 @@ ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 # Program -> Debian package, where the two names differ.
 PACKAGE_OF = {
+    "addr2line": "binutils",
     "apt-cache": "apt",
     "apt-config": "apt",
     "apt-get": "apt",

@@ -67,7 +67,10 @@ class SshShell:
 
         return cls(pool=ConnectionPool.open(where, dial, deadline))
 
-    def connect_vchan(self, where: str, domid: int, keys: SshKeys, deadline: Deadline) -> SshShell:
+    def connect_vchan(
+        self, where: str, domid: int, keys: SshKeys, deadline: Deadline,
+        require_peer: Callable[[], None] = assume_peer,
+    ) -> SshShell:  # fmt: skip
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
         line = shlex.join(render_vchan_argv(domid))
 
@@ -80,7 +83,7 @@ class SshShell:
                 except ConnectionLost as error:
                     said = proxy.read_errors().strip()
                     raise ConnectionLost(f"{error}; `{line}` says: {said or 'nothing'}") from error
-            return replace(trunk, where=where, client=client)
+            return replace(trunk, where=where, client=client, require_peer=require_peer)
 
         return SshShell(pool=ConnectionPool.open(where, dial, deadline))
 

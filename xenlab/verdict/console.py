@@ -3,106 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+from xenlab.verdict.console_fault import REPORT_MAX_LINES, ConsoleFault, Report
 from xenlab.verdict.console_lines import ConsoleLine, LineAssembler, Writer
 from xenlab.verdict.fault_table import (
     CONSEQUENCES,
     CUT_HERE,
     END_OF_TRACE,
     FAULT_PATTERNS,
-    FRAME,
-    HVM_GUEST,
     LATE_CONSEQUENCES,
-    REPORTING,
     XEN_DUMP,
-    XEN_TEXT,
     Category,
     FaultPattern,
 )
 from xenlab.verdict.outcome import Outcome
 
-FINGERPRINT_FRAMES = 5
-# A report of KASAN is the longest: about 100 lines. What comes later is another story.
-REPORT_MAX_LINES = 120
-EXCERPT_MAX_LINES = 40
 FAULTS_MAX = 200
 SEEN_MAX = 1000
 XEN = "xen"
+NUMBERED = "domain "
 
 # Lines that a test writes into a kernel's log around a fault that it provokes. Only what stands
 # between both is excused, and only of that category; a crash never is.
 _BEGIN = re.compile(r"xenlab: from here on (?P<category>.+) is expected (?P<nonce>[0-9a-f]+)")
 _END = re.compile(r"xenlab: nothing is expected any more (?P<nonce>[0-9a-f]+)")
 _DOMAIN = re.compile(r"(?:Dom|Domain |^d)(?P<domid>\d+)")
-_NUMBER = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}|\d+")
-# gcc's names for the pieces of a function that it split: one function all the same.
-_CLONE = re.compile(r"\.(?:constprop|isra|part|cold)(?:\.\d+)*")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsoleFault:
-    """One fault of one kernel; `fingerprint` is the same for the same fault in another run."""
-
-    node: str
-    category: Category
-    outcome: Outcome
-    headline: str
-    stamp: str
-    fingerprint: tuple[str, ...]
-    excerpt: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """For a verdict's reasons."""
-        where = f" [{' < '.join(self.fingerprint)}]" if self.fingerprint else ""
-        return f"{self.category} in {self.node}: {self.headline}{where}"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Report:
-    """A fault whose lines are still coming."""
-
-    node: str
-    row: FaultPattern
-    headline: str
-    stamp: str
-    frames: list[str] = field(default_factory=list)
-    excerpt: list[str] = field(default_factory=list)
-    lines: int = 0
-    unfinished: bool = False
-
-    def add(self, text: str) -> None:
-        self.lines += 1
-        if self.unfinished:
-            self.headline += f" {text.strip()}"
-            self.unfinished = False
-        if len(self.excerpt) < EXCERPT_MAX_LINES:
-            self.excerpt.append(text)
-        frame = FRAME.match(text)
-        if frame is None or frame["unsure"] or len(self.frames) == FINGERPRINT_FRAMES:
-            return
-        function = _CLONE.sub("", frame["function"])
-        if not REPORTING.match(function) and function not in self.frames[-1:]:
-            self.frames.append(function)
-
-    @property
-    def fault(self) -> ConsoleFault:
-        anonymous = _NUMBER.sub("N", self.headline)
-        emulated = self._is_the_emulators
-        return ConsoleFault(
-            node=self.node,
-            category=Category.EMULATOR if emulated else self.row.category,
-            outcome=Outcome.LAB_ERROR if emulated else self.row.outcome,
-            headline=self.headline,
-            stamp=self.stamp,
-            fingerprint=tuple(self.frames) or (anonymous,),
-            excerpt=tuple(self.excerpt),
-        )
-
-    @property
-    def _is_the_emulators(self) -> bool:
-        """Whether the dump shows what no guest can do: it is the machine that broke."""
-        return all(any(sign.match(text) for text in self.excerpt) for sign in (XEN_TEXT, HVM_GUEST))
 
 
 class ConsoleScanner:
@@ -111,8 +36,8 @@ class ConsoleScanner:
     def __init__(self, node: str) -> None:
         self._node = node
         self._lines = LineAssembler()
-        self._reports: list[_Report] = []
-        self._open: dict[Writer, _Report] = {}
+        self._reports: list[Report] = []
+        self._open: dict[Writer, Report] = {}
         self._dump: list[str] = []
         self._seen: set[tuple[str, str]] = set()
         self._announced: dict[str, tuple[str, int]] = {}
@@ -197,9 +122,7 @@ class ConsoleScanner:
     def _begin(self, row: FaultPattern, line: ConsoleLine) -> None:
         if len(self._reports) >= FAULTS_MAX:
             return
-        report = _Report(
-            node=self._who(line), row=row, headline=line.text.strip(), stamp=line.stamp
-        )
+        report = Report(node=self._who(line), row=row, headline=line.text.strip(), stamp=line.stamp)
         dump, self._dump = (self._dump, []) if line.writer is Writer.XEN else ([], self._dump)
         for text in [line.text, *dump]:
             report.add(text)
@@ -214,7 +137,7 @@ class ConsoleScanner:
         domain = _DOMAIN.search(line.text)
         if domain is None:
             return XEN
-        return "dom0" if domain["domid"] == "0" else f"domain {domain['domid']}"
+        return "dom0" if domain["domid"] == "0" else f"{NUMBERED}{domain['domid']}"
 
 
 def announce_begin(category: Category, nonce: str) -> str:

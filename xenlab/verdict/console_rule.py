@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from xenlab.verdict.console import ConsoleFault
+from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.outcome import Outcome, combine
 from xenlab.verdict.verdict import Verdict
 

@@ -124,9 +124,15 @@ FAULT_PATTERNS = (
     _xen(Category.DOMAIN_CRASH, r"d\d+v\d+ Triple fault"),
 )  # fmt: skip
 
-# An oops goes on to print these, one of them behind the end of its trace: one event, one fault.
-CONSEQUENCES = re.compile(r"Oops: |#PF: |PANIC: |invalid opcode: |Kernel panic - not syncing: ")
-LATE_CONSEQUENCES = re.compile(r"Kernel panic - not syncing: Fatal ")
+# An oops goes on to print these: one event, one fault.
+CONSEQUENCES = re.compile(r"Oops: |#PF: |PANIC: |invalid opcode: ")
+# A panic that a crash before it led to, perhaps behind the end of its trace: kernel/exit.c,
+# kernel/panic.c check_panic_on_warn, kernel/watchdog.c, kernel/hung_task.c, and
+# kernel/rcu/tree_stall.h. Any other is a fault of its own, however near it comes.
+LATE_CONSEQUENCES = re.compile(
+    r"Kernel panic - not syncing: (?:Fatal |softlockup: |hung_task: |RCU Stall|Hard LOCKUP"
+    r"|.+: panic_on_warn set|Attempted to kill (?:init|the idle task))"
+)
 # Xen prints where it was first, and only then why it stopped.
 XEN_DUMP = re.compile(r"----\[ Xen-")
 # A guest that stands in Xen's own code, with Xen's code segment (__HYPERVISOR_CS): no guest can get
@@ -137,15 +143,19 @@ HVM_GUEST = re.compile(r"RFLAGS:.*CONTEXT: hvm guest")
 END_OF_TRACE = re.compile(r"---\[ end (?:trace|Kernel panic)")
 CUT_HERE = re.compile(r"-+\[ cut here \]-+")
 
-# A frame that the unwinder is sure of; the others carry a question mark.
+# A frame that the unwinder is sure of; the others carry a question mark. Xen names the source of a
+# static function before it: `arch/x86/domain.c#default_idle+0xc6/0xf0`.
 FRAME = re.compile(
     r"^\s*(?:RIP:\s+\S+?:|\[<[0-9a-f]+>\] (?:[RFS] )?)?\s*(?:\[<[0-9a-f]+>\] ?)?"
-    r"(?P<unsure>\? )?(?P<function>[A-Za-z_][\w.$]*)\+0x[0-9a-f]+/0x[0-9a-f]+"
+    r"(?P<unsure>\? )?(?:[\w./-]+#)?(?P<function>[A-Za-z_][\w.$]*)\+0x[0-9a-f]+/0x[0-9a-f]+"
 )
-# Functions that only report: they stand on top of every trace and tell nothing.
+# Functions that only report, or only let another task run: they stand on top of many traces and
+# tell nothing.
 REPORTING = re.compile(
     r"^(?:_*dump_stack.*|show_(?:stack|regs|trace).*|print_.*|_*kasan_.*|__asan_.*|kfence_.*|"
-    r"__warn.*|warn_.*|report_bug|handle_bug|(?:asm_|xen_asm_)?exc_.*|.*panic|_*die.*|oops_.*|"
-    r"page_fault_oops|no_context|do_error_trap|do_trap|_*ubsan_.*|lockdep_rcu_.*|watchdog_.*|"
-    r"rcu_dump_cpu_stacks|rcu_sched_clock_irq|sysrq_.*|__handle_sysrq)$"
+    r"__warn.*|warn_.*|report_bug|handle_bug|(?:asm_|xen_asm_)?exc_.*|(?:v|nmi_|mc_)?panic|"
+    r"check_panic_on_warn|_*die.*|oops_.*|page_fault_oops|no_context|do_error_trap|do_trap|"
+    r"_*ubsan_.*|lockdep_rcu_.*|watchdog_.*|rcu_note_context_switch|rcu_dump_cpu_stacks|"
+    r"rcu_sched_clock_irq|sysrq_.*|__handle_sysrq|__schedule_bug|"
+    r"_*schedule(?:_timeout(?:_\w+)?)?|msleep)$"
 )

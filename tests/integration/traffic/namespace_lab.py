@@ -11,10 +11,11 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.integration.traffic.namespace_shell import NamespaceShell
+from xenlab.errors import KernelFault, LabError
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
@@ -34,6 +35,7 @@ class NamespaceLab:
     plan: LabPlan
     shells: dict[str, NamespaceShell]
     logs: Path
+    forsaken: dict[str, KernelFault] = field(default_factory=dict)
 
     def shell(self, node: str) -> NamespaceShell:
         return self.shells[node]
@@ -42,10 +44,22 @@ class NamespaceLab:
         names = [each.name for each in self.plan.domus]
         return f"vif{names.index(domu) + 1}.{index}"
 
-    def console_bytes(self, node: str) -> bytes:
+    def console_bytes(self, node: str, start: int = 0) -> bytes:
         """As printk would have put the records on a console."""
         records = (self.logs / node).read_bytes().splitlines()
-        return b"".join(b"[    1.000000] %s\r\n" % record[3:] for record in records)
+        return b"".join(b"[    1.000000] %s\r\n" % record[3:] for record in records)[start:]
+
+    def forsake(self, node: str, fault: KernelFault) -> None:
+        self.forsaken[node] = fault
+
+    def debug_files(self, node: str) -> dict[str, Path]:  # noqa: ARG002 (nobody knows any)
+        return {}
+
+    def require_machine(self) -> None:
+        """This machine runs."""
+
+    def send_nmi(self) -> None:
+        raise LabError("there is no Xen below namespaces")
 
     def restore_silence(self) -> None:
         """Neighbours are static and nobody speaks IPv6 by itself: see `_address`."""

@@ -11,7 +11,6 @@ from tests.integration.traffic.namespace_lab import NamespaceLab
 from xenlab.errors import LabError
 from xenlab.guest.kernel_log import write_kernel_log
 from xenlab.measure.flow_account import FlowAccount
-from xenlab.plan.model import LabPlan
 from xenlab.pytest_plugin import LabPlugin, run_suite
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.plant import PlantKind
@@ -152,18 +151,13 @@ def test_failed_verdict_is_in_the_junit_file(lab: NamespaceLab, tmp_path: Path) 
 
 
 def test_silence_that_cannot_be_had_is_an_error_of_the_lab(lab: NamespaceLab) -> None:
-    class LoudLab:
+    class LoudLab(NamespaceLab):
         """A lab that cannot be silenced."""
-
-        plan: LabPlan = lab.plan
-        shell = lab.shell
-        vif = lab.vif
-        console_bytes = lab.console_bytes
-        budget = lab.budget
 
         def restore_silence(self) -> None:
             raise LabError("bob goes on talking")
 
-    plugin = LabPlugin(LoudLab(), extent=Extent.QUICK)
+    loud = LoudLab(plan=lab.plan, shells=lab.shells, logs=lab.logs)
+    plugin = LabPlugin(loud, extent=Extent.QUICK)
     run_suite(plugin, [SMOKE], ["-q"])
     assert outcome_of(plugin.verdicts) is Outcome.LAB_ERROR

@@ -47,6 +47,19 @@ def found(content: bytes) -> list[tuple[str, Category]]:
         ("linux-null-pointer.log", [("bob", Category.OOPS)]),
         ("linux-gpf-panic-on-oops.log", [("bob", Category.OOPS)]),
         ("linux-hung-task.log", [("bob", Category.HUNG_TASK)]),
+        ("linux-kasan.log", [("bob", Category.KASAN)]),
+        ("linux-lockdep-rcu.log", [("bob", Category.LOCKDEP)]),
+        (
+            "linux-reader-asleep-spin-panic.log",
+            [
+                ("bob", Category.WARNING),
+                ("bob", Category.HUNG_TASK),
+                ("bob", Category.RCU_STALL),
+                ("bob", Category.SOFT_LOCKUP),
+                ("bob", Category.PANIC),
+            ],
+        ),
+        ("xen-nmi.log", [("xen", Category.XEN_PANIC)]),
         ("xen-triple-fault-emulated.log", [("domain 1", Category.EMULATOR)]),
         (
             "linux-oom-sysrq-crash.log",
@@ -86,6 +99,67 @@ def test_oops_has_the_five_frames_that_led_to_it() -> None:
     assert fault.fingerprint == MODULE_TRACE
     assert fault.outcome is Outcome.CRASH
     assert fault.headline == "BUG: kernel NULL pointer dereference, address: 0000000000000010"
+
+
+@pytest.mark.parametrize(
+    ("name", "frames"),
+    [
+        ("linux-kasan.log", ("kmalloc_oob_right", "kmalloc_tests_init", "do_one_initcall")),
+        ("linux-lockdep-rcu.log", ("__cfq_exit_single_io_context", "cfq_exit_queue")),
+        ("linux-hung-task.log", ("faulty_middle", "faulty_init", "do_one_initcall")),
+        ("linux-dom0-sysrq-c.log", ("write_sysrq_trigger", "proc_reg_write", "vfs_write")),
+        ("xen-nmi.log", ("default_idle", "idle_loop", "context_switch")),
+    ],
+)
+def test_fingerprint_begins_where_the_fault_is_and_not_where_it_is_reported(
+    name: str, frames: tuple[str, ...]
+) -> None:
+    (fault,) = scan_console("dom0", recorded(name))
+    assert fault.fingerprint[: len(frames)] == frames
+
+
+@pytest.mark.parametrize("name", [name for name in CRASHES if "no-dom0" not in name])
+def test_fingerprint_is_the_same_at_other_addresses_and_offsets(name: str) -> None:
+    """And in another build, in which gcc split functions that it had left whole."""
+    content = recorded(name)
+    moved = re.sub(rb"\b([a-z_]+)\+0x[0-9a-f]+/0x[0-9a-f]+", rb"\1.isra.0+0x7/0x99", content)
+    moved = re.sub(rb"\bffff8[89][0-9a-f]{10}\b", b"ffff888000000010", moved)
+    assert moved != content
+    told = [(fault.category, fault.fingerprint) for fault in scan_console("dom0", content)]
+    assert told == [(fault.category, fault.fingerprint) for fault in scan_console("dom0", moved)]
+
+
+def test_panic_of_its_own_is_told_though_it_comes_into_the_report_of_a_lockup() -> None:
+    lockup, panic = scan_console("bob", recorded("linux-reader-asleep-spin-panic.log"))[-2:]
+    assert lockup.fingerprint[0] == "xlfault_spin"
+    assert panic.fingerprint[:2] == ("xlfault_panic", "xlfault_write")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        b"Fatal exception in interrupt",
+        b"softlockup: hung tasks",
+        b"hung_task: blocked tasks",
+        b"KASAN: panic_on_warn set ...",
+        b"Attempted to kill init! exitcode=0x0000000b",
+    ],
+)
+def test_panic_that_a_crash_led_to_is_that_crash(reason: bytes) -> None:
+    content = recorded("linux-hung-task.log")
+    panicked = content + b"\r\n[   99.000000] Kernel panic - not syncing: %s\r\n" % reason
+    assert found(panicked) == found(content)
+
+
+def test_register_dump_of_xen_is_kept_with_its_panic() -> None:
+    (fault,) = scan_console("dom0", recorded("xen-nmi.log"))
+    assert (fault.node, fault.outcome) == ("xen", Outcome.CRASH)
+    assert fault.headline == "Panic on CPU 0: FATAL TRAP: vec 2, NMI[0000]"
+    kept = "\n".join(fault.excerpt)
+    assert "RIP:    e008:[<ffff82d0402f9c06>]" in kept
+    assert "cr3: 0000000032a10000" in kept
+    assert "Xen stack trace from rsp=ffff830047ed7e98" in kept
+    assert "Xen call trace:" in kept
 
 
 def test_warning_fails_and_does_not_crash() -> None:

@@ -1,0 +1,239 @@
+"""Real faults of real kernels: caught, named, fingerprinted, decoded; and the lab goes on.
+
+F7 to F11 of the fault list, and the policy on hangs. Labs come from the checkpoint of `pair`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+from xenlab.kernel.decoding import decode_trace, name_places
+from xenlab.kernel.module_file import ModuleFile
+from xenlab.kernel.shelf import find_module
+from xenlab.kernel.workshop import open_workshop
+from xenlab.lab import Lab, open_lab
+from xenlab.life.connect import on_all
+from xenlab.plan.model import DOM0
+from xenlab.registry.places import cache_dir
+from xenlab.verdict.console import scan_console
+from xenlab.verdict.console_fault import ConsoleFault
+from xenlab.verdict.fault_table import Category
+from xenlab.waiting import Deadline, wait_until
+
+pytestmark = pytest.mark.usefixtures("lab")  # its checkpoint
+
+NAME = "provoked"
+LIMIT_S = 60.0
+# The least that each detector takes; see kernels/modules/xlfault/README.md.
+LIMITS = {
+    "/proc/sys/kernel/watchdog_thresh": b"1",
+    "/proc/sys/kernel/hung_task_timeout_secs": b"1",
+    "/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout": b"3",
+}
+# In this order: after an oops Linux looks for no hung task any more.
+PROVOKED = ("warn", "atomic", "stall", "spin", "oops", "bug")
+# How the fingerprint of each begins. An RCU reader that sleeps is warned of first.
+FOUND = {
+    (Category.WARNING, "xlfault_warn"),
+    (Category.BUG, "xlfault_atomic"),
+    (Category.WARNING, "xlfault_stall"),
+    (Category.HUNG_TASK, "xlfault_stall"),
+    (Category.RCU_STALL, "xlfault_stall"),
+    (Category.SOFT_LOCKUP, "xlfault_spin"),
+    (Category.OOPS, "xlfault_oops"),
+    (Category.BUG, "xlfault_bug"),
+}
+# The writer of `atomic` ends as it was left; a busy host holds more than us up for two seconds.
+OUTSIDE = {(Category.BUG, ""), (Category.SOFT_LOCKUP, "")}
+
+# What a kernel would say, said by programs: on both consoles and as the result of a test (F11).
+WORDS = """
+for console in /dev/console /dev/hvc0; do
+    echo 'Kernel panic - not syncing: said by a program' > $console
+    echo 'BUG: kernel NULL pointer dereference, address: 0000000000000010' > $console
+    echo 'not ok 3 - WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 said/0x1' > $console
+    printf '\\033[31mOops: 0002 [#1]\\033[0m\\r\\n\\000\\377' > $console
+    echo 'INFO: task sh:1 blocked for more than 9 seconds' > $console
+done
+"""
+
+
+@pytest.fixture
+def fault_module(xenlab: Xenlab) -> Iterator[tuple[Lab, ModuleFile]]:
+    """A lab, and the module that provokes faults."""
+    xenlab.succeed("up", "pair", "--lab", NAME, "--no-proof")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
+        with open_lab(NAME) as opened:
+            with open_workshop(
+                cache_dir(), report=print, offline=False, deadline=Deadline.after(300)
+            ) as workshop:
+                kernel = opened.plan.kernel(opened.plan.dom0.kernel)
+                module = workshop.provide_module(find_module("xlfault"), kernel)
+            yield opened, module
+    xenlab.succeed("down", NAME)
+
+
+def provoke_all(lab: Lab, node: str, module: ModuleFile) -> None:
+    shell, deadline = lab.shell(node), Deadline.after(2 * LIMIT_S)
+    shell.write_file("/run/xlfault.ko", module.path.read_bytes(), deadline=deadline)
+    shell.run(["insmod", "/run/xlfault.ko"], deadline=deadline).require_success()
+    for path, limit in LIMITS.items():
+        shell.write_file(path, limit, deadline=deadline)
+    shell.run(["sh", "-c", WORDS], deadline=deadline).require_success()
+    for kind in PROVOKED:
+        argv = ["sh", "-c", f"echo {kind} > /sys/kernel/debug/xlfault"]
+        shell.run(argv, deadline=deadline)  # whoever writes `oops` or `bug` is killed
+
+
+def test_every_fault_of_dom0_and_of_a_domu_is_named_and_decoded_and_no_words_are(
+    fault_module: tuple[Lab, ModuleFile],
+) -> None:
+    lab, module = fault_module
+    nodes = (DOM0, "alice")
+    on_all(lambda node: provoke_all(lab, node, module), nodes)
+
+    for node in nodes:
+        faults = scan_console(node, lab.console_bytes(node))
+        assert {fault.node for fault in faults} == {node}
+        told = {(fault.category, first_of_ours(fault)) for fault in faults}
+        assert told - OUTSIDE == FOUND
+        for fault in faults:
+            places = list(name_places(decode(fault, module)))
+            assert first_of_ours(fault) in {"", places[0].split()[0]}
+            assert all(" at xlfault.c:" in place for place in places)
+
+    panic_dom0_and_xen(lab)
+
+
+def panic_dom0_and_xen(lab: Lab) -> None:
+    """dom0 by its own key; and Xen, in the five seconds for which it then goes on."""
+    start = len(lab.console_bytes(DOM0))
+    argv = ["sh", "-c", "sleep 1; echo c > /proc/sysrq-trigger"]
+    with lab.shell(DOM0).start(argv, deadline=Deadline.after(LIMIT_S)):
+        await_fault(lab, start, Category.PANIC)
+        lab.send_nmi()
+        xen = await_fault(lab, start, Category.XEN_PANIC)
+    assert (xen.node, xen.headline) == ("xen", "Panic on CPU 0: FATAL TRAP: vec 2, NMI[0000]")
+    assert any("cr3: " in line for line in xen.excerpt), "its registers"
+    faults = scan_console(DOM0, lab.console_bytes(DOM0, start))
+    assert [(fault.node, fault.category) for fault in faults] == [
+        ("dom0", Category.PANIC), ("xen", Category.XEN_PANIC),
+    ]  # fmt: skip
+
+
+def await_fault(lab: Lab, start: int, category: Category) -> ConsoleFault:
+    def find() -> ConsoleFault | None:
+        faults = scan_console(DOM0, lab.console_bytes(DOM0, start))
+        return next((fault for fault in faults if fault.category == category), None)
+
+    return wait_until(find, category, Deadline.after(LIMIT_S))
+
+
+def first_of_ours(fault: ConsoleFault) -> str:
+    return next((frame for frame in fault.fingerprint if frame.startswith("xlfault_")), "")
+
+
+def decode(fault: ConsoleFault, module: ModuleFile) -> tuple[str, ...]:
+    files = {module.name: module.debug_path}
+    return decode_trace(fault.excerpt, files, Deadline.after(LIMIT_S))
+
+
+DYING = """
+import pytest
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict
+from xenlab.waiting import Deadline
+
+def alive(lab, node, judge):
+    assert lab.shell(node).run(["true"], deadline=lab.budget(20)).status == 0
+    judge(Verdict(rule="alive", subject=node, outcome=Outcome.PASS))
+
+def test_bob_panics(lab, judge):
+    argv = ["sh", "-c", "echo c > /proc/sysrq-trigger"]
+    lab.shell("bob").run(argv, deadline=Deadline.after(300))
+
+def test_xen_panics(lab, judge):
+    lab.send_nmi()
+    lab.shell("alice").run(["sleep", "300"], deadline=Deadline.after(300))
+
+def test_alice_is_deaf(lab, judge):
+    alice = lab.shell("alice")
+    alice.write_file("/run/xlfault.ko", open({module!r}, "rb").read(), deadline=lab.budget(20))
+    alice.run(["insmod", "/run/xlfault.ko"], deadline=lab.budget(20)).require_success()
+    alice.run(["sh", "-c", "echo deaf > /sys/kernel/debug/xlfault"], deadline=lab.budget(2))
+
+def test_words(lab, judge):
+    lab.shell("alice").run(["sh", "-c", {words!r}], deadline=lab.budget(20)).require_success()
+    alive(lab, "alice", judge)
+"""
+
+
+def test_crash_and_hang_of_each_kernel_is_a_verdict_and_the_rest_runs_in_the_next_lab(
+    xenlab: Xenlab, tmp_path: Path, fault_module: tuple[Lab, ModuleFile]
+) -> None:
+    module = str(fault_module[1].path)
+    xenlab.succeed("down", NAME)
+    text = DYING.replace("{module!r}", repr(module)).replace("{words!r}", repr(WORDS))
+    (tmp_path / "test_dying.py").write_text(text)
+    done = xenlab.run("test", str(tmp_path / "test_dying.py"), "--lab", NAME, "--json", "-")
+
+    said = done.stderr.decode(errors="replace")
+    assert done.returncode == 1, said
+    document = json.loads(done.stdout)
+    verdicts = [each for run in document["runs"] for each in run["verdicts"]]
+    assert [(each["subject"], each["outcome"], each["node"]) for each in verdicts] == [
+        ("test_bob_panics", "CRASH", "bob"),
+        ("test_xen_panics", "CRASH", "xen"),
+        ("test_alice_is_deaf", "CRASH", "alice"),
+        ("alice", "PASS", ""),
+    ], said
+    panic, xen, deaf, _ = (" ".join(each["reasons"]) for each in verdicts)
+    assert "sysrq triggered crash [write_sysrq_trigger < " in panic
+    assert "FATAL TRAP: vec 2, NMI" in xen
+    assert "takes no sysrq, while dom0 answers" in deaf
+    assert "Xen finds it running at e033:" in deaf
+    check_scenes(xenlab)
+
+
+def check_scenes(xenlab: Xenlab) -> None:
+    """What is left of a domU's panic, and of Xen's."""
+    (folder,) = (path for path in (xenlab.state / "runs").glob("*/crashes"))
+    bob, xen, _alice = sorted(folder.iterdir())
+    assert "sysrq_handle_crash" in (bob / "0-bob.txt").read_text()
+    assert "/local/domain/1/name" in (bob / "xenstore.txt").read_text()
+    assert "Linux version" in (bob / "dom0-dmesg.txt").read_text()
+    assert "dom0 could not be asked" in (xen / "xenstore.txt").read_text()
+    assert "Xen call trace:" in (xen / "0-xen.txt").read_text()
+    assert "cr3: " in (xen / "0-xen.txt").read_text()
+
+
+# The backend is new, and has no vif yet.
+OOPS = """\
+--- a/drivers/net/xen-netback/xenbus.c
++++ b/drivers/net/xen-netback/xenbus.c
+@@ -1023,4 +1023,5 @@
+ \tbe->dev = dev;
+ \tdev_set_drvdata(&dev->dev, be);
++\tbe->vif->can_sg = 1;
+
+ \tsg = 1;
+"""
+
+
+def test_oops_of_a_driver_under_test_is_told_with_its_line_when_the_lab_comes_up(
+    xenlab: Xenlab, tmp_path: Path
+) -> None:
+    (tmp_path / "oops.patch").write_text(OOPS)
+    done = xenlab.run("up", "pair", "--lab", NAME, "--netback", str(tmp_path / "oops.patch"))
+
+    said = done.stderr.decode(errors="replace")
+    assert done.returncode == 1, said
+    assert "dom0 crashed: oops: BUG: kernel NULL pointer dereference" in said
+    assert "[netback_probe < " in said
+    assert " at xenbus.c:1025" in said

@@ -1,0 +1,139 @@
+"""Coroner: what kernels died of, or hang in, when a test is over; where in their source that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from xenlab.errors import (
+    ConnectionLost,
+    InputError,
+    KernelFault,
+    LabError,
+    Unavailable,
+    WaitTimedOut,
+)
+from xenlab.kernel.decoding import decode_trace, name_places
+from xenlab.plan.model import DOM0
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.hang import Hang, find_hang
+from xenlab.traffic.vigil import Vigil
+from xenlab.verdict.console_fault import ConsoleFault
+from xenlab.verdict.console_rule import CONSOLE_CLEAN, judge_console
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict
+from xenlab.waiting import Deadline
+
+KERNEL_LIVES = "kernel lives"
+DECODE_S = 60.0
+ASK_S = 20.0
+PLACES_SHOWN = 5
+# What of dom0 tells more of a crash than any console: file, and the command whose output it holds.
+SCENE: Mapping[str, tuple[str, ...]] = {
+    "xenstore.txt": ("xenstore-ls", "-f"),
+    "xl-list.txt": ("xl", "list", "-v"),
+    "dom0-dmesg.txt": ("dmesg",),
+    "dom0-logs.txt": ("sh", "-c", "tail -n +1 /run/xenlab/* /var/log/xen/*.log"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """One kernel that is of no use any more, and its report with the lines of its source."""
+
+    node: str
+    report: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Coroner:
+    """Called after each test; `deaths` are all that it came to."""
+
+    lab: LabHandle
+    vigil: Vigil
+    deaths: list[Death] = field(default_factory=list)
+
+    def examine(self, subject: str, error: BaseException | None) -> tuple[Verdict, ...]:
+        """A verdict for each kernel that crashed during a test or, if it ended so, hangs since.
+
+        `error` is how the test ended. Where what is below Xen is to blame, it is a LAB_ERROR.
+        """
+        crashes = self.vigil.take_crashes()
+        if not crashes and isinstance(error, WaitTimedOut | ConnectionLost):
+            return (self._examine_silence(subject, error),)
+        return tuple(self._judge_crash(subject, crash, error) for crash in crashes)
+
+    def _examine_silence(self, subject: str, error: LabError) -> Verdict:
+        """Who is to blame for a wait that came to nothing."""
+        try:
+            hang = find_hang(self.lab)
+        except KernelFault as known:  # of a crash that was told before
+            return Verdict(
+                rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
+                reasons=(f"{known}",), node=known.node,
+            )  # fmt: skip
+        except LabError as blame:
+            return _judge_lab(subject, f"{error}", f"{blame}")
+        self.vigil.take_crashes()  # what Xen was made to say by an NMI
+        if hang is None:
+            return _judge_lab(subject, f"{error}", "every kernel lives: the lab is to blame")
+        return self._judge_hang(subject, hang)
+
+    def _judge_crash(
+        self, subject: str, crash: ConsoleFault, error: BaseException | None
+    ) -> Verdict:
+        report, told = self._decode(crash)
+        self.lab.forsake(crash.node, crash.error)
+        self.deaths.append(Death(node=crash.node, report=report))
+        ended = (f"the test ended by it: {error}",) if error is not None else ()
+        return Verdict(
+            rule=KERNEL_LIVES, subject=subject, outcome=crash.outcome,
+            reasons=(str(crash), *told, *ended), node=crash.node,
+        )  # fmt: skip
+
+    def _judge_hang(self, subject: str, hang: Hang) -> Verdict:
+        self.lab.forsake(hang.node, KernelFault(hang.node, hang.reasons[0], hang.reasons))
+        self.deaths.append(Death(node=hang.node, report=hang.reasons))
+        return Verdict(
+            rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
+            reasons=(f"{hang.node} hangs", *hang.reasons), node=hang.node,
+        )  # fmt: skip
+
+    def judge_warnings(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+        """When all tests are over: each console with warnings that no verdict was about yet."""
+        judged = {each.subject for each in verdicts if each.rule == CONSOLE_CLEAN}
+        for node in self.lab.plan.node_names:
+            subject, found = f"console of {node}", self.vigil.find_warnings(node)
+            if found and subject not in judged:
+                said = len(self.lab.console_bytes(node))
+                yield judge_console(subject, found, log_bytes=said, control_seen=True)
+
+    def _decode(self, crash: ConsoleFault) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The report with its source lines, and the first of these for a verdict's reasons."""
+        files = self.lab.debug_files(crash.node)
+        try:
+            report = decode_trace(crash.excerpt, files, Deadline.after(DECODE_S))
+        except (InputError, Unavailable) as refusal:
+            return crash.excerpt, (f"not decoded: {refusal}",)
+        return report, tuple(islice(name_places(report), PLACES_SHOWN))
+
+    def read_scene(self) -> dict[str, bytes]:
+        """Files that tell of all deaths: their reports, and what dom0 still knows."""
+        scene = {
+            f"{number}-{death.node.replace(' ', '-')}.txt": "\n".join(death.report).encode() + b"\n"
+            for number, death in enumerate(self.deaths)
+        }
+        for name, argv in SCENE.items():
+            scene[name] = self._ask_dom0(argv)
+        return scene
+
+    def _ask_dom0(self, argv: tuple[str, ...]) -> bytes:
+        try:
+            return self.lab.shell(DOM0).run(argv, deadline=self.lab.budget(ASK_S)).stdout
+        except (LabError, KernelFault) as error:
+            return f"dom0 could not be asked: {error}\n".encode()
+
+
+def _judge_lab(subject: str, *reasons: str) -> Verdict:
+    return Verdict(rule=KERNEL_LIVES, subject=subject, outcome=Outcome.LAB_ERROR, reasons=reasons)
