@@ -25,6 +25,7 @@ from xenlab.life.drivers import (
     digest_choices,
     provide_drivers,
 )
+from xenlab.life.kernels import choose_kernels
 from xenlab.life.phases import Phases
 from xenlab.life.request import UpRequest
 from xenlab.life.summary import keep_summary, summarize
@@ -46,7 +47,7 @@ class BringUpWords(TypedDict):
     """Options of every command that may bring a lab up, as they are handed over by click."""
 
     dom0_kernel: str | None
-    domu_kernel: str | None
+    domu_kernel: tuple[str, ...]
     netback: str | None
     netfront: tuple[str, ...]
     cold: bool
@@ -63,7 +64,7 @@ class UpOrder:
     lab: str = ""
     accel: Accel | None = None
     dom0_kernel: str | None = None
-    domu_kernel: str | None = None
+    domu_kernel: tuple[str, ...] = ()
     netback: str | None = None
     netfront: tuple[str, ...] = ()
     cold: bool = False
@@ -96,11 +97,12 @@ class UpOrder:
 
     def plan(self) -> LabPlan:
         """The plan; InputError with all that is wrong in the topology."""
+        choice = choose_kernels(load_topology(self.topology), self.dom0_kernel, self.domu_kernel)
         return plan_lab(
-            load_topology(self.topology),
+            choice.topology,
             accel=self.accel,
-            dom0_kernel=self.dom0_kernel,
-            domu_kernel=self.domu_kernel,
+            dom0_kernel=choice.dom0,
+            domu_kernels=choice.domus,
         )
 
     def choose_drivers(self, plan: LabPlan) -> Choices:
