@@ -21,6 +21,7 @@ from xenlab.kernel.ready import ReadyKernel
 from xenlab.kernel.shelf import list_series, shelf
 from xenlab.plan.model import KernelOrigin, KernelPlan
 from xenlab.topology.kernel_origin import KernelKind
+from xenlab.waiting import Deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +41,7 @@ class KernelShop:
                     suite=origin.suite, package=origin.package, supply=self.supply, store=self.store
                 )
             case KernelKind.IMAGE:
-                return ReadyKernel(
-                    image=Path(origin.image),
-                    modules=Path(origin.modules),
-                    config=Path(origin.config) if origin.config else None,
-                    build=Path(origin.build) if origin.build else None,
-                    deadline=self.store.deadline,
-                )
+                return ready_kernel(origin, self.store.deadline)
             case KernelKind.SOURCE | KernelKind.TREE:
                 return self.built(origin)
 
@@ -70,6 +65,34 @@ class KernelShop:
         return DebianOrigin(
             supply=self.supply, suite=origin.suite, packages=packages, deadline=deadline
         )
+
+
+def ready_kernel(origin: KernelOrigin, deadline: Deadline) -> ReadyKernel:
+    """The kernel of an origin that names an image."""
+    return ReadyKernel(
+        image=Path(origin.image),
+        modules=Path(origin.modules),
+        config=Path(origin.config) if origin.config else None,
+        build=Path(origin.build) if origin.build else None,
+        deadline=deadline,
+    )
+
+
+def read_users_files(origin: KernelOrigin, deadline: Deadline) -> object:
+    """What of the user's own files decides which kernel an origin gives; nothing for a package.
+
+    Raises InputError for those that are not there or are not what they should be.
+    """
+    match origin.kind:
+        case KernelKind.IMAGE:
+            return ready_kernel(origin, deadline).inputs
+        case KernelKind.TREE:
+            source = GitOrigin.resolve(Path(origin.tree), origin.ref, deadline).state
+        case _:
+            source = ""
+    patches = [digest for one in read_series(origin.patches) for digest in one.digests]
+    configs = [one.digest for one in read_fragments(origin.configs)] if origin.configs else []
+    return [source, patches, configs] if source or patches or configs else None
 
 
 def read_series(words: Iterable[str]) -> tuple[PatchSeries, ...]:

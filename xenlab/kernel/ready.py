@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ from xenlab.waiting import Deadline
 CONFIG_BEGINS = b"IKCFG_ST"
 CONFIG_ENDS = b"IKCFG_ED"
 
+# linux/init/version.c, linux_banner
+BANNER = re.compile(rb"Linux version (\S+) ")
+
+VMLINUX = "vmlinux"
 INDEX = "modules.builtin"
 SYMBOLS = "Module.symvers"
 
@@ -82,13 +87,20 @@ class ReadyKernel:
         """As the folder of its modules is called."""
         return self.modules.resolve().name
 
-    def unpack(self, scratch: Path) -> UnpackedKernel:  # noqa: ARG002 (nothing is packed)
-        """The user's own files."""
+    def unpack(self, scratch: Path) -> UnpackedKernel:
+        """The user's own files; InputError for modules of another kernel than the image is."""
+        name = str(self.image)
+        vmlinux = extract_vmlinux(self.image.read_bytes(), name, self.deadline)
+        banner = BANNER.search(vmlinux)
+        found = banner[1].decode(errors="replace") if banner else ""
+        if found and found != self.read_release():
+            raise InputError(f"{name}: is Linux {found}, {self.modules} is of another one")
+        (scratch / VMLINUX).write_bytes(vmlinux)
         return UnpackedKernel(
             release=self.read_release(),
-            name=str(self.image),
-            image=self.image,
-            config=self._read_config(),
+            name=name,
+            image=scratch / VMLINUX,
+            config=self._read_config(vmlinux),
             modules=self.modules,
         )
 
@@ -132,13 +144,12 @@ class ReadyKernel:
         if self.build is not None:
             yield self.build / ".config"
 
-    def _read_config(self) -> str:
-        """From a file, or out of the image itself (CONFIG_IKCONFIG)."""
-        path = self._find_config()
-        if path is not None:
-            return path.read_text(encoding="utf-8")
-        vmlinux = extract_vmlinux(self.image.read_bytes(), str(self.image), self.deadline)
+    def _read_config(self, vmlinux: bytes) -> str:
+        """As named, or out of the image itself (CONFIG_IKCONFIG), or from beside it."""
         begin, end = vmlinux.find(CONFIG_BEGINS), vmlinux.find(CONFIG_ENDS)
+        path = self._find_config()
+        if path is not None and (self.config is not None or begin < 0):
+            return path.read_text(encoding="utf-8")
         if begin < 0 or end < begin:
             raise InputError(
                 f"{self.image}: its configuration is neither in it (CONFIG_IKCONFIG) nor beside"

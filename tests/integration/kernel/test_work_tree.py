@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.integration.kernel.small_tree import commit, git
 from xenlab.errors import InputError
 from xenlab.kernel.origin import GitOrigin
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.work_tree import WorkTree, hold_work_tree
 from xenlab.waiting import Deadline
 
-AUTHOR = {
-    "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
-    "GIT_COMMITTER_EMAIL": "a@b", "GIT_CONFIG_GLOBAL": "/dev/null",
-}  # fmt: skip
 LONG_AGO_NS = 10**18
 
 CHANGE = """\
@@ -70,22 +66,13 @@ class ArchiveOrigin:
 ARCHIVE = ArchiveOrigin(files={"net/core.c": "core\n", "net/other.c": "other\n"})
 
 
-def git(tree: Path, *words: str) -> str:
-    return subprocess.run(
-        ["git", "-C", tree, *words], check=True, capture_output=True, text=True,
-        env={**os.environ, **AUTHOR},
-    ).stdout.strip()  # fmt: skip
-
-
-def commit(tree: Path, **files: str) -> str:
+def commit_files(tree: Path, **files: str) -> None:
     """Write files (`__` stands for `/`, `_c` for `.c`) and commit them."""
     for name, text in files.items():
         path = tree / name.replace("__", "/").replace("_c", ".c")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    git(tree, "add", "--all")
-    git(tree, "commit", "--quiet", "--message", "change")
-    return git(tree, "rev-parse", "HEAD")
+    commit(tree)
 
 
 @pytest.fixture
@@ -93,7 +80,7 @@ def repository(tmp_path: Path) -> Path:
     tree = tmp_path / "linux"
     tree.mkdir()
     git(tree, "init", "--quiet")
-    commit(tree, net__core_c="core\n", net__other_c="other\n")
+    commit_files(tree, net__core_c="core\n", net__other_c="other\n")
     return tree
 
 
@@ -183,7 +170,7 @@ def test_next_commit_costs_the_files_that_differ_and_the_users_tree_stays_as_it_
     with hold_work_tree(tmp_path / "builds", first.lineage, Deadline.after(60.0)) as tree:
         tree.bring_to(first, series(tmp_path, CHANGE))
         age(tree)
-        commit(repository, net__other_c="another\n", net__third_c="third\n")
+        commit_files(repository, net__other_c="another\n", net__third_c="third\n")
         (repository / "net/core.c").write_text("not committed\n")
         index = (repository / ".git/index").read_bytes()
         status = git(repository, "status", "--porcelain")
