@@ -2,14 +2,14 @@
 
 BASE is a kernel's name, a git tree (`~/linux`, `~/linux@v6.12`), or an image and its modules
 (`path/bzImage:path/lib/modules/6.12.0`). What is added is built: a series, a patch or a folder of
-patches, or a configuration.
+patches, or a configuration. A `+` that is part of a path is written twice.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,11 @@ from xenlab.topology.model import KernelSpec
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 CONFIG_SUFFIX = ".config"
+PLUS = "+"
+SEPARATOR = re.compile(r"(?<!\+)\+(?!\+)")
+
+# What every kernel built here has anyway: naming it says that it is to be built, and nothing else.
+PLAIN_CONFIG = "base"
 SLUG_CHARS = 8
 DIGEST_DIGITS = 6
 
@@ -33,7 +38,7 @@ class KernelWords:
 
     def read(self, word: str) -> KernelSpec:
         """The kernel that a word means. Raises InputError with what there is."""
-        base, *added = word.split("+")
+        base, *added = (part.replace(PLUS * 2, PLUS) for part in SEPARATOR.split(word))
         if not added and base in self.known:
             return self.known[base]
         origin = self._base(base, word)
@@ -77,6 +82,15 @@ class KernelWords:
 
     def _is_config(self, name: str) -> bool:
         return name in self.configs or name.endswith(CONFIG_SUFFIX)
+
+
+def whole_kernel_word(base: str, added: Sequence[str]) -> str:
+    """The word for a kernel built here, whole, with patches, series or configurations on it.
+
+    With none it is the control of every other one: the same source, and the same configuration.
+    """
+    parts = [part.replace(PLUS, PLUS * 2) for part in added]
+    return PLUS.join((base, *(parts or [PLAIN_CONFIG])))
 
 
 def absolute_file(word: str, folder: Path | None = None) -> str:

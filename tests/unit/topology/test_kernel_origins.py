@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from xenlab.errors import InputError
 from xenlab.topology.kernel_origin import KernelKind, KernelOrigin
-from xenlab.topology.kernel_words import KernelWords
+from xenlab.topology.kernel_words import KernelWords, whole_kernel_word
 from xenlab.topology.loading import load_topology, parse_topology
 from xenlab.topology.model import KernelSpec
 
@@ -88,6 +89,15 @@ def test_what_is_added_to_a_suite_is_built_from_its_source() -> None:
     assert (origin.suite, origin.source) == ("sid", "linux-source")
     assert origin.patches == (str(Path.cwd() / "fix.patch"), "counters")
     assert origin.configs == ("debug",)
+
+
+def test_patched_kernel_and_its_control_differ_by_the_patch_alone() -> None:
+    control = WORDS.read(whole_kernel_word("sid", ())).origin
+    patched = WORDS.read(whole_kernel_word("sid", ("/a+b/c++.patch",))).origin
+
+    assert control.kind is KernelKind.SOURCE
+    assert patched.patches == ("/a+b/c++.patch",)
+    assert replace(patched, patches=(), configs=("base",)) == control
 
 
 def test_tree_and_its_commit_are_one_word(tmp_path: Path) -> None:
