@@ -10,7 +10,8 @@ BENCH_READY := .venv-bench/ready
 SIDE_BY_SIDE := --numprocesses=auto --dist=loadfile
 PIP_INSTALL := python -m pip -qq --no-input --disable-pip-version-check install
 
-PACKAGES := bubblewrap cpio gcc git iproute2 kmod libc6-dev libelf1 libvirt-clients \
+PACKAGES := bc bison bubblewrap ccache cpio flex gcc git iproute2 kmod libc6-dev libelf-dev \
+	libelf1 libvirt-clients \
 	libvirt-daemon libvirt-daemon-driver-qemu libvirt-dev make openssh-client pkg-config python3-dev \
 	python3-venv qemu-system-x86 util-linux xz-utils zstd
 PACKAGES_DEV := dropbear-bin vagrant vagrant-libvirt

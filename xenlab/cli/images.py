@@ -97,7 +97,9 @@ def _plan(topology: str, suite: str | None) -> LabPlan:
     plan = plan_lab(load_topology(topology or TOPOLOGY))
     if suite is None:
         return plan
-    kernels = tuple(replace(kernel, suite=suite) for kernel in plan.kernels)
+    kernels = tuple(
+        replace(kernel, origin=replace(kernel.origin, suite=suite)) for kernel in plan.kernels
+    )
     return replace(plan, xen=replace(plan.xen, suite=suite), kernels=kernels)
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "validate": "topology:validate",
     "slots": "slots:slots",
     "images": "images:images",
+    "kernel": "kernels:kernel",
     "gc": "house:gc",
     "doctor": "house:doctor",
     "completion": "completion:completion",

@@ -72,10 +72,13 @@ _BRING_UP = (
         help="How to run the machine; the topology's word otherwise, and `auto` without one.",
     ),
     click.option(
-        "--dom0-kernel", metavar="K", envvar="XENLAB_DOM0_KERNEL", help="The kernel of dom0."
+        "--dom0-kernel", metavar="K", envvar="XENLAB_DOM0_KERNEL",
+        help="The kernel of dom0: a name, TREE[@REF] or IMAGE:MODULES; with `+` and a patch, a"
+        " series or a configuration it is built (`sid+my.patch`).",
     ),
     click.option(
-        "--domu-kernel", metavar="K", envvar="XENLAB_DOMU_KERNEL", help="The kernel of all domUs."
+        "--domu-kernel", metavar="[DOMU=]K", multiple=True, envvar="XENLAB_DOMU_KERNEL",
+        help="The kernel of all domUs, or of one; may be given several times.",
     ),
     click.option(
         "--netback", metavar="D", envvar="XENLAB_NETBACK",

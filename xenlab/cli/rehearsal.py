@@ -12,13 +12,13 @@ import click
 
 from xenlab.boot.bundle import write_bundle
 from xenlab.cli.output import STDOUT, echo_lines, render_document, write_text
-from xenlab.debian.supply import open_supply
 from xenlab.errors import InputError
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.hypervisor.qemu_argv import console_file, render_qemu_argv
 from xenlab.images.lab_images import provide_images
 from xenlab.kernel.driver import STOCK
-from xenlab.kernel.packages import kernel_request
+from xenlab.kernel.packaged import PackagedKernel
+from xenlab.kernel.workshop import open_workshop
 from xenlab.life.boot import READY
 from xenlab.life.by_hand import render_steps, take_free_port
 from xenlab.life.order import IMAGES_BUDGET_S, UpOrder
@@ -110,7 +110,7 @@ class Rehearsal:
         plan = self.plan
         yield f"lab {self.lab} (topology {plan.topology_name}) would be:"
         yield ""
-        kernels = {kernel.name: f"{kernel.package} ({kernel.suite})" for kernel in plan.kernels}
+        kernels = {kernel.name: kernel.origin.label for kernel in plan.kernels}
         dom0 = plan.dom0
         rows = [
             (
@@ -152,12 +152,11 @@ def _write_bundle(plan: LabPlan, folder: Path, order: UpOrder) -> dict[str, obje
     images = provide_images(
         plan, cache_dir(), report=report, offline=order.offline, deadline=deadline
     )
-    with open_supply(
-        cache_dir(), report=report, offline=order.offline, refresh=False, deadline=deadline
-    ) as supply:
-        kernel = plan.kernel(plan.dom0.kernel)
-        packages = supply.resolve(kernel_request(kernel.suite, kernel.package))
-        debs = supply.fetch(kernel.suite, packages)
+    with open_workshop(
+        cache_dir(), report=report, offline=order.offline, deadline=deadline
+    ) as workshop:
+        kernel = workshop.shop.provider(plan.kernel(plan.dom0.kernel))
+        package = kernel.fetch_main() if isinstance(kernel, PackagedKernel) else None
     keys = generate_keys(folder / "keys")
     write_bundle(plan, images, keys, boot)
     port = take_free_port()
@@ -168,6 +167,5 @@ def _write_bundle(plan: LabPlan, folder: Path, order: UpOrder) -> dict[str, obje
             str(console_file(boot, domu.name)): READY.format(node=domu.name) for domu in plan.domus
         },
         "steps": render_steps(plan, keys, port),
-        # The others are the meta package and what little goes with a kernel.
-        "kernel_package": str(max(debs, key=lambda deb: deb.stat().st_size)),
+        "kernel_package": str(package) if package else None,
     }

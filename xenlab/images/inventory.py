@@ -11,10 +11,14 @@ from xenlab.cache.disk import disk_errors, locked, read_size, remove
 from xenlab.cache.entry import DamagedEntry, Entry, read_entry
 from xenlab.cache.store import BAD, LOCKS, PART, set_aside
 from xenlab.debian.supply import read_answer
+from xenlab.kernel.built import BUILDS, CCACHE
 from xenlab.waiting import Deadline
 
 # What no lab used for so long is most likely of an older package or manifest.
 UNUSED_AFTER = timedelta(days=14)
+
+# What the folders of kernels begin with: those ready to boot, and those that were built here.
+KERNELS = ("kernel-", "built-kernel-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +78,10 @@ class Inventory:
                 if everything or listed.damage or listed.unused
             ]
             if everything:
-                others = [self.cache / name for name in ("requests", "packages", "apt")]
+                others = [self.cache / name for name in ("requests", "packages", "apt", CCACHE)]
             else:
                 others = [*self._old_answers(), *self._idle_packages()]
+            others += self._work_trees(everything=everything)
             return tuple(path for path in (*self._leftovers(), *entries, *others) if path.exists())
 
     def prune(self, *, everything: bool) -> dict[str, int]:
@@ -85,6 +90,22 @@ class Inventory:
             unwanted = self.find_unwanted(everything=everything)
             sizes = {path.name: self._remove(path) for path in unwanted}
         return {name: size for name, size in sizes.items() if size}
+
+    def prune_kernels(self, *, everything: bool) -> dict[str, int]:
+        """Remove kernels and work trees that nobody needs, or all of them; as `prune` does."""
+        with disk_errors(self.cache):
+            kernels = [
+                one.path
+                for one in self.entries()
+                if one.path.name.startswith(KERNELS) and (everything or one.damage or one.unused)
+            ]
+            trees = self._work_trees(everything=everything)
+            return {path.name: self._remove(path) for path in (*kernels, *trees)}
+
+    def _work_trees(self, *, everything: bool) -> list[Path]:
+        before = datetime.now(UTC) - UNUSED_AFTER
+        trees = (path for path in (self.cache / BUILDS).glob("*") if path.name != LOCKS)
+        return [path for path in trees if everything or _date(path) < before]
 
     def _folders(self) -> list[Path]:
         if not self.images.is_dir():
@@ -104,10 +125,10 @@ class Inventory:
     def _remove(self, path: Path) -> int:
         """Remove a path; what is an entry, or left of one, after its builder, if any, finished."""
         size_bytes = read_size(path)
-        if path.parent != self.images:
+        if path.parent not in (self.images, self.cache / BUILDS):
             remove(path)
             return size_bytes
-        with locked(self.images / LOCKS / path.name.removesuffix(PART), self.deadline):
+        with locked(path.parent / LOCKS / path.name.removesuffix(PART), self.deadline):
             remove(path)
         return size_bytes
 

@@ -1,16 +1,13 @@
-"""A kernel from Debian packages: the ELF, its configuration and its modules as cpios."""
+"""A kernel ready to boot: the ELF, its configuration and its modules as cpios."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from xenlab.cache.disk import require_room
 from xenlab.cache.entry import Entry
-from xenlab.debian.unpacking import unpack_debs
-from xenlab.errors import InputError
 from xenlab.images.cpio import write_cpio
 from xenlab.images.manifest import Modules, Role
 from xenlab.images.tree import File, FileTree, merged_path
@@ -20,12 +17,14 @@ from xenlab.kernel.files import KernelFiles
 from xenlab.kernel.modules import Module, ModuleFolder, run_depmod
 from xenlab.kernel.notes import read_notes
 from xenlab.kernel.preflight import NEEDED_BY_PART, find_obstacles
+from xenlab.kernel.skb_users import skb_users_path
 from xenlab.kernel.trimming import trim_elf
+from xenlab.kernel.unpacked import UnpackedKernel
 from xenlab.plan.model import DOM0, DomUKind
 from xenlab.waiting import Deadline
 
-# A whole kernel package unpacked, and the entry made of it; Linux 6.1 takes 405 and 80 MB.
-UNPACKED_BYTES = 600_000_000
+# The entry made of Debian's Linux 6.1 takes 80 MB, and the modules staged for it once more.
+ENTRY_BYTES = 200_000_000
 
 VMLINUX = "vmlinux"
 CONFIG = "config"
@@ -37,31 +36,18 @@ PARTS: Mapping[Role, tuple[str, ...]] = {Role.DOM0: (DOM0,), Role.DOMU: tuple(Do
 DEPMOD_INPUTS = ("modules.builtin.modinfo", "modules.order")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnpackedKernel:
-    """Where the parts of a kernel lie in an unpacked package."""
-
-    release: str
-    image: Path
-    config: Path
-    modules: Path
-
-
 def build_kernel(
-    debs: Iterable[Path], modules: Mapping[Role, Modules], part: Path, deadline: Deadline
+    kernel: UnpackedKernel, modules: Mapping[Role, Modules], part: Path, deadline: Deadline
 ) -> dict[str, str]:
     """Fill an entry with vmlinux, config and a modules cpio a role; return what is to be known.
 
     That is release, build id and, for each part that the kernel cannot play, why; a role without
     all its modules gets no cpio. Raises InputError for what is no whole kernel for x86-64.
     """
-    require_room(part, UNPACKED_BYTES)
-    with tempfile.TemporaryDirectory(prefix="unpacked-", dir=part) as scratch:
-        root = Path(scratch)
-        unpack_debs(debs, root, deadline)
-        kernel = find_kernel(root)
-        build_id, obstacles = _write_kernel(kernel, root, part, deadline)
-        folder = ModuleFolder(folder=kernel.modules, deadline=deadline)
+    require_room(part, ENTRY_BYTES)
+    build_id, obstacles = _write_kernel(kernel, part, deadline)
+    folder = ModuleFolder(folder=kernel.modules, deadline=deadline)
+    with tempfile.TemporaryDirectory(prefix="staged-", dir=part) as scratch:
         for role, wanted in modules.items():
             missing = folder.missing(wanted.required)
             if missing:
@@ -69,8 +55,9 @@ def build_kernel(
                     obstacles[name] += (f"has no module {', '.join(missing)}",)
                 continue
             chosen = folder.select(wanted.required, wanted.if_present)
-            staged = root / "staged" / role
-            tree = stage_modules(chosen, folder, staged, deadline)
+            tree = stage_modules(chosen, folder, Path(scratch) / role, deadline)
+            if kernel.skb_users:
+                tree.add(skb_users_path(kernel.release), File(content=kernel.skb_users.encode()))
             with modules_path(part, role).open("wb") as file:
                 write_cpio(tree, file)
     facts = {"release": kernel.release, "build_id": build_id}
@@ -78,39 +65,15 @@ def build_kernel(
 
 
 def _write_kernel(
-    kernel: UnpackedKernel, root: Path, part: Path, deadline: Deadline
+    kernel: UnpackedKernel, part: Path, deadline: Deadline
 ) -> tuple[str, dict[str, tuple[str, ...]]]:
     """Write vmlinux and config; return the build id, and what keeps it from which part."""
-    name = kernel.image.relative_to(root).as_posix()
-    vmlinux = extract_vmlinux(kernel.image.read_bytes(), name, deadline)
-    notes = read_notes(vmlinux, name)
-    (part / VMLINUX).write_bytes(trim_elf(vmlinux, name))
-    text = kernel.config.read_text(encoding="utf-8")
-    (part / CONFIG).write_text(text, encoding="utf-8")
-    config = KernelConfig.parse(text)
+    vmlinux = extract_vmlinux(kernel.image.read_bytes(), kernel.name, deadline)
+    notes = read_notes(vmlinux, kernel.name)
+    (part / VMLINUX).write_bytes(trim_elf(vmlinux, kernel.name))
+    (part / CONFIG).write_text(kernel.config, encoding="utf-8")
+    config = KernelConfig.parse(kernel.config)
     return notes.build_id, {what: find_obstacles(what, config, notes) for what in NEEDED_BY_PART}
-
-
-def find_kernel(root: Path) -> UnpackedKernel:
-    """The one kernel below a folder, in any of the layouts that Debian has had.
-
-    Up to Linux 6.12 the image and the configuration are in boot/, later in the modules folder.
-    Raises InputError unless there is exactly one with image, configuration and modules.
-    """
-    folders = [*root.glob("lib/modules/*"), *root.glob("usr/lib/modules/*")]
-    found = [
-        UnpackedKernel(release=modules.name, image=image, config=config, modules=modules)
-        for modules in folders
-        for image, config in (
-            (root / f"boot/vmlinuz-{modules.name}", root / f"boot/config-{modules.name}"),
-            (modules / "vmlinuz", modules / "config"),
-        )
-        if image.exists() and config.exists()
-    ]
-    if len(found) != 1:
-        releases = ", ".join(kernel.release for kernel in found) or "none"
-        raise InputError(f"the packages should hold one kernel, they hold {releases}")
-    return found[0]
 
 
 def stage_modules(
@@ -144,12 +107,20 @@ def modules_path(folder: Path, role: Role) -> Path:
 
 def find_problems(entry: Entry, parts: Iterable[str]) -> tuple[str, ...]:
     """All that keeps a kernel from the parts that a plan gives it; found when it was unpacked."""
-    release = entry.facts["release"]
+    release, obstacles = entry.facts["release"], find_obstacles_of(entry)
     return tuple(
         f"Linux {release} cannot be {part}: {obstacle}"
         for part in parts
-        for obstacle in entry.facts.get(_obstacles_key(part), "").splitlines()
+        for obstacle in obstacles[part]
     )
+
+
+def find_obstacles_of(entry: Entry) -> dict[str, tuple[str, ...]]:
+    """For each part of a lab what keeps a kernel from it: nothing if it can play the part."""
+    return {
+        part: tuple(entry.facts.get(_obstacles_key(part), "").splitlines())
+        for part in NEEDED_BY_PART
+    }
 
 
 def _obstacles_key(part: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from pathlib import Path
 from xenlab.cache.disk import require_room
 from xenlab.cache.entry import Entry, Recipe
 from xenlab.cache.store import EntryStore
-from xenlab.debian.package import DebPackage
 from xenlab.debian.supply import PackageSupply, Request, open_supply
 from xenlab.errors import InputError
 from xenlab.images.cpio import write_cpio
@@ -21,8 +21,9 @@ from xenlab.images.manifest import Manifest, Role, read_manifest
 from xenlab.images.root_image import build_root
 from xenlab.images.tools import compile_tools, tool_files, tools_request
 from xenlab.images.xen_image import XEN, choose_xen, unpack_xen
+from xenlab.kernel.choice import KernelShop
 from xenlab.kernel.files import KernelFiles
-from xenlab.kernel.packages import kernel_request
+from xenlab.kernel.packages import package_inputs
 from xenlab.kernel.preflight import NEEDED_BY_PART
 from xenlab.plan.model import DOM0, KernelPlan, LabPlan, XenPlan
 from xenlab.waiting import Deadline
@@ -55,11 +56,28 @@ class ImageBuilder:
     supply: PackageSupply
     store: EntryStore
     manifests: Mapping[Role, Manifest]
+    shop: KernelShop
+
+    @classmethod
+    def on(cls, cache: Path, supply: PackageSupply) -> ImageBuilder:
+        """A builder on this cache, with what the supply brings."""
+        store = EntryStore(
+            folder=cache / "images",
+            report=supply.report,
+            offline=supply.offline,
+            deadline=supply.deadline,
+        )
+        return cls(
+            supply=supply,
+            store=store,
+            manifests={role: read_manifest(role) for role in Role},
+            shop=KernelShop(supply=supply, store=store, cache=cache),
+        )
 
     def provide_xen(self, xen: XenPlan) -> Entry:
         """The hypervisor's entry."""
         choice = choose_xen(self.supply, xen.suite, xen.version)
-        recipe = Recipe(kind=XEN, inputs=_package_inputs((choice.package,)))
+        recipe = Recipe(kind=XEN, inputs=package_inputs((choice.package,)))
 
         def build(part: Path) -> dict[str, str]:
             (deb,) = self.supply.fetch(xen.suite, (choice.package,))
@@ -78,7 +96,7 @@ class ImageBuilder:
         packages = self.supply.resolve(request)
         tools = self.provide_tools(xen.suite)
         inputs = {
-            **_package_inputs(packages),
+            **package_inputs(packages),
             "manifest": asdict(manifest),
             "rootfs": [_file_inputs(folder.rglob("*")) for folder in role.rootfs_folders],
             "tools": {name: tools.sha256[name] for name in manifest.tools},
@@ -107,7 +125,7 @@ class ImageBuilder:
         packages = self.supply.resolve(tools_request(suite))
         names = sorted({name for manifest in self.manifests.values() for name in manifest.tools})
         sources = {name: _file_inputs(tool_files(name)) for name in names}
-        recipe = Recipe(kind=TOOLS, inputs={**_package_inputs(packages), "sources": sources})
+        recipe = Recipe(kind=TOOLS, inputs={**package_inputs(packages), "sources": sources})
 
         def build(part: Path) -> dict[str, str]:
             debs = self.supply.fetch(suite, packages)
@@ -119,20 +137,22 @@ class ImageBuilder:
 
     def provide_kernel(self, kernel: KernelPlan) -> Entry:
         """A kernel's entry; it has no role in it, so that one serves dom0 and domUs."""
-        packages = self.supply.resolve(kernel_request(kernel.suite, kernel.package))
+        provider = self.shop.provider(kernel)
         modules = {role: manifest.modules for role, manifest in self.manifests.items()}
         wanted = {str(role): asdict(of_role) for role, of_role in modules.items()}
         inputs = {
-            **_package_inputs(packages),
+            "builder": BUILDER_VERSION,
+            **provider.inputs,
             "modules": wanted,
             "needed": {part: list(symbols) for part, symbols in NEEDED_BY_PART.items()},
         }
         recipe = Recipe(kind=KERNEL, inputs=inputs)
 
         def build(part: Path) -> dict[str, str]:
-            debs = self.supply.fetch(kernel.suite, packages)
-            self.supply.report(f"unpacking the kernel of {kernel.package} ({kernel.suite})")
-            return build_kernel(debs, modules, part, self.supply.deadline)
+            with tempfile.TemporaryDirectory(prefix="unpacked-", dir=part) as scratch:
+                unpacked = provider.unpack(Path(scratch))
+                facts = build_kernel(unpacked, modules, part, self.supply.deadline)
+            return {**facts, "label": provider.label}
 
         return self.store.provide(recipe, build)
 
@@ -156,13 +176,7 @@ def provide_images(
     with open_supply(
         cache, report=report, offline=offline, refresh=refresh, deadline=deadline
     ) as supply:
-        builder = ImageBuilder(
-            supply=supply,
-            store=EntryStore(
-                folder=cache / "images", report=report, offline=offline, deadline=deadline
-            ),
-            manifests={role: read_manifest(role) for role in Role},
-        )
+        builder = ImageBuilder.on(cache, supply)
         xen = builder.provide_xen(plan.xen)
         roots = {role: builder.provide_root(role, plan.xen) for role in Role}
         names = {plan.dom0.kernel, *(domu.kernel for domu in plan.domus)}
@@ -189,13 +203,6 @@ def _require_parts(plan: LabPlan, kernels: Mapping[str, Entry]) -> None:
     ]
     if problems:
         raise InputError(*problems)
-
-
-def _package_inputs(packages: Iterable[DebPackage]) -> dict[str, object]:
-    return {
-        "builder": BUILDER_VERSION,
-        "packages": [[package.apt_name, package.sha256] for package in packages],
-    }
 
 
 def _file_inputs(paths: Iterable[Path]) -> list[list[str | bool]]:

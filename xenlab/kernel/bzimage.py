@@ -27,6 +27,10 @@ HEADER_END = 0x250
 SECTOR_BYTES = 512
 DEFAULT_SETUP_SECTORS = 4
 
+# linux/Documentation/arch/arm64/booting.rst: the header of its plain Image
+ARM64_MAGIC_AT = 56
+ARM64_MAGIC = b"ARM\x64"
+
 ELF_MAGIC = b"\x7fELF"
 
 # linux/scripts/Makefile.lib, size_append: four bytes behind the packed data hold the unpacked size;
@@ -50,6 +54,8 @@ def extract_vmlinux(image: bytes, name: str, deadline: Deadline) -> bytes:
 
 
 def _payload(image: bytes, name: str) -> bytes:
+    if image[ARM64_MAGIC_AT : ARM64_MAGIC_AT + len(ARM64_MAGIC)] == ARM64_MAGIC:
+        raise InputError(f"{name}: built for arm64, not for x86-64")
     if len(image) < HEADER_END or image[MAGIC_AT : MAGIC_AT + len(MAGIC)] != MAGIC:
         raise InputError(f"{name}: neither an x86 bzImage nor an ELF kernel")
     (version,) = struct.unpack_from("<H", image, VERSION_AT)

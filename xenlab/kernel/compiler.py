@@ -51,16 +51,16 @@ class Compiler:
                 f" that or a newer one, and this host has {self.version}"
             )
 
-    def make_modules(self, headers: KernelHeaders, folder: Path, deadline: Deadline) -> None:
-        """Build the modules of a folder in place, by its Kbuild file or Makefile.
+    def make(self, headers: KernelHeaders, folder: Path, target: str, deadline: Deadline) -> None:
+        """Build `modules`, or one file, of a folder in place, by its Kbuild file or Makefile.
 
         Raises InputError with every error of the compiler, its line of source and the marks below
         it. Paths of this host stay out of what is built: the same source gives the same bytes.
         """
         self.require_for(headers)
-        maps = f"-ffile-prefix-map={folder}=. -ffile-prefix-map={headers.entry.folder}=."
+        maps = f"-ffile-prefix-map={folder}=. -ffile-prefix-map={headers.folder}=."
         # CC: Debian's headers name the version that built the kernel, the host may have another.
-        words = ("CC=gcc", f"KCFLAGS={maps}", f"KAFLAGS={maps}", f"M={folder}", "modules")
+        words = ("CC=gcc", f"KCFLAGS={maps}", f"KAFLAGS={maps}", f"M={folder}", target)
         argv = ("make", "--no-print-directory", "-s", "-C", str(headers.build), *words)
         result = run(argv, deadline=deadline)
         if result.status != 0:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 LINE = re.compile(r"^(CONFIG_\w+)=(.*)$", re.MULTILINE)
+# linux/Documentation/kbuild/kconfig-language.rst, "Menu entries"
+ENTRY = re.compile(r"^\s*(?:menu)?config\s+(\w+)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +29,15 @@ class KernelConfig:
     def missing(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the symbols that are neither built in nor modules, as `CONFIG_...`."""
         return tuple(f"CONFIG_{symbol}" for symbol in symbols if not self.has(symbol))
+
+
+def read_symbols(source: Path) -> frozenset[str]:
+    """Every symbol that a source tree's Kconfig files define for x86, as `CONFIG_...`."""
+    foreign = source / "arch"
+    files = (
+        path
+        for path in source.rglob("Kconfig*")
+        if path.is_file() and not (foreign in path.parents and foreign / "x86" not in path.parents)
+    )
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
+    return frozenset(f"CONFIG_{name}" for text in texts for name in ENTRY.findall(text))

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenlab.cache.disk import require_room
-from xenlab.cache.entry import Entry
 from xenlab.debian.unpacking import unpack_debs
-from xenlab.errors import InputError
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.headers import KernelHeaders
 from xenlab.kernel.module_build import build_in_place
+from xenlab.kernel.origin import find_archive
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.transport.process import run
 from xenlab.waiting import Deadline
@@ -23,7 +22,6 @@ from xenlab.waiting import Deadline
 # linux-source's archive, 139 MB in 6.1; of what is in it only the drivers are unpacked.
 ARCHIVE_BYTES = 300_000_000
 
-ARCHIVES = "usr/src/linux-source-*.tar.xz"
 DRIVERS = "drivers/net"
 
 # The style checker of the same kernel, by which series on it are judged.
@@ -36,14 +34,12 @@ KBUILD = "obj-m := xen-netfront.o\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverSource:
-    """The drivers' part of one kernel's source, in the store: never changed, only copied."""
+    """The drivers' part of one kernel's source: never changed, only copied.
 
-    entry: Entry
+    Paths below `folder` are those of the kernel's source.
+    """
 
-    @property
-    def folder(self) -> Path:
-        """Its root: paths below it are those of the kernel's source."""
-        return self.entry.folder
+    folder: Path
 
 
 def extract_drivers(debs: Iterable[Path], part: Path, deadline: Deadline) -> dict[str, str]:
@@ -51,14 +47,12 @@ def extract_drivers(debs: Iterable[Path], part: Path, deadline: Deadline) -> dic
     require_room(part, ARCHIVE_BYTES)
     with tempfile.TemporaryDirectory(prefix="unpacked-", dir=part) as scratch:
         unpack_debs(debs, Path(scratch), deadline)
-        archives = list(Path(scratch).glob(ARCHIVES))
-        if len(archives) != 1:
-            raise InputError(f"one archive of Linux' source expected, found {len(archives)}")
+        archive = find_archive(Path(scratch))
         wanted = (*(f"{kind.sources.rstrip('/')}" for kind in DriverKind), *STYLE)
         argv = ("tar", "--extract", "--xz", "--no-same-owner", "--strip-components=1")
-        name = archives[0].name.removesuffix(".tar.xz")
+        name = archive.name.removesuffix(".tar.xz")
         members = tuple(f"{name}/{path}" for path in wanted)
-        where = ("--directory", str(part), "--file", str(archives[0]))
+        where = ("--directory", str(part), "--file", str(archive))
         run((*argv, *where, *members), deadline=deadline).require_success()
     return {"source": name}
 

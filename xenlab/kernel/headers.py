@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from xenlab.cache.disk import require_room
-from xenlab.cache.entry import Entry
 from xenlab.debian.unpacking import unpack_debs_without
 from xenlab.errors import InputError
 from xenlab.kernel.config import KernelConfig
@@ -41,24 +40,26 @@ WITHOUT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelHeaders:
-    """The headers of one kernel in the store."""
+    """The headers of one kernel: what `make -C` is told, within the folder that holds them all.
 
-    entry: Entry
+    `release` is as `uname -r` shows it, `gcc_major` the version of the compiler that made the
+    kernel, or 0 if that was not gcc.
+    """
 
-    @property
-    def release(self) -> str:
-        """The kernel's release, as `uname -r` shows it."""
-        return self.entry.facts["release"]
+    folder: Path
+    build: Path
+    release: str
+    gcc_major: int
 
-    @property
-    def gcc_major(self) -> int:
-        """The major version of the compiler that made the kernel; 0 if it was not gcc."""
-        return int(self.entry.facts["gcc_version"]) // GCC_MAJOR
-
-    @property
-    def build(self) -> Path:
-        """The folder that `make -C` is told."""
-        return self.entry.path(BUILD)
+    @classmethod
+    def of_folder(cls, folder: Path, facts: Mapping[str, str]) -> KernelHeaders:
+        """Those in a folder of the store, with what was remembered of them."""
+        return cls(
+            folder=folder,
+            build=folder / BUILD,
+            release=facts["release"],
+            gcc_major=int(facts["gcc_version"]) // GCC_MAJOR,
+        )
 
 
 def assemble_headers(
@@ -85,6 +86,11 @@ def assemble_headers(
     text = text.replace(f"{HOME}{shared[0].name}", f"{HERE}/../{SOURCE}")
     makefile.write_text(text.replace(f"{HOME}{own.name}", HERE), encoding="ascii")
     config = KernelConfig.parse((part / BUILD / CONFIG).read_text(encoding="utf-8"))
+    return header_facts(release, config)
+
+
+def header_facts(release: str, config: KernelConfig) -> dict[str, str]:
+    """What is to be remembered of headers."""
     return {"release": release, "gcc_version": config.values.get("CONFIG_GCC_VERSION", "0")}
 
 

@@ -67,7 +67,7 @@ def build_in_place(
     As `NAME.ko` without debug sections, to be sent over a slow channel, and as `NAME.ko.debug`,
     whose build id is the same, to decode what a crash of it leaves.
     """
-    compiler.make_modules(headers, folder, deadline)
+    compiler.make(headers, folder, "modules", deadline)
     built = list(folder.glob(f"*{SUFFIX}"))
     if len(built) != 1:
         names = ", ".join(sorted(path.name for path in built)) or "none"

@@ -10,6 +10,9 @@ from xenlab.debian.package import DebPackage
 from xenlab.debian.supply import PackageSupply, Request
 from xenlab.errors import InputError
 
+# Goes up when the same packages would give other bytes than before.
+BUILDER_VERSION = 3
+
 # What a kernel package asks for and a kernel under Xen, booted by us, does not need.
 WITHOUT = ("kmod", "linux-base", "initramfs-tools")
 
@@ -70,3 +73,22 @@ def resolve_source(
     """The package with its source as Debian built it: one archive in it."""
     asked = supply.resolve(Request(suite=suite, packages=(version.source,)))
     return tuple(package for package in asked if SOURCE.fullmatch(package.name))
+
+
+def resolve_newest_source(
+    supply: PackageSupply, suite: str, package: str
+) -> tuple[DebPackage, ...]:
+    """The package with a suite's kernel source; `package` may be the meta package of the newest."""
+    asked = supply.resolve(Request(suite=suite, packages=(package,)))
+    found = tuple(one for one in asked if SOURCE.fullmatch(one.name))
+    if not found:
+        raise InputError(f"{suite}: {package} brings no source of a kernel")
+    return found
+
+
+def package_inputs(packages: tuple[DebPackage, ...]) -> dict[str, object]:
+    """What decides what comes out of packages."""
+    return {
+        "builder": BUILDER_VERSION,
+        "packages": [[package.apt_name, package.sha256] for package in packages],
+    }

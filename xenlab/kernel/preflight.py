@@ -8,11 +8,14 @@ from xenlab.kernel.config import KernelConfig
 from xenlab.kernel.notes import KernelNotes
 from xenlab.plan.model import DOM0, DomUKind
 
-# Each without which the domain, its control channel or its end of a vif cannot come up.
+# Each without which the domain, its control channel or its end of a vif cannot come up, or without
+# which nothing that happens in it can be counted.
 NEEDED_BY_ALL = (
     "BLK_DEV_INITRD",
     "DEVTMPFS",
+    "HIST_TRIGGERS",
     "HVC_XEN",
+    "KPROBE_EVENTS",
     "MODULES",
     "TMPFS",
     "UNIX",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from xenlab.errors import InputError
 from xenlab.guest.driver import prove_driver, push_driver
 from xenlab.images.lab_images import LabImages
 from xenlab.kernel.driver import Driver, DriverChoice, DriverKind
@@ -18,13 +16,10 @@ from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.connect import connect_vifs, on_all
 from xenlab.life.phases import Phases
+from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import DOM0, LabPlan
-from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import await_vifs
-
-# `alice=WORD` is for alice alone; a path with `=` in its first part is written `./a=b.patch`.
-FOR_ONE = re.compile(r"(?P<node>[a-z0-9-]+)=(?P<word>.+)")
 
 Choices = Mapping[str, DriverChoice]
 Drivers = Mapping[str, Driver]
@@ -36,16 +31,9 @@ def choose_drivers(plan: LabPlan, netback: str | None, netfront: Sequence[str]) 
 
     A later word stands over an earlier one. Raises InputError for what cannot be.
     """
-    words: dict[str, str] = {DOM0: netback} if netback else {}
-    for given in netfront:
-        found = FOR_ONE.fullmatch(given)
-        names = [domu.name for domu in plan.domus]
-        if found and found["node"] not in names:
-            hint = did_you_mean(found["node"], names)
-            raise InputError(
-                f"--netfront: no domU {quote(found['node'])}{hint} (there are {list_names(names)})"
-            )
-        words |= {found["node"]: found["word"]} if found else dict.fromkeys(names, given)
+    names = [domu.name for domu in plan.domus]
+    words = {DOM0: netback} if netback else {}
+    words |= spread_words("--netfront", netfront, names)
     choices = {node: DriverChoice.parse(_kind(node), word) for node, word in words.items()}
     return choices if any(not choice.is_stock for choice in choices.values()) else {}
 

@@ -25,6 +25,7 @@ from xenlab.life.drivers import (
     digest_choices,
     provide_drivers,
 )
+from xenlab.life.kernels import choose_kernels, digest_kernels
 from xenlab.life.phases import Phases
 from xenlab.life.request import UpRequest
 from xenlab.life.summary import keep_summary, summarize
@@ -39,6 +40,7 @@ from xenlab.topology.loading import load_topology
 from xenlab.waiting import Deadline
 
 TRIAL_BUDGET_S = 30.0
+READING_BUDGET_S = 60.0  # the user's own trees, patches and images
 IMAGES_BUDGET_S = 3600.0  # the first build fetches packages over whatever line there is
 
 
@@ -46,7 +48,7 @@ class BringUpWords(TypedDict):
     """Options of every command that may bring a lab up, as they are handed over by click."""
 
     dom0_kernel: str | None
-    domu_kernel: str | None
+    domu_kernel: tuple[str, ...]
     netback: str | None
     netfront: tuple[str, ...]
     cold: bool
@@ -63,7 +65,7 @@ class UpOrder:
     lab: str = ""
     accel: Accel | None = None
     dom0_kernel: str | None = None
-    domu_kernel: str | None = None
+    domu_kernel: tuple[str, ...] = ()
     netback: str | None = None
     netfront: tuple[str, ...] = ()
     cold: bool = False
@@ -96,11 +98,12 @@ class UpOrder:
 
     def plan(self) -> LabPlan:
         """The plan; InputError with all that is wrong in the topology."""
+        choice = choose_kernels(load_topology(self.topology), self.dom0_kernel, self.domu_kernel)
         return plan_lab(
-            load_topology(self.topology),
+            choice.topology,
             accel=self.accel,
-            dom0_kernel=self.dom0_kernel,
-            domu_kernel=self.domu_kernel,
+            dom0_kernel=choice.dom0,
+            domu_kernels=choice.domus,
         )
 
     def choose_drivers(self, plan: LabPlan) -> Choices:
@@ -125,12 +128,15 @@ class Undertaking:
     phases: Phases
     plan: LabPlan = field(init=False)
     drivers: Choices = field(init=False)
+    digest: str = field(init=False)
     lab_name: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Fix the plan and the lab's name; InputError for what cannot be."""
         self.plan = self.order.plan()
         self.drivers = self.order.choose_drivers(self.plan)
+        kernels = digest_kernels(self.plan, Deadline.after(READING_BUDGET_S))
+        self.digest = digest_choices(self.drivers) + kernels
         self.lab_name = require_lab_name(self.order.lab or self.plan.topology_name)
 
     def find_standing(self) -> LabRecord | None:
@@ -139,8 +145,8 @@ class Undertaking:
         if record is None or not record.alive:
             return None
         other = "another plan" if record.plan_json != self.plan.to_json() else ""
-        if record.drivers_digest != digest_choices(self.drivers):
-            other = other or "other drivers"
+        if record.drivers_digest != self.digest:
+            other = other or "other drivers or kernels"
         if other:
             raise Unavailable(
                 f"lab {record.name} is up with {other} (topology {record.topology}):"
@@ -207,7 +213,7 @@ class Undertaking:
             connect_uri=self.order.connect_uri,
             checkpoint_limit_bytes=self.order.checkpoint_limit_bytes,
             drivers=drivers,
-            drivers_digest=digest_choices(self.drivers),
+            drivers_digest=self.digest,
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from xenlab.errors import InputError, LabError
 from xenlab.plan.codec import Undecodable, decode, encode
 from xenlab.plan.links import DOM0, Link, links_of
+from xenlab.topology.kernel_origin import KernelOrigin
 from xenlab.topology.model import Accel, DomUKind, Iommu
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
@@ -20,6 +21,7 @@ __all__ = [
     "DomUKind",
     "DomUPlan",
     "Iommu",
+    "KernelOrigin",
     "KernelPlan",
     "LabPlan",
     "Link",
@@ -31,7 +33,7 @@ __all__ = [
 ]
 
 # Goes up when a field changes, so that an older xenlab's plan is refused, not misread.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,7 @@ class KernelPlan:
     """A kernel that dom0 or a domU of this lab runs."""
 
     name: str
-    suite: str
-    package: str
+    origin: KernelOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

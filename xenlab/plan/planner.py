@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from xenlab.errors import InputError
 from xenlab.plan.addresses import (
@@ -34,23 +36,27 @@ def plan_lab(
     *,
     accel: Accel | None = None,
     dom0_kernel: str | None = None,
-    domu_kernel: str | None = None,
+    domu_kernels: Mapping[str, str] = MappingProxyType({}),
 ) -> LabPlan:
     """The plan of a topology; what is given beside it takes precedence over the file.
 
-    Raises InputError for a kernel that the topology does not have and for a machine too small.
+    `domu_kernels` maps domUs to the names of their kernels. Raises InputError for a kernel that
+    the topology does not have and for a machine too small.
     """
-    asked = _override_kernels(topology, dom0_kernel, domu_kernel)
+    asked = _override_kernels(topology, dom0_kernel, domu_kernels)
     return _Planner(asked).plan(accel or asked.machine.accel)
 
 
 def _override_kernels(
-    topology: Topology, dom0_kernel: str | None, domu_kernel: str | None
+    topology: Topology, dom0_kernel: str | None, domu_kernels: Mapping[str, str]
 ) -> Topology:
     return replace(
         topology,
         dom0=replace(topology.dom0, kernel=dom0_kernel or topology.dom0.kernel),
-        domus=tuple(replace(domu, kernel=domu_kernel or domu.kernel) for domu in topology.domus),
+        domus=tuple(
+            replace(domu, kernel=domu_kernels.get(domu.name, domu.kernel))
+            for domu in topology.domus
+        ),
     )
 
 
@@ -117,10 +123,7 @@ class _Planner:
                     for name in unknown
                 )
             )
-        return tuple(
-            KernelPlan(name=name, suite=known[name].suite, package=known[name].package)
-            for name in sorted(used)
-        )
+        return tuple(KernelPlan(name=name, origin=known[name].origin) for name in sorted(used))
 
     def _networks(self) -> tuple[NetworkPlan, ...]:
         # Names that fit go first: a cut one must give way, whatever the order in the file.

@@ -12,6 +12,10 @@ MACHINE_CPUS = 2
 SUITE = "bookworm"
 KERNEL = "debian"
 KERNEL_PACKAGE = "linux-image-amd64"
+KERNEL_SOURCE = "linux-source"
+KERNEL_REF = "HEAD"
+PATH_MAX_CHARS = 4095
+PATCHES_MAX = 100
 # Kernels that need no entry under `kernels`, so that `--domu-kernel trixie` works everywhere.
 BUILT_IN_KERNELS = {
     "debian": "bookworm",

@@ -16,6 +16,9 @@ MAC_PATTERN = "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"
 SUITE_PATTERN = "^[a-z][a-z0-9-]{0,39}$"
 # Debian Policy 5.6.1 and 5.6.12.
 PACKAGE_PATTERN = "^[a-z0-9][a-z0-9+.-]{1,99}$"
+# Printable ASCII; a commit must not be taken for an option of git, nor for a range.
+PATH_PATTERN = f"^[ -~]{{1,{defaults.PATH_MAX_CHARS}}}$"
+REVISION_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]{0,199}$"
 VERSION_PATTERN = "^[0-9][A-Za-z0-9.+:~-]{0,99}$"
 # `-cpu` of QEMU: a model and `,+flag`, `,-flag` or `,name=value` parts.
 CPU_MODEL_PATTERN = (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from xenlab.errors import InputError
 from xenlab.topology.document import read_document
+from xenlab.topology.kernel_words import resolve_paths
 from xenlab.topology.library import (
     SHIPPED,
     SUFFIX,
@@ -35,7 +37,17 @@ def load_topology(name_or_path: str) -> Topology:
 
 def load_topology_file(path: Path) -> Topology:
     """The topology in a file. Raises InputError with every problem of it."""
-    return parse_topology(read_topology_file(path), file=shown_path(path), name=name_of_path(path))
+    topology = parse_topology(
+        read_topology_file(path), file=shown_path(path), name=name_of_path(path)
+    )
+    folder = path.parent.absolute()
+    return replace(
+        topology,
+        kernels=tuple(
+            replace(kernel, origin=resolve_paths(kernel.origin, folder))
+            for kernel in topology.kernels
+        ),
+    )
 
 
 def shipped_topologies() -> tuple[Topology, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from xenlab.topology import defaults
+from xenlab.topology.kernel_origin import KernelOrigin
 
 
 class Accel(StrEnum):
@@ -56,8 +57,7 @@ class KernelSpec:
     """A kernel that dom0 and domUs name."""
 
     name: str
-    suite: str = defaults.SUITE
-    package: str = defaults.KERNEL_PACKAGE
+    origin: KernelOrigin = field(default_factory=KernelOrigin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

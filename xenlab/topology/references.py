@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from xenlab.topology import defaults, fields
 from xenlab.topology.document import Document, Path, Value
+from xenlab.topology.kernel_origin import find_misplaced
 from xenlab.topology.stream import Position, Problem
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
@@ -29,6 +30,9 @@ class _Checker:
 
     def check(self) -> Iterator[Problem]:
         root = _mapping(self.document.value)
+        for name, section in _mapping(root.get("kernels")).items():
+            for key, message in find_misplaced(_mapping(section)):
+                yield self._problem(("kernels", name, key), message)
         yield from self._check_kernel(root, ("dom0",))
         for name in _mapping(root.get("domus")):
             yield from self._check_kernel(root, ("domus", name))

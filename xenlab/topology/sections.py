@@ -93,6 +93,21 @@ Switch: TypeAlias = Annotated[
 ]
 
 
+PathText: TypeAlias = Annotated[
+    str,
+    AfterValidator(partial(fields.check_pattern, fields.PATH_PATTERN, "a path", "~/linux")),
+    WithJsonSchema({"type": "string", "pattern": fields.PATH_PATTERN}),
+]
+Patches: TypeAlias = Annotated[list[PathText], Field(max_length=defaults.PATCHES_MAX)]
+Revision: TypeAlias = Annotated[
+    str,
+    AfterValidator(
+        partial(fields.check_pattern, fields.REVISION_PATTERN, "the name of a commit", "v6.12")
+    ),
+    WithJsonSchema({"type": "string", "pattern": fields.REVISION_PATTERN}),
+]
+
+
 class Section(BaseModel):
     """What all sections share: no unknown keys, no conversion between types."""
 
@@ -118,10 +133,19 @@ class XenSection(Section):
 
 
 class KernelSection(Section):
-    """A kernel that dom0 and domUs can name."""
+    """A kernel that dom0 and domUs can name: `package`, `source`, `tree` or `image` says whence."""
 
     suite: Suite = defaults.SUITE
     package: Package = defaults.KERNEL_PACKAGE
+    source: Package | None = Field(None, description="a Debian source to build: `linux-source`")
+    tree: PathText | None = Field(None, description="a git tree of Linux to build")
+    ref: Revision = Field(defaults.KERNEL_REF, description="the commit of the tree")
+    image: PathText | None = Field(None, description="a bzImage or vmlinux, built elsewhere")
+    modules: PathText | None = Field(None, description="the image's lib/modules/<release>")
+    config: PathText | None = Field(None, description="the image's .config")
+    build: PathText | None = Field(None, description="the image's build tree, for drivers")
+    patches: Patches = Field([], description="series by name, patches or folders of them by path")
+    configs: Patches = Field([], description="configurations by name, or fragments by path")
 
 
 class Dom0Section(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenlab.topology import defaults
+from xenlab.topology.kernel_origin import KernelOrigin
 from xenlab.topology.model import (
     Dom0Spec,
     DomUSpec,
@@ -63,12 +64,24 @@ def _kernels_of(file: TopologyFile) -> tuple[KernelSpec, ...]:
         **(file.kernels or {}),
     }
     return tuple(
-        KernelSpec(
-            name=name,
-            suite=(section or KernelSection()).suite,
-            package=(section or KernelSection()).package,
-        )
+        KernelSpec(name=name, origin=_origin_of(section or KernelSection()))
         for name, section in sections.items()
+    )
+
+
+def _origin_of(section: KernelSection) -> KernelOrigin:
+    return KernelOrigin(
+        suite=section.suite,
+        package=section.package,
+        source=section.source or "",
+        tree=section.tree or "",
+        ref=section.ref,
+        image=section.image or "",
+        modules=section.modules or "",
+        config=section.config or "",
+        build=section.build or "",
+        patches=tuple(section.patches),
+        configs=tuple(section.configs),
     )
 
 

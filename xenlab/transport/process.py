@@ -7,9 +7,10 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from xenlab.errors import Unavailable, WaitTimedOut
@@ -17,6 +18,9 @@ from xenlab.transport.shell import TAIL_LINES, CommandResult
 from xenlab.waiting import Deadline
 
 WHERE = "local"
+
+# For the lines that were written and not yet told when the program ended.
+READER_GRACE_S = 5.0
 
 # An ordinary user's PATH lacks them, but depmod and its like are of use without root too.
 ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -61,33 +65,61 @@ def run(
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> CommandResult:
     """Run a program to its end and return what came back, whatever its exit status.
 
-    `env` adds to this process' environment; messages are always in English. Raises Unavailable if
-    the program does not exist, WaitTimedOut at the deadline; then, and on any exception here, the
-    program's whole process group is killed.
+    `env` adds to this process' environment; messages are always in English. `on_line` is given
+    each line of standard output as it comes, by another thread; none is kept then. Raises
+    Unavailable if the program does not exist, WaitTimedOut at the deadline; then, and on any
+    exception here, the program's whole process group is killed.
     """
     started_s = time.monotonic()
-    program = subprocess.Popen(
-        [which(argv[0]), *argv[1:]],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})},
-        cwd=cwd,
-        start_new_session=True,
-    )
-    with program:
-        stdout, stderr = _communicate(program, argv, stdin, deadline)
+    command = [which(argv[0]), *argv[1:]]
+    with ExitStack() as stack:
+        output = stack.enter_context(_listening(on_line)) if on_line else subprocess.PIPE
+        program = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+        )
+        with program:
+            stdout, stderr = _communicate(program, argv, stdin, deadline)
     return CommandResult(
         where=WHERE,
         argv=tuple(argv),
         status=program.returncode,
-        stdout=stdout,
+        stdout=stdout or b"",
         stderr=stderr,
         elapsed_s=time.monotonic() - started_s,
     )
+
+
+@contextmanager
+def _listening(on_line: Callable[[str], None]) -> Iterator[int]:
+    """A descriptor for a program to write to; each line of it is told, the last one before we go.
+
+    Whoever outlives the program with the descriptor open must not hold us: the reader is a daemon
+    and is waited for only while it has something to read.
+    """
+    reading, writing = os.pipe()
+
+    def listen() -> None:
+        with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                on_line(line.rstrip("\n"))
+
+    reader = threading.Thread(target=listen, name="lines", daemon=True)
+    reader.start()
+    try:
+        yield writing
+    finally:
+        os.close(writing)
+        reader.join(READER_GRACE_S)
 
 
 def _communicate(

@@ -32,11 +32,11 @@ BUILD = """\
 import sys
 from pathlib import Path
 from xenlab.kernel.workshop import open_workshop
-from xenlab.plan.model import KernelPlan
+from xenlab.plan.model import KernelOrigin, KernelPlan
 from xenlab.waiting import Deadline
 
 cache, folder, suite, package = sys.argv[1:]
-kernel = KernelPlan(name="kernel", suite=suite, package=package)
+kernel = KernelPlan(name="kernel", origin=KernelOrigin(suite=suite, package=package))
 with open_workshop(
     Path(cache), report=print, offline=True, deadline=Deadline.after(120.0)
 ) as workshop:
@@ -66,7 +66,7 @@ def test_module_is_for_the_labs_kernel_and_its_debug_file_has_the_same_build_id(
     debug = ModuleFile.read(tiny.path.with_name("tiny.ko.debug"))
 
     assert tiny.name == "tiny"
-    assert tiny.release == workshop.version(kernel).release
+    assert tiny.release == workshop.shop.provider(kernel).read_release()
     assert debug.build_id == tiny.build_id
     assert tiny.path.stat().st_size < debug.path.stat().st_size / 2
 
@@ -85,7 +85,8 @@ def test_same_source_elsewhere_is_the_same_module_and_is_not_built_again(
 def test_bytes_depend_on_the_source_alone(
     tiny: ModuleFile, workshop: Workshop, kernel: KernelPlan, tmp_path: Path
 ) -> None:
-    elsewhere = replace(workshop, store=replace(workshop.store, folder=tmp_path / "store"))
+    store = replace(workshop.store, folder=tmp_path / "store")
+    elsewhere = replace(workshop, shop=replace(workshop.shop, store=store))
 
     rebuilt = elsewhere.provide_module(write_source(tmp_path / "again"), kernel)
 
@@ -164,7 +165,15 @@ def test_two_builders_at_once_build_once(
 ) -> None:
     source = write_source(tmp_path / "raced", TINY.replace("tiny:", "raced:"))
     before = entries(workshop)
-    argv = (sys.executable, "-c", BUILD, str(cache), str(source), kernel.suite, kernel.package)
+    argv = (
+        sys.executable,
+        "-c",
+        BUILD,
+        str(cache),
+        str(source),
+        kernel.origin.suite,
+        kernel.origin.package,
+    )
     builders = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [builder.communicate(timeout=120)[0] for builder in builders]
 

@@ -21,7 +21,16 @@ def test_stock_is_the_kernels_own() -> None:
     assert DriverChoice.parse(DriverKind.NETBACK, "stock").is_stock
 
 
-@pytest.mark.parametrize("name", list_series())
+WHOLE_KERNEL = ["max-skb-frags"]
+
+
+@pytest.mark.parametrize("name", WHOLE_KERNEL)
+def test_shipped_series_beyond_the_drivers_takes_a_whole_kernel(name: str) -> None:
+    with pytest.raises(InputError, match="takes a whole kernel"):
+        DriverChoice.parse(DriverKind.NETFRONT, name)
+
+
+@pytest.mark.parametrize("name", sorted({*list_series()} - {*WHOLE_KERNEL}))
 def test_shipped_series_is_found_by_its_short_name_and_reads_well(name: str) -> None:
     series = PatchSeries.read(shelf() / "patches" / name)
     kinds = [kind for kind in DriverKind if any(f.startswith(kind.sources) for f in series.files)]

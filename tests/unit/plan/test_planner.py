@@ -105,14 +105,19 @@ def test_machine_too_small_is_an_input_error() -> None:
 
 def test_only_kernels_in_use_are_planned() -> None:
     plan = plan_of("{kernels: {mine: {suite: sid}, idle: }, domus: {a: {kernel: mine}}}")
-    assert [(kernel.name, kernel.suite) for kernel in plan.kernels] == [
+    assert [(kernel.name, kernel.origin.suite) for kernel in plan.kernels] == [
         ("debian", "bookworm"),
         ("mine", "sid"),
     ]
 
 
 def test_overrides_take_precedence() -> None:
-    plan = plan_lab(load_topology("pair"), accel=Accel.TCG, dom0_kernel="trixie", domu_kernel="sid")
+    plan = plan_lab(
+        load_topology("pair"),
+        accel=Accel.TCG,
+        dom0_kernel="trixie",
+        domu_kernels={"alice": "sid", "bob": "sid"},
+    )
     assert plan.machine.accel is Accel.TCG
     assert plan.dom0.kernel == "trixie"
     assert {domu.kernel for domu in plan.domus} == {"sid"}
@@ -122,7 +127,7 @@ def test_overrides_take_precedence() -> None:
 
 def test_every_unknown_kernel_is_named_and_guessed() -> None:
     with pytest.raises(InputError) as caught:
-        plan_lab(load_topology("pair"), dom0_kernel="trixy", domu_kernel="$(id)")
+        plan_lab(load_topology("pair"), dom0_kernel="trixy", domu_kernels={"bob": "$(id)"})
     assert len(caught.value.problems) == 2
     assert "unknown kernel `$(id)` (there are" in caught.value.problems[0]
     assert "unknown kernel `trixy`; did you mean `trixie`?" in caught.value.problems[1]

@@ -8,6 +8,7 @@ import pytest
 
 from xenlab.errors import InputError
 from xenlab.topology import defaults
+from xenlab.topology.kernel_origin import KernelOrigin
 from xenlab.topology.loading import PROBLEMS_MAX, parse_topology, render_schema, shipped_topologies
 from xenlab.topology.model import (
     Accel,
@@ -84,9 +85,9 @@ def test_every_field_arrives() -> None:
     assert topology.xen == XenSpec(
         suite="trixie", version="4.20.2", command_line="loglvl=all, guest_loglvl=all"
     )
-    assert KernelSpec(name="mine", suite="sid", package="linux-image-cloud-amd64") in (
-        topology.kernels
-    )
+    assert KernelSpec(
+        name="mine", origin=KernelOrigin(suite="sid", package="linux-image-cloud-amd64")
+    ) in (topology.kernels)
     assert topology.dom0 == Dom0Spec(
         kernel="mine",
         vcpus=3,
@@ -115,10 +116,10 @@ def test_every_field_arrives() -> None:
 
 
 def test_built_in_kernels_are_there_and_can_be_replaced() -> None:
-    names = {kernel.name: kernel.suite for kernel in parse("domus: {a: }").kernels}
+    names = {kernel.name: kernel.origin.suite for kernel in parse("domus: {a: }").kernels}
     assert names == {"debian": "bookworm", "bookworm": "bookworm", "trixie": "trixie", "sid": "sid"}
     replaced = parse("{domus: {a: }, kernels: {debian: {suite: sid}}}").kernels
-    assert KernelSpec(name="debian", suite="sid") in replaced
+    assert KernelSpec(name="debian", origin=KernelOrigin(suite="sid")) in replaced
 
 
 def test_vif_takes_the_mtu_of_its_network() -> None:
