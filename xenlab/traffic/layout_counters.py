@@ -74,6 +74,6 @@ def _read(lab: LabHandle, vif: str, link: Link, deadline: Deadline) -> tuple[Lay
 
 
 def _ask(shell: Shell, script: str, device: str, deadline: Deadline) -> Mapping[str, int]:
-    answer = shell.run(["sh", "-c", script, "sh", device], deadline=deadline).require_success()
+    answer = shell.run_script(script, device, deadline=deadline).require_success()
     found = map(LINE.match, answer.text.splitlines())
     return {match["name"]: int(match["value"]) for match in found if match}

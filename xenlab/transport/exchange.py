@@ -98,6 +98,15 @@ class Exchange:
         del self.stdout[: end + 1]
         return line
 
+    def speaks(self, deadline: Deadline) -> bool:
+        """Whether something was said on stdout that is not read yet, or its end came, in time."""
+        while not self.stdout and not self._output_ended():
+            if deadline.expired:
+                return False
+            self._bell.wait(deadline.remaining_s)
+            self._drain()
+        return True
+
     def read_errors(self) -> str:
         """The end of what came on stderr so far."""
         self._drain()

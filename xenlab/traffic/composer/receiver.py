@@ -22,7 +22,7 @@ STRAY_LINES_MAX = 20
 
 # $1: the order, as octal escapes; $2, $3: halves of what says that it was taken.
 RECEIVE = f"""
-exec 3<>/dev/xlreceive || exit 1
+[ -c /dev/xlreceive ] && exec 3<>/dev/xlreceive || exit 1
 printf "$1" >&3 || {{ cat {REFUSAL} >&2; exit 1; }}
 echo "READY $2$3"
 exec cat <&3
@@ -82,8 +82,7 @@ class Receiver:
         It does nothing to a receiver that has all it wanted.
         """
         order = replace(self.post, idle_ms=settle_ms).encode(self.batch, Op.FINISH)
-        argv = ["sh", "-c", FINISH, "sh", escape(order)]
-        self.shell.run(argv, deadline=deadline).require_success()
+        self.shell.run_script(FINISH, escape(order), deadline=deadline).require_success()
 
 
 @contextmanager
@@ -94,8 +93,8 @@ def armed(shell: Shell, batch: Batch, post: Post, deadline: Deadline) -> Iterato
     module's reason when it refuses.
     """
     halves = secrets.token_hex(NONCE_BYTES), secrets.token_hex(NONCE_BYTES)
-    argv = ["sh", "-c", RECEIVE, "sh", escape(post.encode(batch, Op.ARM)), *halves]
-    with shell.start(argv, deadline=deadline) as command:
+    order = escape(post.encode(batch, Op.ARM))
+    with shell.start_script(RECEIVE, order, *halves, deadline=deadline) as command:
         _wait_until_armed(shell, command, "".join(halves), deadline)
         yield Receiver(shell=shell, batch=batch, post=post, command=command)
 

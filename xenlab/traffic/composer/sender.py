@@ -10,7 +10,7 @@ from xenlab.waiting import Deadline
 
 # The write that brings the last byte returns when the batch is through.
 SEND = f"""
-exec 3<>/dev/xlcompose || exit 1
+[ -c /dev/xlcompose ] && exec 3<>/dev/xlcompose || exit 1
 cat >&3 || {{ cat {REFUSAL} >&2; exit 1; }}
 exec cat <&3
 """
@@ -22,6 +22,5 @@ def send_batch(shell: Shell, batch: Batch, deadline: Deadline) -> SendReport:
     Raises CommandFailed with the module's reason when it refuses the batch, and MeasurementError
     when its answer is not to be understood.
     """
-    argv = ["sh", "-c", SEND]
-    done = shell.run(argv, deadline=deadline, stdin=batch.encode()).require_success()
+    done = shell.run_script(SEND, deadline=deadline, stdin=batch.encode()).require_success()
     return parse_sent(done.stdout)
