@@ -37,10 +37,9 @@ def render_vchan_argv(domid: int) -> list[str]:
     return ["vchan-pipe", "connect", str(domid)]
 
 
-def render_script(script: str, words: Sequence[str], *, has_input: bool) -> str:
+def render_script(script: str, words: Sequence[str]) -> str:
     """A script with its words as a line for a login shell, which does not outlive it."""
-    lines = ("" if has_input else f"exec{NO_INPUT}", f"set -- {shlex.join(words)}", script)
-    return "\n".join((*lines, "exit $?"))
+    return f"set -- {shlex.join(words)}\n{script}\nexit $?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +97,16 @@ class SshShell:
         self, script: str, *words: str, deadline: Deadline, stdin: bytes = b""
     ) -> CommandResult:
         """See Shell.run_script."""
-        line = render_script(script, words, has_input=bool(stdin))
-        return self._run_line(line, ("sh", "-c", script, "sh", *words), deadline, stdin)
+        argv = ("sh", "-c", script, "sh", *words)
+        if stdin:
+            return self._run_line(render_script(script, words), argv, deadline, stdin)
+        started_s = time.monotonic()
+        with self.pool.lend(deadline) as connection, connection.watch(deadline):
+            ended = connection.standing_shell(deadline).run(script, words, deadline)
+        return CommandResult(
+            where=self.where, argv=argv, status=ended.status, stdout=ended.stdout,
+            stderr=ended.stderr, elapsed_s=time.monotonic() - started_s,
+        )  # fmt: skip
 
     def _run_command(
         self, command: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
@@ -148,7 +155,7 @@ class SshShell:
         self, script: str, *words: str, deadline: Deadline
     ) -> contextlib.AbstractContextManager[SshCommand]:
         """See Shell.start_script; its end is that of `start`."""
-        line = render_script(script, words, has_input=False)
+        line = f"exec{NO_INPUT}\n{render_script(script, words)}"
         return self._start(line, ("sh", "-c", script, "sh", *words), deadline)
 
     @contextlib.contextmanager

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from xenlab.errors import MeasurementError
 from xenlab.slots.layout import Layout
 from xenlab.traffic.composer.batch import Batch
 from xenlab.traffic.composer.receiver import Post, armed
 from xenlab.traffic.composer.results import Arrival, ArrivalReport, SendReport, Sent
 from xenlab.traffic.composer.sender import send_batch
+from xenlab.traffic.composer.wire import End
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
 # What a packet may still need when all skbs of its sender are back: a turn of the sink's NAPI,
 # on a virtual CPU that a busy host lets wait. Only a batch that is not complete waits so long.
 SETTLE_MS = 3000
+# Of the time there is: what is left is for the answer.
+PATIENCE_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +39,11 @@ class Fate:
     @property
     def complete(self) -> bool:
         """Every byte arrived once, whole or in segments, and none was wrong."""
-        reached = 0
+        reached, header_bytes = 0, self.layout.protocol.header_bytes
         for arrival in sorted(self.arrivals, key=lambda arrival: arrival.start):
             if not arrival.intact or arrival.start != reached:
                 return False
-            reached += arrival.length_bytes - self.layout.protocol.header_bytes
+            reached += arrival.length_bytes - header_bytes
         return bool(self.arrivals) and reached == self.payload_bytes and not self.duplicated
 
     @property
@@ -86,11 +90,20 @@ def deliver_batch(
 ) -> Delivery:
     """Send a batch from one node and take its packets at a device of another.
 
-    Ends when all has arrived, or soon after the sender's last skb has come back; the post's own
-    patience only counts when its end cannot be told. Loss and damage are results, not errors.
+    Ends when all has arrived, or soon after the sender's last skb has come back. Loss and damage
+    are results, not errors; a receiver that gave up while packets may still be under way has none:
+    MeasurementError. So it waits as long as we do, whatever the post says: how long a batch takes
+    on a busy host says nothing about its packets.
     """
-    with armed(sink, batch, post, deadline) as receiver:
+    patience_ms = int(deadline.remaining_s * PATIENCE_SHARE * 1000)
+    patient = replace(post, idle_ms=patience_ms, timeout_ms=patience_ms)
+    with armed(sink, batch, patient, deadline) as receiver:
         send_report = send(source, batch, deadline)
         receiver.finish(SETTLE_MS, deadline)
         arrival_report = receiver.wait(deadline)
+    if arrival_report.end in {End.IDLE, End.TIMEOUT}:
+        raise MeasurementError(
+            f"{sink.where}: the receiver gave up after {patience_ms / 1000:.0f} s, with"
+            f" {arrival_report.ids_seen} of {batch.packets} packets"
+        )
     return Delivery(batch=batch, send_report=send_report, arrival_report=arrival_report)
