@@ -120,8 +120,13 @@ def _ask(
     shell: Shell, script: str, devices: tuple[str, ...], deadline: Deadline
 ) -> list[Mapping[str, int]]:
     answer = shell.run_script(script, *devices, deadline=deadline).require_success()
+    return parse_looks(answer.text)
+
+
+def parse_looks(text: str) -> list[Mapping[str, int]]:
+    """The counters of each look, by name; what is no counter is left out."""
     looks: list[Mapping[str, int]] = []
-    for text in answer.text.split("LOOK\n")[1:]:
-        found = map(LINE.match, text.splitlines())
+    for look in text.split("LOOK\n")[1:]:
+        found = map(LINE.match, look.splitlines())
         looks.append({match["name"]: int(match["value"]) for match in found if match})
     return looks

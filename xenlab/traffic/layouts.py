@@ -156,13 +156,13 @@ def sight_all(delivery: Delivery) -> Iterator[Sighting]:
 
 def landing_of(found: Found) -> Landing:
     """In what state a packet came to its sink."""
+    if found.complete:
+        return Landing.WHOLE
     if found.missing:
         return Landing.MISSING
     if not all(arrival.intact for arrival in found.arrivals):
         return Landing.DAMAGED
-    if found.duplicated:
-        return Landing.DOUBLED
-    return Landing.WHOLE if found.complete else Landing.PARTIAL
+    return Landing.DOUBLED if found.duplicated else Landing.PARTIAL
 
 
 def _linearised(found: Found) -> bool | None:

@@ -6,7 +6,16 @@ import pytest
 
 from bench.documents import SendingDocument
 from bench.figures import (
-    COLD, COLD_RATIO, FIGURES, LAYOUTS, SENT, Figure, Outcome, Phase, Standing, choose_figures,
+    COLD,
+    COLD_RATIO,
+    FIGURES,
+    LAYOUTS,
+    SENT,
+    Figure,
+    Outcome,
+    Phase,
+    Standing,
+    choose_figures,
 )  # fmt: skip
 from bench.model import spread_layouts, time_prediction
 

@@ -39,6 +39,10 @@ class Fate:
     @property
     def complete(self) -> bool:
         """Every byte arrived once, whole or in segments, and none was wrong."""
+        if len(self.arrivals) == 1:
+            (only,) = self.arrivals
+            whole = only.start == 0 and only.length_bytes == self.layout.length_bytes
+            return whole and only.intact and not only.duplicate
         reached, header_bytes = 0, self.layout.protocol.header_bytes
         for arrival in sorted(self.arrivals, key=lambda arrival: arrival.start):
             if not arrival.intact or arrival.start != reached:
@@ -101,9 +105,14 @@ def deliver_batch(
         send_report = send(source, batch, deadline)
         receiver.finish(SETTLE_MS, deadline)
         arrival_report = receiver.wait(deadline)
-    if arrival_report.end in {End.IDLE, End.TIMEOUT}:
-        raise MeasurementError(
-            f"{sink.where}: the receiver gave up after {patience_ms / 1000:.0f} s, with"
-            f" {arrival_report.ids_seen} of {batch.packets} packets"
-        )
+    require_patience(sink.where, arrival_report, batch.packets)
     return Delivery(batch=batch, send_report=send_report, arrival_report=arrival_report)
+
+
+def require_patience(where: str, report: ArrivalReport, packets: int) -> None:
+    """Nothing, or MeasurementError for a receiver whose time was up before it was told the end."""
+    if report.end in {End.IDLE, End.TIMEOUT}:
+        raise MeasurementError(
+            f"{where}: the receiver's time was up ({report.end.name}) with"
+            f" {report.ids_seen} of {packets} packets"
+        )
