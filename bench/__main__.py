@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench.figures import COLD, FIGURES, Standing
+from bench.figures import COLD, COLD_RATIO, FIGURES, Standing, choose_figures
 from bench.report import render_costs, render_json, render_table
 from bench.trials import Bench
 from bench.workspace import open_workspace
@@ -16,16 +16,25 @@ from bench.workspace import open_workspace
 
 @click.command()
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--only",
+    "names",
+    multiple=True,
+    type=click.Choice([figure.name for figure in FIGURES]),
+    help="Measure this figure alone; may be given several times.",
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the JSON here.")
-def main(runs: int, json_path: Path | None) -> None:
+def main(runs: int, names: tuple[str, ...], json_path: Path | None) -> None:
     """Time the lab: JSON on standard output (or in a file), the table on standard error."""
     progress = Console(stderr=True)
+    wanted = choose_figures(names)
     with open_workspace() as workspace:
-        bench = Bench(workspace=workspace, runs=runs, report=progress.print)
+        bench = Bench(workspace=workspace, runs=runs, report=progress.print, wanted=wanted)
         outcomes = list(bench.measure_all())
-        peers = bench.measure_peers()
-    cold = next(outcome for outcome in outcomes if outcome.figure is COLD)
-    outcomes.append(peers.cold_ratio(cold))
+        peers = bench.measure_peers() if COLD_RATIO in wanted else None
+    if peers is not None:
+        cold = next(outcome for outcome in outcomes if outcome.figure is COLD)
+        outcomes.append(peers.cold_ratio(cold))
     outcomes.sort(key=lambda outcome: FIGURES.index(outcome.figure))
     document = render_json(outcomes, peers)
     if json_path is None:

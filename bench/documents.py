@@ -41,3 +41,16 @@ class FloorDocument(_Document):
     consoles: dict[Path, str]
     steps: tuple[tuple[tuple[str, ...], ...], ...]
     kernel_package: Path
+
+
+class SendingDocument(_Document):
+    """`python -m bench.sending`: what was measured in each run, in turns."""
+
+    layouts_a_second: tuple[float, ...]
+    pktgen_a_second: tuple[float, ...]
+
+    @property
+    def shares_percent(self) -> tuple[float, ...]:
+        """The layouts' rate as a share of pktgen's, run by run."""
+        pairs = zip(self.layouts_a_second, self.pktgen_a_second, strict=True)
+        return tuple(100 * sent / generated for sent, generated in pairs)

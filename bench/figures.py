@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -92,7 +93,40 @@ LAYOUTS = Figure(
     aim=1_000_000,
     is_rate=True,
 )
+SENT = Figure(
+    name="sent",
+    what="layouts of a frame's size composed, sent, received, verified",
+    unit="/s",
+    floor=3_000,
+    aim=15_000,
+    is_rate=True,
+)
+SENT_SHARE = Figure(
+    name="sent-share",
+    what="the same to pktgen's packets through the same vif",
+    unit="%",
+    floor=10,
+    aim=50,
+    is_rate=True,
+)
+SLOTS = Figure(
+    name="slots", what="test slots, from the connected checkpoint", unit="s", floor=60, aim=15
+)
+SUITES = Figure(
+    name="suites",
+    what="test smoke slots compound gso fraglist rx",
+    unit="s",
+    floor=12 * 60,
+    aim=4 * 60,
+)
 
 FIGURES = (
-    COLD, CONNECTED, BARE, COLD_RATIO, FURTHER_DOMU, IMAGES, STATUS, HELP, CHECKPOINT, LAYOUTS
+    COLD, CONNECTED, BARE, COLD_RATIO, FURTHER_DOMU, IMAGES, STATUS, HELP, CHECKPOINT, LAYOUTS,
+    SENT, SENT_SHARE, SLOTS, SUITES,
 )  # fmt: skip
+
+
+def choose_figures(names: Sequence[str]) -> frozenset[Figure]:
+    """The figures of these names, and those they are made of; all of them where none is named."""
+    chosen = frozenset(figure for figure in FIGURES if figure.name in names or not names)
+    return chosen | {COLD} if COLD_RATIO in chosen else chosen

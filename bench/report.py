@@ -18,8 +18,8 @@ SCHEMA_VERSION = 1
 WHOLE_FROM = 10_000
 
 
-def render_json(outcomes: Sequence[Outcome], peers: Peers) -> str:
-    """The whole run, every sample kept."""
+def render_json(outcomes: Sequence[Outcome], peers: Peers | None) -> str:
+    """The whole run, every sample kept; `peers` is null where they were not wanted."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "host": read_host(),
@@ -37,7 +37,7 @@ def render_json(outcomes: Sequence[Outcome], peers: Peers) -> str:
             }
             for outcome in outcomes
         ],
-        "peers": {"bare_floor_s": peers.bare_floor_s, "virtme_ng_s": peers.virtme_ng_s},
+        "peers": peers and {"bare_floor_s": peers.bare_floor_s, "virtme_ng_s": peers.virtme_ng_s},
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -55,13 +55,15 @@ def read_host() -> dict[str, str | int | float]:
     }
 
 
-def render_table(outcomes: Sequence[Outcome], peers: Peers) -> Table:
-    """One line a figure: its median, how it stands, and its ratio to both peers."""
+def render_table(outcomes: Sequence[Outcome], peers: Peers | None) -> Table:
+    """One line a figure: its median, how it stands, and its ratio to both peers if they ran."""
     table = Table(title=f"Medians of {max(len(outcome.samples) for outcome in outcomes)}")
     for heading in ("figure", "median", "min..max", "floor", "aim", "", "x bare floor", "x vng"):
         table.add_column(heading, justify="left" if heading in {"figure", ""} else "right")
     for outcome in outcomes:
-        table.add_row(*_figure_cells(outcome), *_ratio_cells(outcome, peers))
+        table.add_row(*_figure_cells(outcome), *(_ratio_cells(outcome, peers) if peers else ()))
+    if peers is None:
+        return table
     for name, samples_s in (
         ("bare floor (QEMU by hand)", peers.bare_floor_s),
         ("virtme-ng, one plain VM", peers.virtme_ng_s),

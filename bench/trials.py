@@ -1,16 +1,17 @@
-"""Trials: how each figure is measured, by running the real commands."""
+"""Trials: how the figures of the lab's life are measured, by running the real commands."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import figures
-from bench.documents import FloorDocument, UpDocument
+from bench.documents import FloorDocument, SendingDocument, UpDocument
 from bench.figures import Figure, Outcome, Phase
 from bench.model import spread_layouts, time_prediction
 from bench.peers import Peers, time_bare_floor, time_virtme_ng, unpack_kernel
@@ -21,6 +22,16 @@ IMAGES_LIMIT_S = 600.0
 QUICK_LIMIT_S = 10.0
 LAYOUTS = 500_000
 PAIR_DOMUS, QUAD_DOMUS = 2, 4
+# Enough that what a batch costs beside its packets is little, and less than one batch may have.
+SENT = 20_000
+SENDING_LIMIT_S = 600.0
+SUITES = ("smoke", "slots", "compound", "gso", "fraglist", "rx")
+SUITES_LIMIT_S = 7200.0
+IN_A_LAB = tuple(
+    figure
+    for figure in figures.FIGURES
+    if figure not in {figures.IMAGES, figures.HELP, figures.LAYOUTS}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,25 +41,73 @@ class Bench:
     workspace: Workspace
     runs: int
     report: Callable[[str], None]
+    wanted: frozenset[Figure] = frozenset(figures.FIGURES)
 
     def measure_all(self) -> Iterator[Outcome]:
-        """Every figure that xenlab alone can give, in the order they are measured."""
-        yield self.measure_images()
-        self._up_and_down("pair")  # so that both checkpoints are there
-        cold = self.measure_up(figures.COLD, "pair", "--cold")
+        """Every figure wanted that xenlab alone can give, in the order they are measured."""
+        steps: tuple[tuple[tuple[Figure, ...], Callable[[], Iterator[Outcome]]], ...] = (
+            ((figures.IMAGES,), self.measure_images),
+            (IN_A_LAB, self._make_checkpoints),
+            ((figures.COLD, figures.COLD_RATIO, figures.FURTHER_DOMU), self.measure_cold),
+            ((figures.CONNECTED,), lambda: self.measure_up(figures.CONNECTED)),
+            ((figures.BARE,), lambda: self.measure_up(figures.BARE, "--from", "bare")),
+            ((figures.CHECKPOINT, figures.STATUS), self.measure_standing_lab),
+            ((figures.HELP,), lambda: self.measure_command(figures.HELP, "--help")),
+            ((figures.LAYOUTS,), self.measure_layouts),
+            ((figures.SENT, figures.SENT_SHARE), self.measure_sending),
+            ((figures.SLOTS,), lambda: self.measure_suites(figures.SLOTS, self.runs, "slots")),
+            ((figures.SUITES,), lambda: self.measure_suites(figures.SUITES, 1, *SUITES)),
+        )
+        for given, measure in steps:
+            if self.wanted.intersection(given):
+                yield from (each for each in measure() if each.figure in self.wanted)
+
+    def measure_cold(self) -> Iterator[Outcome]:
+        """The topology pair from power-on, and what quad needs more."""
+        cold = self._time_up(figures.COLD, "pair", "--cold")
         yield cold
-        yield self.measure_further_domu(cold)
-        yield self.measure_up(figures.CONNECTED, "pair")
-        yield self.measure_up(figures.BARE, "pair", "--from", "bare")
+        if figures.FURTHER_DOMU in self.wanted:
+            yield self.measure_further_domu(cold)
+
+    def measure_standing_lab(self) -> Iterator[Outcome]:
+        """What a lab that is up takes and answers."""
         document = self._up("pair")[1]
         assert document.checkpoint is not None
         yield measure_checkpoint(document.checkpoint)
-        yield self.measure_command(figures.STATUS, "status")
+        yield from self.measure_command(figures.STATUS, "status")
         self.workspace.down()
-        yield self.measure_command(figures.HELP, "--help")
-        yield self.measure_layouts()
 
-    def measure_up(self, figure: Figure, topology: str, *options: str) -> Outcome:
+    def measure_sending(self) -> Iterator[Outcome]:
+        """Layouts a second, and their share of what pktgen does in turns with them."""
+        self._up("pair")
+        self.report(f"{figures.SENT.what}, beside pktgen, {self.runs} times")
+        words = ("--lab", self.workspace.lab, "--runs", str(self.runs), "--layouts", str(SENT))
+        argv = (sys.executable, "-m", "bench.sending", *words)
+        ended = self.workspace.run(*argv, limit_s=SENDING_LIMIT_S * self.runs).require_success()
+        self.workspace.down()
+        document = SendingDocument.model_validate_json(ended.stdout)
+        yield Outcome(figure=figures.SENT, samples=document.layouts_a_second)
+        yield Outcome(figure=figures.SENT_SHARE, samples=document.shares_percent)
+
+    def measure_suites(self, figure: Figure, runs: int, *suites: str) -> Iterator[Outcome]:
+        """Wall time of `xenlab test`, its lab brought up and taken down; all of it must pass."""
+        samples = []
+        for run in range(runs):
+            self.report(f"{figure.what} {run + 1}/{runs}")
+            ended = self.workspace.xenlab("test", *suites, limit_s=SUITES_LIMIT_S)
+            samples.append(ended.require_success().elapsed_s)
+        yield Outcome(figure=figure, samples=tuple(samples))
+
+    def measure_up(self, figure: Figure, *options: str) -> Iterator[Outcome]:
+        """Wall time of `xenlab up pair`."""
+        yield self._time_up(figure, "pair", *options)
+
+    def _make_checkpoints(self) -> Iterator[Outcome]:
+        """Both of pair's, for what is measured behind them; it gives no figure."""
+        self._up_and_down("pair")
+        yield from ()
+
+    def _time_up(self, figure: Figure, topology: str, *options: str) -> Outcome:
         """Wall time of `xenlab up`, its verified ping included; the phases are the median run's."""
         timed = sorted(
             (self._up_and_down(topology, *options) for _ in self._runs(figure.what)),
@@ -62,32 +121,32 @@ class Bench:
 
     def measure_further_domu(self, pair: Outcome) -> Outcome:
         """What quad costs over the median of pair, for each domU that it has more."""
-        quad = self.measure_up(figures.FURTHER_DOMU, "quad", "--cold")
+        quad = self._time_up(figures.FURTHER_DOMU, "quad", "--cold")
         further = QUAD_DOMUS - PAIR_DOMUS
         samples = tuple((elapsed_s - pair.median) / further for elapsed_s in quad.samples)
         return Outcome(figure=figures.FURTHER_DOMU, samples=samples, phases=quad.phases)
 
-    def measure_images(self) -> Outcome:
+    def measure_images(self) -> Iterator[Outcome]:
         """Wall time of `xenlab images build` with a cache that holds the packages alone."""
         self.workspace.xenlab("images", "build", limit_s=IMAGES_LIMIT_S).require_success()
         samples = tuple(self._build_images() for _ in self._runs(figures.IMAGES.what))
-        return Outcome(figure=figures.IMAGES, samples=samples)
+        yield Outcome(figure=figures.IMAGES, samples=samples)
 
-    def measure_command(self, figure: Figure, *words: str) -> Outcome:
+    def measure_command(self, figure: Figure, *words: str) -> Iterator[Outcome]:
         """Wall time of a command that only looks."""
         samples = tuple(
             self.workspace.xenlab(*words, limit_s=QUICK_LIMIT_S).require_success().elapsed_s
             for _ in self._runs(figure.what)
         )
-        return Outcome(figure=figure, samples=samples)
+        yield Outcome(figure=figure, samples=samples)
 
-    def measure_layouts(self) -> Outcome:
+    def measure_layouts(self) -> Iterator[Outcome]:
         """Layouts a second, random ones of all slot counts, in batches as the suites have them."""
         columns = spread_layouts(LAYOUTS)
         samples = tuple(
             LAYOUTS / time_prediction(columns) for _ in self._runs(figures.LAYOUTS.what)
         )
-        return Outcome(figure=figures.LAYOUTS, samples=samples)
+        yield Outcome(figure=figures.LAYOUTS, samples=samples)
 
     def measure_peers(self) -> Peers:
         """The bare floor and virtme-ng, with what `xenlab up --dry-run` says of them."""

@@ -120,7 +120,7 @@ def reload_netfront(
     its carrier and what is loaded is proved; whether netback is as far, dom0 alone knows.
     """
     words = [f"{name}={value}" for name, value in parameters.items()]
-    shell.run(["sh", "-c", UNLOAD_NETFRONT], deadline=deadline).require_success()
+    shell.run_script(UNLOAD_NETFRONT, deadline=deadline).require_success()
     shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
     prove_driver(shell, driver, deadline)
 
@@ -138,8 +138,7 @@ def reload_netback(
     taken up (`connect-vifs` in the domU).
     """
     words = [f"{name}={value}" for name, value in parameters.items()]
-    argv = ["sh", "-c", UNLOAD_NETBACK, "sh", *bridges]
-    shell.run(argv, deadline=deadline).require_success()
+    shell.run_script(UNLOAD_NETBACK, *bridges, deadline=deadline).require_success()
     shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
     prove_driver(shell, driver, deadline)
 
@@ -155,7 +154,7 @@ def write_parameter(
     """Set a parameter of a loaded driver. Raises LabError unless it reads as it was set."""
     path = f"/sys/module/{driver.kind.module}/parameters/{name}"
     script = 'printf %s "$2" > "$1" && cat "$1"'
-    told = shell.run(["sh", "-c", script, "sh", path, value], deadline=deadline).require_success()
+    told = shell.run_script(script, path, value, deadline=deadline).require_success()
     if told.text.strip() != value:
         raise LabError(f"{shell.where}: {path} is {told.text.strip()!r} and not {value!r}")
 

@@ -76,8 +76,7 @@ class DebugLines:
 
         Some thousand lines fill the kernel's log; when the first are gone, nothing can be counted.
         """
-        argv = ["sh", "-c", READ_LOG, "sh", self.nonce]
-        text = self.shell.run(argv, deadline=deadline).require_success().text
+        text = self.shell.run_script(READ_LOG, self.nonce, deadline=deadline).require_success().text
         return require_whole(self.shell.where, self.nonce, text)
 
 
@@ -102,15 +101,15 @@ def count_rockets(text: str) -> Table:
 @contextmanager
 def debug_lines(shell: Shell, modules: Sequence[str], deadline: Deadline) -> Iterator[DebugLines]:
     """The debug lines of these modules, as long as the context lasts; then as it was before."""
-    argv = ["sh", "-c", SWITCH_ON, "sh", *modules]
-    cost, *control = shell.run(argv, deadline=deadline).require_success().text.splitlines()
+    answer = shell.run_script(SWITCH_ON, *modules, deadline=deadline).require_success()
+    cost, *control = answer.text.splitlines()
     try:
         nonce = secrets.token_hex(NONCE_BYTES)
         write_kernel_log(shell, [f"xenlab: debug lines {nonce}"], deadline)
         yield DebugLines(shell=shell, nonce=nonce)
     finally:
-        undo = ["sh", "-c", RESTORE, "sh", cost, *build_undo(modules, control)]
-        shell.run(undo, deadline=Deadline.after(RESTORE_S)).require_success()
+        undo, deadline = build_undo(modules, control), Deadline.after(RESTORE_S)
+        shell.run_script(RESTORE, cost, *undo, deadline=deadline).require_success()
 
 
 def build_undo(modules: Sequence[str], control: Sequence[str]) -> tuple[str, ...]:

@@ -20,4 +20,4 @@ def write_kernel_log(
 ) -> None:
     """Append records to the kernel log, the consoles' among them. Raises CommandFailed."""
     records = [f"<{level}>{line}" for line in lines]
-    shell.run(["sh", "-c", _WRITE_EACH, "sh", *records], deadline=deadline).require_success()
+    shell.run_script(_WRITE_EACH, *records, deadline=deadline).require_success()

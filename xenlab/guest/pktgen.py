@@ -66,20 +66,20 @@ class Pktgen:
 
     def run(self, settings: Sequence[str], deadline: Deadline) -> PktgenResult:
         """Send what the settings say, to the last packet. Raises LabError or MeasurementError."""
-        argv = ["sh", "-c", RUN, "sh", self.device, *settings]
-        answer = self.shell.run(argv, deadline=deadline).require_success()
+        answer = self.shell.run_script(
+            RUN, self.device, *settings, deadline=deadline
+        ).require_success()
         return parse_result(f"pktgen on {self.shell.where} {self.device}", answer.text)
 
 
 @contextmanager
 def pktgen_on(shell: Shell, device: str, deadline: Deadline) -> Iterator[Pktgen]:
     """The generator with one device; nothing is left of it. CommandFailed if somebody has it."""
-    shell.run(["sh", "-c", CLAIM, "sh", device], deadline=deadline).require_success()
+    shell.run_script(CLAIM, device, deadline=deadline).require_success()
     try:
         yield Pktgen(shell=shell, device=device)
     finally:
-        argv = ["sh", "-c", RELEASE]
-        shell.run(argv, deadline=Deadline.after(UNDO_S)).require_success()
+        shell.run_script(RELEASE, deadline=Deadline.after(UNDO_S)).require_success()
 
 
 def parse_result(what: str, text: str) -> PktgenResult:

@@ -44,8 +44,7 @@ def read_node_files(
     shell: Shell, patterns: Sequence[str], devices: Sequence[str], deadline: Deadline
 ) -> NodeFiles:
     """Files by absolute patterns without blanks, and devices by name. Raises LabError."""
-    argv = ["sh", "-c", READ, "sh", *patterns, "--", *devices]
-    answer = shell.run(argv, deadline=deadline).require_success()
+    answer = shell.run_script(READ, *patterns, "--", *devices, deadline=deadline).require_success()
     return parse_node_files(answer.text)
 
 

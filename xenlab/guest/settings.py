@@ -87,8 +87,8 @@ class Settings:
         touched = [name for name in wanted if touches_features(now[name], wanted[name])]
         mtus = [state.mtu_bytes for states in (now, wanted) for state in states.values()]
         neighbours = "neigh" if min(mtus) < IPV6_MIN_MTU_BYTES else "-"
-        argv = ["sh", "-c", SET_AND_READ, "sh", *commands, "--", neighbours, *touched]
-        text = self.shell.run(argv, deadline=deadline).require_success().text
+        words = (*commands, "--", neighbours, *touched)
+        text = self.shell.run_script(SET_AND_READ, *words, deadline=deadline).require_success().text
         answered = split_answer(self.shell.where, text, len(commands), touched)
         self._now = parse_states(answered, now)
         return answered.commands
@@ -107,8 +107,8 @@ def open_settings(shell: Shell, devices: Sequence[str], deadline: Deadline) -> I
 
 def read_states(shell: Shell, devices: Sequence[str], deadline: Deadline) -> States:
     """What devices are. Raises LabError, or MeasurementError for what cannot be told."""
-    argv = ["sh", "-c", SET_AND_READ, "sh", "--", "neigh", *devices]
-    text = shell.run(argv, deadline=deadline).require_success().text
+    words = ("--", "neigh", *devices)
+    text = shell.run_script(SET_AND_READ, *words, deadline=deadline).require_success().text
     return parse_states(split_answer(shell.where, text, 0, devices), dict.fromkeys(devices))
 
 

@@ -78,7 +78,7 @@ def read_users_offset(shell: Shell, deadline: Deadline) -> int:
 
     Raises LabError when the node could not be asked.
     """
-    answer = shell.run(["sh", "-c", READ], deadline=deadline)
+    answer = shell.run_script(READ, deadline=deadline)
     if answer.status != 0:
         raise MeasurementError(f"{shell.where} has no {BTF}")
     if answer.stdout.strip().isdigit():

@@ -40,8 +40,7 @@ def sysctls_set(shell: Shell, values: Mapping[str, str], deadline: Deadline) -> 
 
 def _set(shell: Shell, values: Mapping[str, str], deadline: Deadline) -> None:
     words = [word for name, value in values.items() for word in (f"{PROC}/{name}", value)]
-    argv = ["sh", "-c", SET, "sh", *words]
-    told = shell.run(argv, deadline=deadline).require_success().text.splitlines()
+    told = shell.run_script(SET, *words, deadline=deadline).require_success().text.splitlines()
     for (name, value), now in zip(values.items(), told, strict=True):
         if now.split() != value.split():
             raise LabError(f"{shell.where}: {name} is {now!r} and not {value!r}")

@@ -112,8 +112,8 @@ def tracing(shell: Shell, probes: Sequence[Probe], deadline: Deadline) -> Iterat
     finally:
         own = [_line(probe, each) for probe in installed for each in probe.histograms
                if not probe.symbol]  # fmt: skip
-        argv = ["sh", "-c", REMOVE, "sh", *(word for line in own for word in line)]
-        shell.run(argv, deadline=Deadline.after(REMOVE_S)).require_success()
+        words, deadline = (word for line in own for word in line), Deadline.after(REMOVE_S)
+        shell.run_script(REMOVE, *words, deadline=deadline).require_success()
 
 
 Line = tuple[str, str]
@@ -141,8 +141,9 @@ def _install(
     """Set what was wanted; the probes of which at least one table is filled."""
     lines = [(DEFINITIONS, text) for text in wanted.values() if text]
     lines += [_line(probe, each) for probe in wanted for each in probe.histograms]
-    argv = ["sh", "-c", INSTALL, "sh", *(word for line in lines for word in line)]
-    answer = shell.run(argv, deadline=deadline)
+    answer = shell.run_script(
+        INSTALL, *(word for line in lines for word in line), deadline=deadline
+    )
     if answer.status == TAKEN:
         remove = shlex.join(["sh", "-c", REMOVE])
         raise LabError(

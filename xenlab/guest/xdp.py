@@ -63,8 +63,7 @@ def _switch(
     shell: Shell, index: int, headroom_bytes: int, words: list[str], deadline: Deadline
 ) -> str:
     command = ["ip", "link", "set", "dev", f"eth{index}", *words]
-    argv = ["sh", "-c", SWITCH, "sh", str(index), str(headroom_bytes), *command]
-    answer = shell.run(argv, deadline=deadline)
+    answer = shell.run_script(SWITCH, str(index), str(headroom_bytes), *command, deadline=deadline)
     why = answer.stderr.decode(errors="replace").strip()
     return "" if answer.status == 0 else f"{shell.where}: {why or f'status {answer.status}'}"
 

@@ -122,7 +122,7 @@ class Layout:
     @property
     def length_bytes(self) -> int:
         """skb->len: the linear part and all frags."""
-        return self.linear_bytes + sum(frag.size_bytes for frag in self.frags)
+        return self.linear_bytes + sum([frag.size_bytes for frag in self.frags])
 
     def __str__(self) -> str:
         """The canonical text: words in the order of the module's first lines, defaults left out."""

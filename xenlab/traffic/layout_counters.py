@@ -1,9 +1,10 @@
-"""What both ends of a vif count of the layouts that a guest sends, read when nothing moves."""
+"""What both ends of a link count of the layouts that are sent over it, read when nothing moves."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError
 from xenlab.measure.layouts import LayoutCounters
@@ -12,37 +13,56 @@ from xenlab.traffic.handle import LabHandle
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline, wait_until
 
-# $1: dom0's end of a vif; $2: a netfront device
-READ_VIF = 'ethtool -S "$1"; read rx <"/sys/class/net/$1/statistics/rx_packets"; echo "rx: $rx"'
+# Each looks twice: a command costs an emulated CPU more than the second look does.
+# $1: dom0's end of the source's vif, $2: of the sink's; empty where there is none.
+READ_BACK = """
+for look in 1 2; do
+        echo LOOK
+        if [ -n "$1" ]; then
+                ethtool -S "$1"
+                read rx <"/sys/class/net/$1/statistics/rx_packets"
+                echo "rx: $rx"
+        fi
+        [ -z "$2" ] || read drops <"/sys/class/net/$2/statistics/tx_dropped"
+        echo "drops: $drops"
+done
+"""
+# $1: a netfront device
 READ_FRONT = """
-for name in tx_packets tx_dropped; do
-        read value <"/sys/class/net/$1/statistics/$name"
-        echo "$name: $value"
+for look in 1 2; do
+        echo LOOK
+        for name in tx_packets tx_dropped; do
+                read value <"/sys/class/net/$1/statistics/$name"
+                echo "$name: $value"
+        done
 done
 """
 LINE = re.compile(r"\s*(?P<name>\w+): (?P<value>\d+)")
 
 
-def read_at_rest(lab: LabHandle, vif: str, link: Link, deadline: Deadline) -> LayoutCounters:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCounters:
+    """`source` is None where the source has no netfront: dom0.
+
+    `drops` is what each vif towards a guest has refused so far; empty where dom0 is the sink.
+    """
+
+    source: LayoutCounters | None
+    drops: Mapping[str, int]
+
+
+def read_at_rest(lab: LabHandle, link: Link, deadline: Deadline) -> LinkCounters:
     """The counters once every zerocopy skb of the vif has come to its end, twice the same."""
-    seen: list[tuple[LayoutCounters, int]] = []
+    seen: list[str] = []
 
-    def rested() -> LayoutCounters | None:
-        seen.append(_read(lab, vif, link, deadline))
-        counters, pending = seen[-1]
-        return counters if pending == 0 and seen[-2:-1] == seen[-1:] else None
+    def rested() -> LinkCounters | None:
+        first, last = _look_twice(lab, link, deadline)
+        seen.append(f"{first}, then {last}")
+        pending = last.get("tx_zerocopy_sent", 0) - _zerocopy_ended(last)
+        return _build(lab, link, last) if first == last and pending == 0 else None
 
-    what = f"the counters of {vif} to rest"
-    return wait_until(rested, what, deadline, last_seen=lambda: str(seen[-1]))
-
-
-def read_vif_drops(lab: LabHandle, link: Link, deadline: Deadline) -> Mapping[str, int]:
-    """What the sink's vif has refused so far; nothing where dom0 is the sink."""
-    if link.sink_vif is None:
-        return {}
-    vif = lab.vif(link.sink, link.sink_vif.index)
-    path = f"/sys/class/net/{vif}/statistics/tx_dropped"
-    return {vif: int(lab.shell(DOM0).read_file(path, deadline=deadline))}
+    what = f"the counters of {link.source} -> {link.sink} to rest"
+    return wait_until(rested, what, deadline, last_seen=lambda: seen[-1])
 
 
 def subtract(after: LayoutCounters, before: LayoutCounters) -> LayoutCounters:
@@ -55,25 +75,58 @@ def subtract(after: LayoutCounters, before: LayoutCounters) -> LayoutCounters:
     )
 
 
-def _read(lab: LabHandle, vif: str, link: Link, deadline: Deadline) -> tuple[LayoutCounters, int]:
-    """The counters, and how many zerocopy skbs are still out."""
-    back = _ask(lab.shell(DOM0), READ_VIF, vif, deadline)
-    front = _ask(lab.shell(link.source), READ_FRONT, link.source_device, deadline)
+def _zerocopy_ended(look: Mapping[str, int]) -> int:
+    return look.get("tx_zerocopy_success", 0) + look.get("tx_zerocopy_fail", 0)
+
+
+def _build(lab: LabHandle, link: Link, look: Mapping[str, int]) -> LinkCounters:
+    """Raises MeasurementError for a counter that is not there."""
     try:
-        counters = LayoutCounters(
-            frontend_tx_packets=front["tx_packets"],
-            frontend_tx_dropped=front["tx_dropped"],
-            vif_rx_packets=back["rx"],
-            tx_frag_overflow=back["tx_frag_overflow"],
-            tx_zerocopy_sent=back["tx_zerocopy_sent"],
+        source = (
+            LayoutCounters(
+                frontend_tx_packets=look["tx_packets"],
+                frontend_tx_dropped=look["tx_dropped"],
+                vif_rx_packets=look["rx"],
+                tx_frag_overflow=look["tx_frag_overflow"],
+                tx_zerocopy_sent=look["tx_zerocopy_sent"],
+            )
+            if link.source_vif
+            else None
         )
-        ended = back["tx_zerocopy_success"] + back["tx_zerocopy_fail"]
+        drops = {vif: look["drops"]} if (vif := _sink_vif(lab, link)) else {}
     except KeyError as error:
-        raise MeasurementError(f"{vif} and {link.source_device} do not count {error}") from error
-    return counters, counters.tx_zerocopy_sent - ended
+        raise MeasurementError(f"{link.source} -> {link.sink}: no end counts {error}") from error
+    return LinkCounters(source=source, drops=drops)
 
 
-def _ask(shell: Shell, script: str, device: str, deadline: Deadline) -> Mapping[str, int]:
-    answer = shell.run(["sh", "-c", script, "sh", device], deadline=deadline).require_success()
-    found = map(LINE.match, answer.text.splitlines())
-    return {match["name"]: int(match["value"]) for match in found if match}
+def _look_twice(
+    lab: LabHandle, link: Link, deadline: Deadline
+) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Two looks, each at all of the link."""
+    vif = lab.vif(link.source, link.source_vif.index) if link.source_vif else ""
+    looks = _ask(lab.shell(DOM0), READ_BACK, (vif, _sink_vif(lab, link)), deadline)
+    if link.source_vif:
+        front = _ask(lab.shell(link.source), READ_FRONT, (link.source_device,), deadline)
+        looks = [{**back, **ahead} for back, ahead in zip(looks, front, strict=True)]
+    first, last = looks
+    return first, last
+
+
+def _sink_vif(lab: LabHandle, link: Link) -> str:
+    return lab.vif(link.sink, link.sink_vif.index) if link.sink_vif else ""
+
+
+def _ask(
+    shell: Shell, script: str, devices: tuple[str, ...], deadline: Deadline
+) -> list[Mapping[str, int]]:
+    answer = shell.run_script(script, *devices, deadline=deadline).require_success()
+    return parse_looks(answer.text)
+
+
+def parse_looks(text: str) -> list[Mapping[str, int]]:
+    """The counters of each look, by name; what is no counter is left out."""
+    looks: list[Mapping[str, int]] = []
+    for look in text.split("LOOK\n")[1:]:
+        found = map(LINE.match, look.splitlines())
+        looks.append({match["name"]: int(match["value"]) for match in found if match})
+    return looks

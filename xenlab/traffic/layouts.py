@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from xenlab.errors import MeasurementError
@@ -27,30 +28,33 @@ from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.wire import SentFlag
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layout_counters import read_at_rest, read_vif_drops, subtract
+from xenlab.traffic.layout_counters import read_at_rest, subtract
 from xenlab.traffic.settings import widest_mtus
 from xenlab.waiting import Deadline
 
 BUILD_S = 600.0
 RUN_S = 60.0
 PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
-BATCH_PACKETS = 5000
+BATCH_PACKETS = 20_000
+# As plain numbers: see xenlab.traffic.composer.results.
+DROPPED, LINEARISED = int(SentFlag.DROPPED), int(SentFlag.LINEARISED)
+TOLD = LINEARISED | int(SentFlag.INTACT)
 
 
 @contextmanager
-def composers_loaded(lab: LabHandle, link: Link) -> Iterator[None]:
-    """The composer in the kernels of both ends, and bridge ports that pass what it sends."""
+def composers_loaded(lab: LabHandle, *links: Link) -> Iterator[None]:
+    """The composer in the kernels of all ends, and bridge ports that pass what it sends."""
     deadline = Deadline.after(BUILD_S)
     plan = lab.plan
     with ExitStack() as stack:
         with open_workshop(
             cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
         ) as workshop:
-            for node in (link.source, link.sink):
+            for node in dict.fromkeys(node for link in links for node in (link.source, link.sink)):
                 name = plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel
                 built = workshop.provide_module(find_module(module.NAME), plan.kernel(name))
                 stack.enter_context(module.loaded(lab, node, built.path.read_bytes()))
-        stack.enter_context(widest_mtus(lab, link))
+        stack.enter_context(widest_mtus(lab, *links))
         yield
 
 
@@ -110,14 +114,13 @@ def send_layouts(
     """
     budget = lab.budget(RUN_S + len(layouts) / PACKETS_A_SECOND)
     prediction = predict_bulk(LayoutColumns.of(layouts), limits)
-    vif = lab.vif(link.source, link.source_vif.index) if link.source_vif else None
-    before = read_at_rest(lab, vif, link, budget) if vif else None
-    drops_before = read_vif_drops(lab, link, budget)
+    before = read_at_rest(lab, link, budget)
     sightings: list[Sighting] = []
     for start in range(0, len(layouts), source.batch_packets):
         few = layouts[start : start + source.batch_packets]
         sightings += source.send(lab, link, few, seed + start)
-    after = read_at_rest(lab, vif, link, budget) if vif else None
+    after = read_at_rest(lab, link, budget)
+    vif = link.source_vif
     fates = tuple(FATES[code] for code in prediction.fates.tolist())
     return LayoutRun(
         source=link.source,
@@ -128,11 +131,8 @@ def send_layouts(
         fates=fates if vif else (Fate.INTACT,) * len(layouts),
         sightings=tuple(sightings),
         expected=_expect(prediction) if vif else None,
-        counted=subtract(after, before) if after and before else None,
-        vif_drops={
-            vif: drops - drops_before[vif]
-            for vif, drops in read_vif_drops(lab, link, budget).items()
-        },
+        counted=subtract(after.source, before.source) if after.source and before.source else None,
+        vif_drops={vif: drops - before.drops[vif] for vif, drops in after.drops.items()},
     )
 
 
@@ -150,30 +150,32 @@ def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
 def sight_all(delivery: Delivery) -> Iterator[Sighting]:
     """The same of a batch of which some may never come back to their sender."""
     for found in delivery.fates:
-        yield Sighting(
-            landing=landing_of(found),
-            dropped=bool(found.sent.flags & SentFlag.DROPPED),
-            linearised=_linearised(found),
-        )
+        dropped = bool(found.sent.flags & DROPPED)
+        yield _sighting(landing_of(found), dropped=dropped, linearised=_linearised(found))
 
 
 def landing_of(found: Found) -> Landing:
     """In what state a packet came to its sink."""
+    if found.complete:
+        return Landing.WHOLE
     if found.missing:
         return Landing.MISSING
     if not all(arrival.intact for arrival in found.arrivals):
         return Landing.DAMAGED
-    if found.duplicated:
-        return Landing.DOUBLED
-    return Landing.WHOLE if found.complete else Landing.PARTIAL
+    return Landing.DOUBLED if found.duplicated else Landing.PARTIAL
 
 
 def _linearised(found: Found) -> bool | None:
     flags = found.sent.flags
-    paged = found.layout.length_bytes > found.layout.linear_bytes
-    if not paged or not flags & (SentFlag.LINEARISED | SentFlag.INTACT):
+    if not flags & TOLD or not any(frag.size_bytes for frag in found.layout.frags):
         return None
-    return bool(flags & SentFlag.LINEARISED)
+    return bool(flags & LINEARISED)
+
+
+@cache
+def _sighting(landing: Landing, *, dropped: bool, linearised: bool | None) -> Sighting:
+    """One of the few that there are: they are not made a hundred thousand times."""
+    return Sighting(landing=landing, dropped=dropped, linearised=linearised)
 
 
 def _copies(batch: Batch) -> int:

@@ -42,8 +42,7 @@ def overrun_paused(
     with paused(dom0, link.sink, deadline):
         send_batch(dom0, guest.compose(layouts, seed, Plant.NOTHING), deadline)
         during = look_at_once(guest, deadline)
-    argv = ["sh", "-c", READ_LOG, "sh", nonce]
-    text = domu.run(argv, deadline=deadline).require_success().text
+    text = domu.run_script(READ_LOG, nonce, deadline=deadline).require_success().text
     if nonce not in text:
         raise MeasurementError(f"{link.sink}: its kernel log does not reach back to the pause")
     found = ILLEGAL.search(text)

@@ -69,8 +69,7 @@ class PausedGuest:
 
         def is_so() -> VifSight | None:
             if kick:
-                argv = ["sh", "-c", KICK, "sh", ring]
-                self.lab.shell(DOM0).run(argv, deadline=deadline).require_success()
+                self.lab.shell(DOM0).run_script(KICK, ring, deadline=deadline).require_success()
             seen.append(self.look(deadline))
             return seen[-1] if until(seen[-1]) else None
 

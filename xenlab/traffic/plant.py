@@ -131,10 +131,10 @@ def plant_netback_unload(
     shell, site = lab.shell(DOM0), site_of(lab, link)
     side = "tx_packets" if site.hook == "egress" else "rx_packets"
     counter = f"/sys/class/net/{site.device}/statistics/{side}"
-    argv = ["sh", "-c", UNLOAD_NETBACK, "sh", counter, str(UNLOAD_AFTER_PACKETS)]
+    words = counter, str(UNLOAD_AFTER_PACKETS)
     # As long as a run may take, for it waits for the run's packets.
     deadline = lab.budget(PLANT_S + RUN_S)
-    with shell.start(argv, deadline=deadline) as unloading:
+    with shell.start_script(UNLOAD_NETBACK, *words, deadline=deadline) as unloading:
         unloading.read_line(deadline)
         yield
         unloading.wait(deadline).require_success()

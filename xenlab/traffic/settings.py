@@ -30,14 +30,18 @@ def mtus_set(lab: LabHandle, node: str, devices: Sequence[str], mtu_bytes: int) 
         _set_mtus(shell, dict(zip(devices, before, strict=True)), lab.budget(SETTING_S))
 
 
-def widest_mtus(lab: LabHandle, link: Link) -> AbstractContextManager[None]:
+def widest_mtus(lab: LabHandle, *links: Link) -> AbstractContextManager[None]:
     """The largest MTU that a vif takes, on dom0's ends; afterwards what it was.
 
     A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
     """
-    ends = ((link.source, link.source_vif), (link.sink, link.sink_vif))
-    vifs = [lab.vif(node, vif.index) for node, vif in ends if vif]
-    return mtus_set(lab, DOM0, vifs, VIF_MTU_MAX_BYTES)
+    ends = [
+        end
+        for link in links
+        for end in ((link.source, link.source_vif), (link.sink, link.sink_vif))
+    ]
+    vifs = dict.fromkeys(lab.vif(node, vif.index) for node, vif in ends if vif)
+    return mtus_set(lab, DOM0, tuple(vifs), VIF_MTU_MAX_BYTES)
 
 
 @contextmanager

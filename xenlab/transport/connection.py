@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import paramiko
 
 from xenlab.errors import ConnectionLost, WaitTimedOut
+from xenlab.transport import standing
 from xenlab.transport.exchange import BROKEN, Exchange, leave
+from xenlab.transport.standing import StandingShell
 from xenlab.waiting import Deadline, ended_at
 
 GRACE_S = 1.0
@@ -32,6 +34,7 @@ class SshConnection:
     where: str
     client: paramiko.SSHClient
     require_peer: Callable[[], None] = assume_peer
+    _standing: StandingShell | None = field(default=None, init=False)
 
     @property
     def connected(self) -> bool:
@@ -48,6 +51,13 @@ class SshConnection:
         """
         with blaming(self.require_peer), ended_at(deadline.later(GRACE_S), self._cut):
             yield
+
+    def standing_shell(self, deadline: Deadline) -> StandingShell:
+        """The shell that stays on this connection, started on first use."""
+        if self._standing is None:
+            exchange = self.begin_exchange(standing.START, standing.START, deadline)
+            self._standing = StandingShell(exchange=exchange)
+        return self._standing
 
     def begin_exchange(self, what: str, line: str, deadline: Deadline) -> Exchange:
         """A new channel on which the remote shell runs `line`, the command `what`."""

@@ -81,13 +81,18 @@ class Exchange:
         searched = 0
         while (line := self.take_line(searched)) is None:
             searched = len(self.stdout)
-            if self._drain():
-                continue
-            if self._output_ended() and not deadline.expired:
-                said = self.read_errors()
-                raise ConnectionLost(f"{self.where}: `{self.what}` ended its output: {said}")
-            self._await_output(deadline)
+            self._require_more(deadline)
         return line
+
+    def read_through(self, mark: bytes, stream: bytearray, deadline: Deadline) -> bytes:
+        """What comes on stdout or stderr before a mark, which is taken too."""
+        searched = 0
+        while (end := stream.find(mark, searched)) < 0:
+            searched = max(0, len(stream) - len(mark))
+            self._require_more(deadline)
+        found = bytes(stream[:end])
+        del stream[: end + len(mark)]
+        return found
 
     def take_line(self, searched: int = 0) -> bytes | None:
         """The next line of stdout if it is here; there is no newline in the first `searched`."""
@@ -97,6 +102,22 @@ class Exchange:
         line = bytes(self.stdout[:end])
         del self.stdout[: end + 1]
         return line
+
+    def speaks(self, deadline: Deadline) -> bool:
+        """Whether something was said on stdout that is not read yet, or its end came, in time."""
+        while not self.stdout and not self._output_ended():
+            if deadline.expired:
+                return False
+            self._bell.wait(deadline.remaining_s)
+            self._drain()
+        return True
+
+    def send(self, text: bytes) -> None:
+        """Say something to the command. Raises ConnectionLost."""
+        try:
+            self.channel.sendall(text)
+        except BROKEN as error:
+            raise ConnectionLost(f"{self.where}: `{self.what}` cannot be told: {error}") from error
 
     def read_errors(self) -> str:
         """The end of what came on stderr so far."""
@@ -137,6 +158,15 @@ class Exchange:
         if len(self.stdout) + len(self.stderr) > OUTPUT_LIMIT_BYTES:
             raise LabError(f"{self.where}: `{self.what}` said more than {OUTPUT_LIMIT_BYTES} bytes")
         return moved
+
+    def _require_more(self, deadline: Deadline) -> None:
+        """Return with more output, or perhaps none yet; ConnectionLost at its end."""
+        if self._drain():
+            return
+        if self._output_ended() and not deadline.expired:
+            said = self.read_errors()
+            raise ConnectionLost(f"{self.where}: `{self.what}` ended its output: {said}")
+        self._await_output(deadline)
 
     def _output_ended(self) -> bool:
         """Whether the last byte of output is here; the server sends all before it closes."""

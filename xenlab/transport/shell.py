@@ -52,6 +52,10 @@ class RunningCommand(Protocol):
         """Wait for the end; stdout holds what `read_line` has not consumed."""
         ...
 
+    def speaks(self, deadline: Deadline) -> bool:
+        """Whether there is output that is not read yet, or its end, before the deadline."""
+        ...
+
 
 class Shell(Protocol):
     """Runs argv lists on one node. Never raises for an exit status: see CommandResult."""
@@ -65,10 +69,26 @@ class Shell(Protocol):
         """Run to the end; WaitTimedOut at the deadline, ConnectionLost if the channel broke."""
         ...
 
+    def run_script(
+        self, script: str, *words: str, deadline: Deadline, stdin: bytes = b""
+    ) -> CommandResult:
+        """Run a script of sh, `words` as its $1, $2 ..., else as `run`.
+
+        The shell that commands are given to runs it by itself, where there is one: to start
+        another, as `sh -c` does, is most of what a short script costs an emulated CPU.
+        """
+        ...
+
     def start(
         self, argv: Sequence[str], *, deadline: Deadline
     ) -> AbstractContextManager[RunningCommand]:
         """Start a command that runs beside others on the same connection."""
+        ...
+
+    def start_script(
+        self, script: str, *words: str, deadline: Deadline
+    ) -> AbstractContextManager[RunningCommand]:
+        """Start a script, as `start` and `run_script` have it."""
         ...
 
     def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:

@@ -37,6 +37,11 @@ def render_vchan_argv(domid: int) -> list[str]:
     return ["vchan-pipe", "connect", str(domid)]
 
 
+def render_script(script: str, words: Sequence[str]) -> str:
+    """A script with its words as a line for a login shell, which does not outlive it."""
+    return f"set -- {shlex.join(words)}\n{script}\nexit $?"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshShell:
     """A node over SSH, where any number of commands run side by side."""
@@ -91,12 +96,32 @@ class SshShell:
         """See Shell.run."""
         return self._run_command(shlex.join(argv), tuple(argv), deadline, stdin)
 
+    def run_script(
+        self, script: str, *words: str, deadline: Deadline, stdin: bytes = b""
+    ) -> CommandResult:
+        """See Shell.run_script."""
+        argv = ("sh", "-c", script, "sh", *words)
+        if stdin:
+            return self._run_line(render_script(script, words), argv, deadline, stdin)
+        started_s = time.monotonic()
+        with self.pool.lend(deadline) as connection, connection.watch(deadline):
+            ended = connection.standing_shell(deadline).run(script, words, deadline)
+        return CommandResult(
+            where=self.where, argv=argv, status=ended.status, stdout=ended.stdout,
+            stderr=ended.stderr, elapsed_s=time.monotonic() - started_s,
+        )  # fmt: skip
+
     def _run_command(
         self, command: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
     ) -> CommandResult:
-        started_s = time.monotonic()
         # `; exit $?`: the shell stays and turns death by signal N into 128 + N.
         line = f"{command}{'' if stdin else NO_INPUT}; exit $?"
+        return self._run_line(line, argv, deadline, stdin)
+
+    def _run_line(
+        self, line: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
+    ) -> CommandResult:
+        started_s = time.monotonic()
         with self.pool.lend(deadline) as connection, connection.watch(deadline):
             exchange = connection.begin_exchange(shlex.join(argv), line, deadline)
             with contextlib.closing(exchange):
@@ -123,19 +148,29 @@ class SshShell:
                 self._kill(pid)
                 raise
 
-    @contextlib.contextmanager
-    def start(self, argv: Sequence[str], *, deadline: Deadline) -> Iterator[SshCommand]:
+    def start(
+        self, argv: Sequence[str], *, deadline: Deadline
+    ) -> contextlib.AbstractContextManager[SshCommand]:
         """See Shell.start. The command is killed if it still runs when the context ends."""
-        what = shlex.join(argv)
+        return self._start(f"exec {shlex.join(argv)}{NO_INPUT}", tuple(argv), deadline)
+
+    def start_script(
+        self, script: str, *words: str, deadline: Deadline
+    ) -> contextlib.AbstractContextManager[SshCommand]:
+        """See Shell.start_script; its end is that of `start`."""
+        line = f"exec{NO_INPUT}\n{render_script(script, words)}"
+        return self._start(line, ("sh", "-c", script, "sh", *words), deadline)
+
+    @contextlib.contextmanager
+    def _start(self, line: str, argv: tuple[str, ...], deadline: Deadline) -> Iterator[SshCommand]:
         connection = self.pool.take(deadline)
         with connection.watch(deadline):
-            told = f"echo $$; exec {what}{NO_INPUT}"
-            exchange = connection.begin_exchange(what, told, deadline)
+            exchange = connection.begin_exchange(shlex.join(argv), f"echo $$; {line}", deadline)
         with contextlib.closing(exchange):
             with connection.watch(deadline):
                 pid = int(exchange.read_line(deadline))
             command = SshCommand(
-                connection=connection, argv=tuple(argv), exchange=exchange,
+                connection=connection, argv=argv, exchange=exchange,
                 started_s=time.monotonic(),
             )  # fmt: skip
             try:
@@ -149,7 +184,7 @@ class SshShell:
     def _kill(self, pid: int) -> None:
         """End a command of ours; on a connection that is gone it has lost its streams anyway."""
         with contextlib.suppress(LabError):
-            self.run(["sh", "-c", KILL, "sh", str(pid)], deadline=Deadline.after(KILL_LIMIT_S))
+            self.run_script(KILL, str(pid), deadline=Deadline.after(KILL_LIMIT_S))
 
     def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:
         """See Shell.write_file."""
@@ -188,6 +223,10 @@ class SshCommand:
         with self.connection.watch(deadline):
             status = self.exchange.finish(deadline)
         return _result(self.exchange, self.argv, status, self.started_s)
+
+    def speaks(self, deadline: Deadline) -> bool:
+        """See RunningCommand.speaks."""
+        return self.exchange.speaks(deadline)
 
 
 def _open_socket(where: str, port: int, deadline: Deadline) -> socket.socket:

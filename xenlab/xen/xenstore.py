@@ -49,8 +49,8 @@ def read_xenstore(shell: Shell, paths: Iterable[str], deadline: Deadline) -> Xen
     Each node costs three questions to xenstored, one after another: the whole store of two domUs
     took 12 s on a busy host. So ask for what is needed.
     """
-    argv = ["sh", "-c", READ, "sh", *paths]
-    return parse_xenstore(shell.run(argv, deadline=deadline).require_success().text.splitlines())
+    told = shell.run_script(READ, *paths, deadline=deadline).require_success()
+    return parse_xenstore(told.text.splitlines())
 
 
 def parse_xenstore(lines: Iterable[str]) -> XenstoreTree:

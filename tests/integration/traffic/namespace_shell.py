@@ -6,7 +6,7 @@ import os
 import selectors
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,12 @@ class RunningProgram:
             raise WaitTimedOut(f"{self.where}: {self.argv} did not end") from error
         return self._result(bytes(self.unread) + stdout, stderr)
 
+    def speaks(self, deadline: Deadline) -> bool:
+        assert self.program.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.program.stdout, selectors.EVENT_READ)
+            return bool(self.unread or selector.select(deadline.remaining_s))
+
     def _result(self, stdout: bytes, stderr: bytes) -> CommandResult:
         return CommandResult(
             where=self.where,
@@ -70,6 +76,16 @@ class NamespaceShell:
             assert running.program.stdin is not None
             running.program.stdin.write(stdin)
             return running.wait(deadline)
+
+    def run_script(
+        self, script: str, *words: str, deadline: Deadline, stdin: bytes = b""
+    ) -> CommandResult:
+        return self.run(["sh", "-c", script, "sh", *words], deadline=deadline, stdin=stdin)
+
+    def start_script(
+        self, script: str, *words: str, deadline: Deadline
+    ) -> AbstractContextManager[RunningProgram]:
+        return self.start(["sh", "-c", script, "sh", *words], deadline=deadline)
 
     @contextmanager
     def start(

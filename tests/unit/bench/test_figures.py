@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from bench.figures import LAYOUTS, Figure, Outcome, Phase, Standing
+from bench.documents import SendingDocument
+from bench.figures import (
+    COLD,
+    COLD_RATIO,
+    FIGURES,
+    LAYOUTS,
+    SENT,
+    Figure,
+    Outcome,
+    Phase,
+    Standing,
+    choose_figures,
+)  # fmt: skip
 from bench.model import spread_layouts, time_prediction
 
 UP = Figure(name="up", what="up", unit="s", floor=4, aim=1.5)
@@ -51,3 +63,14 @@ def test_costs_name_the_three_longest_phases_longest_first() -> None:
     outcome = Outcome(figure=UP, samples=(12.0,), phases=phases)
 
     assert outcome.costs == "boot 6.4 s, create 5.5 s, ping 0.3 s"
+
+
+def test_figures_chosen_by_name_bring_what_they_are_made_of() -> None:
+    assert choose_figures(()) == frozenset(FIGURES)
+    assert choose_figures(("sent",)) == {SENT}
+    assert choose_figures(("cold-ratio",)) == {COLD, COLD_RATIO}
+
+
+def test_share_is_that_of_the_same_run() -> None:
+    document = SendingDocument(layouts_a_second=(3000, 8000), pktgen_a_second=(30_000, 10_000))
+    assert document.shares_percent == (10.0, 80.0)

@@ -6,7 +6,7 @@ import json
 
 from bench.figures import COLD, CONNECTED, Outcome, Phase
 from bench.peers import Peers
-from bench.report import render_costs, render_json
+from bench.report import render_costs, render_json, render_table
 
 PEERS = Peers(bare_floor_s=(20.0, 18.0, 25.0), virtme_ng_s=(9.0,))
 COLD_OUTCOME = Outcome(
@@ -33,3 +33,9 @@ def test_what_is_short_of_its_aim_is_named_with_its_cost() -> None:
 
 def test_cold_ratio_is_to_the_median_of_the_bare_floor() -> None:
     assert PEERS.cold_ratio(COLD_OUTCOME).median == 1.1
+
+
+def test_peers_that_did_not_run_are_null_and_no_columns() -> None:
+    assert json.loads(render_json((COLD_OUTCOME,), None))["peers"] is None
+    assert render_table((COLD_OUTCOME,), None).row_count == 1
+    assert render_table((COLD_OUTCOME,), PEERS).row_count == 3

@@ -31,10 +31,16 @@ RUN_LAYOUTS = 20_000  # one verdict each, so that a disagreement is told of befo
 
 
 @pytest.fixture(scope="module")
-def composed(lab: LabHandle, direct_link: Link) -> Iterator[Link]:
+def composers(lab: LabHandle) -> Iterator[None]:
+    """A composer at every end of every link."""
+    with composers_loaded(lab, *(link for link in lab.plan.links() if not link.routed)):
+        yield
+
+
+@pytest.fixture(scope="module")
+def composed(composers: None, direct_link: Link) -> Link:
     """A link with a composer at both ends."""
-    with composers_loaded(lab, direct_link):
-        yield direct_link
+    return direct_link
 
 
 def test_layouts_of_every_number_of_slots_meet_the_fate_that_the_model_says(

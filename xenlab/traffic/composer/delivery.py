@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from xenlab.errors import MeasurementError
 from xenlab.slots.layout import Layout
 from xenlab.traffic.composer.batch import Batch
 from xenlab.traffic.composer.receiver import Post, armed
 from xenlab.traffic.composer.results import Arrival, ArrivalReport, SendReport, Sent
 from xenlab.traffic.composer.sender import send_batch
+from xenlab.traffic.composer.wire import End
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
@@ -35,11 +37,15 @@ class Fate:
     @property
     def complete(self) -> bool:
         """Every byte arrived once, whole or in segments, and none was wrong."""
-        reached = 0
+        if len(self.arrivals) == 1:
+            (only,) = self.arrivals
+            whole = only.start == 0 and only.length_bytes == self.layout.length_bytes
+            return whole and only.intact and not only.duplicate
+        reached, header_bytes = 0, self.layout.protocol.header_bytes
         for arrival in sorted(self.arrivals, key=lambda arrival: arrival.start):
             if not arrival.intact or arrival.start != reached:
                 return False
-            reached += arrival.length_bytes - self.layout.protocol.header_bytes
+            reached += arrival.length_bytes - header_bytes
         return bool(self.arrivals) and reached == self.payload_bytes and not self.duplicated
 
     @property
@@ -87,10 +93,21 @@ def deliver_batch(
     """Send a batch from one node and take its packets at a device of another.
 
     Ends when all has arrived, or soon after the sender's last skb has come back. Loss and damage
-    are results, not errors.
+    are results, not errors; a receiver that gave up while packets may still be under way has none:
+    MeasurementError.
     """
     with armed(sink, batch, post, deadline) as receiver:
         send_report = send(source, batch, deadline)
         receiver.finish(SETTLE_MS, deadline)
         arrival_report = receiver.wait(deadline)
+    require_patience(sink.where, arrival_report, batch.packets)
     return Delivery(batch=batch, send_report=send_report, arrival_report=arrival_report)
+
+
+def require_patience(where: str, report: ArrivalReport, packets: int) -> None:
+    """Nothing, or MeasurementError for a receiver whose time was up before it was told the end."""
+    if report.end in {End.IDLE, End.TIMEOUT}:
+        raise MeasurementError(
+            f"{where}: the receiver's time was up ({report.end.name}) with"
+            f" {report.ids_seen} of {packets} packets"
+        )

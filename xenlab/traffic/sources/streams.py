@@ -63,8 +63,8 @@ def observe_streams(
     def send(source: Shell, specs: Sequence[FlowSpec], budget: FlowBudget) -> Sequence[bytes]:
         timeout_ms = str(int(budget.deadline.remaining_s * 500))
         words = [order.kind, "--timeout-ms", timeout_ms, *(spec.argument for spec in specs)]
-        argv = ["sh", "-c", SEND, "sh", *words]
-        return source.run(argv, deadline=budget.deadline).require_success().stdout.splitlines()
+        done = source.run_script(SEND, *words, deadline=budget.deadline).require_success()
+        return done.stdout.splitlines()
 
     how = FlowSource(send=send, together=order.sockets > 1)
     with (

@@ -130,6 +130,5 @@ def _run(
 ) -> Sequence[bytes]:
     timeout_ms = str(int(budget.deadline.remaining_s * 500))
     words = ["zerocopy", "--timeout-ms", timeout_ms, flow.argument]
-    argv = ["sh", "-c", SEND, "sh", *words]
-    done = source.run(argv, deadline=budget.deadline, stdin=encode_layouts(layouts))
+    done = source.run_script(SEND, *words, deadline=budget.deadline, stdin=encode_layouts(layouts))
     return done.require_success().stdout.splitlines()

@@ -8,12 +8,13 @@ import pytest
 
 from tests.unit.traffic.composer.flows import batch_of
 from xenlab.errors import MeasurementError
+from xenlab.plan.model import DOM0
 from xenlab.slots.layout import Frag, Layout, Protocol
 from xenlab.traffic.composer import wire
 from xenlab.traffic.composer.batch import Order
-from xenlab.traffic.composer.delivery import Delivery, Fate
+from xenlab.traffic.composer.delivery import Delivery, Fate, require_patience
 from xenlab.traffic.composer.results import parse_arrivals, parse_sent
-from xenlab.traffic.composer.wire import ArrivalFlag, SentFlag
+from xenlab.traffic.composer.wire import ArrivalFlag, End, SentFlag
 
 TCP = Layout(
     linear_bytes=54,
@@ -33,14 +34,14 @@ def answer_sent(*flags: int) -> bytes:
     return wire.SENT_SUMMARY.pack(*head, 0, 100, 50, 0) + records
 
 
-def answer_arrivals(pieces: Sequence[Piece]) -> bytes:
+def answer_arrivals(pieces: Sequence[Piece], end: End = End.COMPLETE) -> bytes:
     """Each piece: offset in the payload, payload bytes, flags."""
     head = (wire.ARRIVAL_MAGIC, wire.VERSION, wire.ARRIVAL_SUMMARY.size, len(pieces))
     records = b"".join(
         wire.ARRIVAL.pack(0, 54 + size, 54, start, wire.NO_INDEX, 0, flags, 1, 0, 3, 2, 5)
         for start, size, flags in pieces
     )
-    return wire.ARRIVAL_SUMMARY.pack(*head, 0, 0, 1, 0, 0, 0, 0, 77) + records
+    return wire.ARRIVAL_SUMMARY.pack(*head, 0, 0, 1, 0, 0, 0, end, 77) + records
 
 
 def fate_of(*pieces: Piece) -> Fate:
@@ -121,3 +122,15 @@ def test_what_is_no_answer_of_the_sender_is_never_read_as_one(answer: bytes) -> 
 def test_cut_answer_of_the_receiver_is_refused() -> None:
     with pytest.raises(MeasurementError, match="receiver"):
         parse_arrivals(answer_arrivals([(0, 3000, 0)])[:-1])
+
+
+@pytest.mark.parametrize("end", [End.IDLE, End.TIMEOUT])
+def test_receiver_whose_time_was_up_says_nothing_of_what_is_missing(end: End) -> None:
+    report = parse_arrivals(answer_arrivals([(0, 3000, 0)], end))
+    with pytest.raises(MeasurementError, match=f"dom0: .* up .{end.name}. with 1 of 7 packets"):
+        require_patience(DOM0, report, 7)
+
+
+@pytest.mark.parametrize("end", [End.COMPLETE, End.FINISHED, End.DEVICE_GONE])
+def test_receiver_that_knows_the_end_is_believed(end: End) -> None:
+    require_patience(DOM0, parse_arrivals(answer_arrivals([], end)), 7)
