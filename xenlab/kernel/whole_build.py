@@ -69,10 +69,15 @@ class WholeBuild:
         self.report("compiling")
         progress = BuildProgress(report=self.report, expected=self._read_count())
         result = run(
-            self._argv(*self.targets), env=self._env, on_line=progress.take, deadline=self.deadline
+            self._argv(*self.targets),
+            env=self._env,
+            on_line=lambda line: progress.take(line.replace(f"{self.out}/", "")),
+            deadline=self.deadline,
         )
         if result.status != 0:
+            # The source beside the output is `../source` to make, else it is its whole path.
             messages = result.stderr.decode(errors="replace")
+            messages = messages.replace(f"../{self.source.name}/", "")
             raise InputError(*find_problems(messages, self.source))
         if progress.compiled > self._read_count():
             (self.out / COUNT).write_text(str(progress.compiled), encoding="ascii")
