@@ -6,16 +6,21 @@ from dataclasses import dataclass
 
 # Names of tables: pages that a pool got new, and calls that look for answers of the backend.
 PAGES_TAKEN = "pages taken"
+PAGES_ASKED = "pages asked for"
 LOOKS = "looks for answers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesRun:
-    """Packets that a guest received, of which `lost` did not arrive, and pages its pool took."""
+    """Packets that a guest received, of which `lost` did not arrive, and pages its pool took new.
+
+    `pages_asked` is how often the driver asked the pool for a page, whichever it got.
+    """
 
     subject: str
     packets: int
     lost: int
+    pages_asked: int
     pages_taken: int
 
 

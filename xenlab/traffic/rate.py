@@ -20,17 +20,23 @@ from xenlab.xen.vif import Vif
 READ_S = 30.0
 # Linux lets a queue save up that much (drivers/net/xen-netback/netback.c, tx_add_credit).
 BURST_BYTES = 131072
+# The limit has to bite on a host of any speed: it makes of the time without it as many times more.
+SLOWER = 3
+LIMITED_MIN_US = 800_000
+PERIOD_US = 100_000
 
 
-def try_rate(
-    lab: LabHandle, link: Link, layouts: Sequence[Layout], rate: Rate, *, seed: int
-) -> RateTrial:
-    """Send all layouts twice, the composers being loaded. Raises LabError, MeasurementError."""
+def try_rate(lab: LabHandle, link: Link, layouts: Sequence[Layout], *, seed: int) -> RateTrial:
+    """Send all layouts twice, the composers being loaded. Raises LabError, MeasurementError.
+
+    They have to be more than a queue may save up.
+    """
     assert link.source_vif is not None
     vif = lab.vif(link.source, link.source_vif.index)
     dom0 = lab.shell(DOM0)
     with tracing(dom0, [_poll_probe(vif)], lab.budget(READ_S)) as probes:
         free = _send(lab, link, layouts, probes, seed)
+        rate = choose_rate(free.payload_bytes, free.elapsed_us)
         with rate_limited(dom0, Vif.parse(vif), rate, lab.budget(READ_S)):
             limited = _send(lab, link, layouts, probes, seed)
     return RateTrial(
@@ -39,6 +45,15 @@ def try_rate(
         burst_bytes=BURST_BYTES + rate.credit_bytes,
         free=free,
         limited=limited,
+    )
+
+
+def choose_rate(payload_bytes: int, free_us: int) -> Rate:
+    """A limit under which so many bytes, less the burst, take some times what they took without."""
+    limited_us = max(LIMITED_MIN_US, SLOWER * free_us)
+    return Rate(
+        credit_bytes=max(1, (payload_bytes - BURST_BYTES) * PERIOD_US // limited_us),
+        credit_us=PERIOD_US,
     )
 
 

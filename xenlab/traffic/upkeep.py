@@ -12,6 +12,7 @@ from xenlab.measure.layouts import Landing
 from xenlab.measure.readings import Growth, Readings, subtract
 from xenlab.measure.upkeep import (
     LOOKS,
+    PAGES_ASKED,
     PAGES_TAKEN,
     CopiesRun,
     LooksRun,
@@ -32,11 +33,20 @@ PING_S = 30.0
 ALL_NODES = "ff02::1"
 ANSWER = re.compile(r"\d+ bytes from (?P<address>[0-9a-f:]+?)(?:%\w+)?: icmp_seq=")
 
+Watched = tuple[str, Sequence[Probe]]
+
 TAKEN_PROBE = Probe(
     event="page_pool/page_pool_state_hold",
     counts="pages that pools get new, by pool",
     source="net/core/page_pool.c, page_pool_alloc_pages_slow",
     histograms=(Histogram(table=PAGES_TAKEN, keys=("pool",)),),
+)
+ASKED_PROBE = Probe(
+    event=f"{GROUP}/asked",
+    symbol="page_pool_alloc_pages",
+    counts="pages that a driver asks a pool for, by where",
+    source="NF:281",
+    histograms=(Histogram(table=PAGES_ASKED, keys=("__probe_ip",)),),
 )
 LOOKS_PROBE = Probe(
     event=f"{GROUP}/looks",
@@ -51,18 +61,20 @@ LOOKS_PROBE = Probe(
 
 def count_pages(lab: LabHandle, link: Link, layouts: Sequence[Layout], *, seed: int) -> PagesRun:
     """Send to a guest, the composers being loaded, and count what its pool takes new."""
-    grown, lost = _send_counted(lab, link, layouts, (link.sink, TAKEN_PROBE), seed)
+    probes = (TAKEN_PROBE, ASKED_PROBE)
+    grown, lost = _send_counted(lab, link, layouts, (link.sink, probes), seed)
     return PagesRun(
         subject=f"{link.source} -> {link.sink}",
         packets=len(layouts),
         lost=lost,
+        pages_asked=grown.hits(PAGES_ASKED),
         pages_taken=grown.hits(PAGES_TAKEN),
     )
 
 
 def count_looks(lab: LabHandle, link: Link, layouts: Sequence[Layout], *, seed: int) -> LooksRun:
     """Send from a guest, the composers being loaded, and count its looks for answers."""
-    grown, lost = _send_counted(lab, link, layouts, (link.source, LOOKS_PROBE), seed)
+    grown, lost = _send_counted(lab, link, layouts, (link.source, (LOOKS_PROBE,)), seed)
     return LooksRun(
         subject=f"{link.source} -> {link.sink}",
         packets=len(layouts),
@@ -101,11 +113,11 @@ def parse_answers(text: str) -> tuple[str, ...]:
 
 
 def _send_counted(
-    lab: LabHandle, link: Link, layouts: Sequence[Layout], watched: tuple[str, Probe], seed: int
+    lab: LabHandle, link: Link, layouts: Sequence[Layout], watched: Watched, seed: int
 ) -> tuple[Growth, int]:
-    node, probe = watched
+    node, wanted = watched
     shell = lab.shell(node)
-    with tracing(shell, [probe], lab.budget(READ_S)) as probes:
+    with tracing(shell, wanted, lab.budget(READ_S)) as probes:
         before = _read(lab, shell, probes)
         run = send_layouts(lab, link, layouts, seed=seed)
         grown = subtract(before, _read(lab, shell, probes))

@@ -31,7 +31,13 @@ def judge_pages(run: PagesRun) -> Verdict:
     doubts = [f"{run.lost} of {run.packets} packets did not arrive"] if run.lost else []
     if run.packets <= PAGES_MAX:
         doubts.append(f"{run.packets} packets are too few to tell")
-    numbers = {"packets": run.packets, "pages_taken": run.pages_taken}
+    if run.pages_asked < run.packets - RING_SLOTS:
+        doubts.append(f"the driver was seen to ask for {run.pages_asked} pages only")
+    numbers = {
+        "packets": run.packets,
+        "pages_asked": run.pages_asked,
+        "pages_taken": run.pages_taken,
+    }
     return _verdict(PAGES_GO_BACK, run.subject, (reasons, doubts), numbers)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from xenlab.measure.rate import RatedRun, RateTrial
+from xenlab.traffic.rate import BURST_BYTES, choose_rate
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.rate import judge_rate, judge_rest
 from xenlab.xen.rate import Rate
@@ -61,3 +62,15 @@ def test_limit_is_held_if_it_bites(trial: RateTrial, outcome: Outcome, reason: s
 )
 def test_queue_that_waits_is_not_polled_over_and_over(polls: int, outcome: Outcome) -> None:
     assert judge_rest(limited(polls=polls)).outcome is outcome
+
+
+@pytest.mark.parametrize("free_us", [1_000, 300_000, 5_000_000])
+def test_limit_is_chosen_so_that_it_bites_on_a_host_of_any_speed(free_us: int) -> None:
+    rate = choose_rate(600_000, free_us)
+    trial = replace(
+        TRIAL, bytes_per_s=rate.bytes_per_s, burst_bytes=BURST_BYTES + rate.credit_bytes,
+        free=replace(FREE, elapsed_us=free_us),
+        limited=replace(FREE, elapsed_us=max(800_000, 3 * free_us)),
+    )  # fmt: skip
+
+    assert judge_rate(trial).outcome is Outcome.PASS

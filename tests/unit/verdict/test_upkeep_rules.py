@@ -11,7 +11,7 @@ from xenlab.traffic.upkeep import parse_answers
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.upkeep import judge_copies, judge_looks, judge_multicast, judge_pages
 
-PAGES = PagesRun(subject="dom0 -> alice", packets=2000, lost=0, pages_taken=100)
+PAGES = PagesRun(subject="dom0 -> alice", packets=2000, lost=0, pages_asked=2000, pages_taken=100)
 LOOKS = LooksRun(subject="alice -> dom0", packets=2000, lost=0, looks=60, in_vain=3)
 COPIES = CopiesRun(
     subject="alice -> bob and dom0", passed_sent=80, passed_copied=0, kept_sent=70, kept_copied=70
@@ -38,6 +38,7 @@ PING ff02::1%eth0(ff02::1%eth0) 56 data bytes
         (replace(PAGES, pages_taken=513), Outcome.FAIL),
         (replace(PAGES, packets=400), Outcome.INCONCLUSIVE),
         (replace(PAGES, lost=1), Outcome.INCONCLUSIVE),
+        (replace(PAGES, pages_asked=0, pages_taken=0), Outcome.INCONCLUSIVE),
     ],
 )
 def test_pages_that_do_not_go_back_are_told(run: PagesRun, outcome: Outcome) -> None:

@@ -12,10 +12,9 @@ from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layouts import composers_loaded
 from xenlab.traffic.rate import try_rate
 from xenlab.verdict.rate import judge_rate, judge_rest
-from xenlab.xen.rate import Rate
 
 SEED = 20140521
-# Two thirds of a megabyte in packets of an Ethernet frame, and two of 60 KiB: each of them is more
+# More than half a megabyte in packets of an Ethernet frame, and two of 60 kB: each of these is more
 # than what comes in one period, but not more than what a queue may save up.
 SMALL = Layout(linear_bytes=1514, linear_offset_bytes=0)
 LARGE = Layout(
@@ -24,12 +23,11 @@ LARGE = Layout(
     frags=(Frag(order=3, offset_bytes=0, size_bytes=30000),) * 2,
 )
 PACKETS = (*(SMALL,) * 300, LARGE, *(SMALL,) * 10, LARGE)
-RATE = Rate(credit_bytes=50_000, credit_us=100_000)
 
 
 def test_guest_keeps_to_its_rate_and_nobody_spins_meanwhile(lab: LabHandle, judge: Judge) -> None:
     link = next(one for one in lab.plan.links() if one.source_vif and one.sink == DOM0)
     with composers_loaded(lab, link):
-        trial = try_rate(lab, link, PACKETS, RATE, seed=SEED)
+        trial = try_rate(lab, link, PACKETS, seed=SEED)
         judge(judge_rate(trial))
         judge(judge_rest(trial))
