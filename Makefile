@@ -22,7 +22,7 @@ PACKAGES_BENCH := busybox-static
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help lab deps deps-dev venv check format lint lock test test-unit test-integration \
-	test-lab bench soak clean
+	test-lab mutants bench soak clean
 
 # $(call install,PACKAGE ...): do nothing when all are there, else say the line and run it.
 define install
@@ -106,6 +106,9 @@ test-lab: $(READY) deps-dev ## Tests that boot the lab
 
 deps-dev: deps ## Install what only the project's own tests need
 	$(call install,$(PACKAGES_DEV))
+
+mutants: $(READY) deps ## Plant bugs in the drivers; each has to be caught (ARGS="NAME ...")
+	@$(BIN)/xenlab mutants $(ARGS)
 
 bench: $(READY) $(BENCH_READY) ## Time the lab against floors, aims and peers (ARGS="--json FILE")
 	$(call install,$(PACKAGES_BENCH))

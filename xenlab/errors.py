@@ -93,6 +93,17 @@ class KernelFault(XenlabError):
         super().__init__(f"{node} crashed: {fingerprint}")
 
 
+class DriverFailed(XenlabError):
+    """A driver under test does not come to carry packets in a lab that is well: a FAIL, exit 1."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, phase: str) -> None:
+        self.phase = phase
+        self.log_path = ""
+        super().__init__(what)
+
+
 class MeasurementError(XenlabError):
     """A counter or field is absent: the verdict is INCONCLUSIVE, never zero; exit 7."""
 

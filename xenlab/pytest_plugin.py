@@ -12,6 +12,7 @@ from xenlab.plan.model import DOM0, DomUPlan, Link
 from xenlab.report.exhibits import Exhibit
 from xenlab.traffic.coroner import Coroner, Death
 from xenlab.traffic.endurance import Endurance
+from xenlab.traffic.guests import link_for_faults
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.plant import EVERY, PlantKind, planting
@@ -41,6 +42,9 @@ class LabPlugin:
     Every console is watched meanwhile. A kernel that crashed, or hangs, is the test's verdict, and
     the session ends there: `unfinished` has the tests that are left for another lab, which is to
     be given the names of those that are `done`; `coroner` knows what happened.
+
+    `on_verdict`, if it is set, gets each verdict as a test comes to it; what it raises, the test
+    raises.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class LabPlugin:
         self._plant = plant
         self._plant_every = plant_every
         self._endurance = endurance or Endurance.parse(None, None)
+        self.on_verdict: Judge = lambda _verdict: None
         self._silent = False
         self._judged: dict[str, list[Verdict]] = {}
 
@@ -142,7 +147,13 @@ class LabPlugin:
     @pytest.fixture
     def judge(self, request: pytest.FixtureRequest) -> Judge:
         """Takes a verdict of this test."""
-        return self._judged.setdefault(request.node.nodeid, []).append
+        judged = self._judged.setdefault(request.node.nodeid, [])
+
+        def take(verdict: Verdict) -> None:
+            judged.append(verdict)
+            self.on_verdict(verdict)
+
+        return take
 
     @pytest.fixture
     def show(self) -> Show:
@@ -153,7 +164,7 @@ class LabPlugin:
     def planted(self, link: Link) -> Iterator[None]:
         """The fault that was asked for, while this test runs, if its link is the one for faults."""
         fault: AbstractContextManager[None] = nullcontext()
-        if self._plant is not None and link == _link_for_faults(self._lab.plan.links()):
+        if self._plant is not None and link == link_for_faults(self._lab.plan):
             fault = planting(self._lab, link, self._plant, every=self._plant_every)
         with fault:
             yield
@@ -233,11 +244,6 @@ def _silent(name: str) -> Verdict:
         outcome=Outcome.INCONCLUSIVE,
         reasons=("the test ended without a verdict",),
     )
-
-
-def _link_for_faults(links: tuple[Link, ...]) -> Link:
-    """One from domU to domU, which crosses two vifs; the first where there is no such link."""
-    return next((link for link in links if link.source_vif and link.sink_vif), links[0])
 
 
 def _name_link(link: Link) -> str:

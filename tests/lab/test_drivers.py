@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,7 +158,7 @@ def test_lab_with_a_patched_driver_comes_back_from_its_own_checkpoint(
     assert xenlab.succeed("exec", f"{patched}/alice", "--", "cat", PARAMETER) == "18\n"
 
 
-def test_driver_that_does_not_load_ends_the_lab_and_spares_the_checkpoint(
+def test_driver_that_does_not_load_fails_with_the_states_and_spares_the_checkpoint(
     xenlab: Xenlab, lab: str, tmp_path: Path
 ) -> None:
     patch = tmp_path / "0001-refuse.patch"
@@ -175,7 +176,8 @@ def test_driver_that_does_not_load_ends_the_lab_and_spares_the_checkpoint(
     done = xenlab.run("up", "pair", "--lab", "broken", "--netfront", f"alice={patch}")
     said = done.stderr.decode(errors="replace")
 
-    assert done.returncode == 6, said
+    assert done.returncode == 1, said
     assert "could not insert module" in said
+    assert re.search(r"alice eth0 \(vif\d+\.0\): frontend \w+\(\d\), backend InitWait\(2\)", said)
     assert "checkpoint thrown away" not in said
     assert "broken" not in xenlab.succeed("status")

@@ -20,6 +20,7 @@ COMMANDS = {
     "down": "life:down",
     "status": "life:status",
     "test": "suites:test",
+    "mutants": "mutants:mutants",
     "report": "reports:report",
     "exec": "nodes:exec_",
     "ssh": "nodes:ssh",

@@ -14,7 +14,7 @@ import pytest
 from xenlab.cli.output import tell_swept
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
-from xenlab.errors import InputError, KernelFault, LabError
+from xenlab.errors import DriverFailed, InputError, KernelFault, LabError
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_artifacts
 from xenlab.life.order import Undertaking, UpOrder
@@ -72,13 +72,13 @@ class Trial:
             undertaking = Undertaking(order=order, phases=Phases(watcher=progress))
             try:
                 lab = undertaking.bring_up().lab
-            except (LabError, KernelFault) as error:
+            except (LabError, KernelFault, DriverFailed) as error:
                 self._note_failure(undertaking.plan.topology_name, error)
                 return True
         with contextlib.closing(lab), self._removed_after(lab):
             return self._run_suites(lab)
 
-    def _note_failure(self, topology: str, error: LabError | KernelFault) -> None:
+    def _note_failure(self, topology: str, error: LabError | KernelFault | DriverFailed) -> None:
         for line in render_failure(error):
             click.echo(line, err=True)
         self.results.begin(topology, {"topology": topology})

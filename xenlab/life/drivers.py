@@ -14,7 +14,8 @@ from xenlab.kernel.stock import read_stock_driver
 from xenlab.kernel.workshop import Workshop
 from xenlab.lab import Lab
 from xenlab.life import standby
-from xenlab.life.connect import connect_vifs, on_all
+from xenlab.life.blame import blaming_drivers
+from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import DOM0, LabPlan
@@ -78,9 +79,11 @@ def load_drivers(
     if not connected:
         with phases.run("load the drivers and connect the vifs"):
             if drivers:
-                connect(DOM0)
-                on_all(connect, [domu.name for domu in lab.plan.domus])
-                await_vifs(lab.shell(DOM0, deadline), (), deadline)
+                with blaming_drivers(lab, drivers, phases.current):
+                    connect(DOM0)
+                    on_all(connect, [domu.name for domu in lab.plan.domus])
+                    patience = deadline.at_most(CONNECT_BUDGET_S)
+                    await_vifs(lab.shell(DOM0, deadline), (), patience)
             else:
                 standby.connect_vifs(lab, deadline)
     if drivers:

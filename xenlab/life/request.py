@@ -27,8 +27,8 @@ NOWHERE = LabPlaces(name="lab", state=Path("/lab"), run=Path("/run"), cache=Path
 class UpRequest:
     """The lab to bring up, and from where.
 
-    `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from;
-    after one is saved, older ones go until all are within `checkpoint_limit_bytes`.
+    `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from, and
+    to save; after one is saved, older ones go until all are within `checkpoint_limit_bytes`.
     `drivers` are those of all nodes if any is not the stock one, and none otherwise; their digest
     is that of the choice.
     """
@@ -50,6 +50,11 @@ class UpRequest:
         if self.connect_uri:
             return uuid.uuid4()
         return uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))
+
+    def may_save(self, level: Level) -> bool:
+        """Whether a lab that came to this level may be saved as a checkpoint."""
+        wanted = level is Level.BARE or self.start_from is Level.CONNECTED
+        return wanted and not self.cold and not self.connect_uri
 
     @property
     def ingredients(self) -> Ingredients:

@@ -20,7 +20,7 @@ from xenlab.images.lab_images import LabImages
 from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.artifacts import keep_failure
-from xenlab.life.blame import blaming_kernels
+from xenlab.life.blame import blaming_drivers, blaming_kernels
 from xenlab.life.boot import BOOT_BUDGET_S, BootWatch
 from xenlab.life.drivers import label_drivers, list_debug_files, load_drivers
 from xenlab.life.evidence import NodeEvidence
@@ -43,6 +43,7 @@ from xenlab.transport.keys import generate_keys
 from xenlab.waiting import Deadline
 
 COLD_BOOT = "cold boot"
+PING = "ping"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,7 +162,7 @@ class BringUp:
             standby.awaken_nodes(lab, self.deadline)
             self._evidence = standby.read_evidence(lab, self.deadline)
         if lab.record.level == Level.CONNECTED:
-            with self.phases.run("ping"):
+            with self.phases.run(PING):
                 standby.ping_peers(lab, self.deadline)
         return lab
 
@@ -174,7 +175,7 @@ class BringUp:
             load_drivers(lab, self.request.drivers, self.phases, self.deadline, connected=not bare)
         if bare:
             lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
-            with self.phases.run("ping"):
+            with self.phases.run(PING), blaming_drivers(lab, self.request.drivers, PING):
                 standby.ping_peers(lab, self.deadline)
             self._save(lab, ingredients, Level.CONNECTED)
         lab.record = dataclasses.replace(lab.record, state=LabState.UP)
@@ -182,7 +183,7 @@ class BringUp:
         return lab
 
     def _save(self, lab: Lab, ingredients: Ingredients, level: Level) -> None:
-        if not self.request.cold and not self.request.connect_uri:
+        if self.request.may_save(level):
             key = ingredients.digest(level)
             save_if_new(lab, key, level, self.phases, self.deadline)
             prune_checkpoints(lab.places, self.request.checkpoint_limit_bytes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from xenlab.measure.counters import CounterDelta
 from xenlab.measure.path import SUMMING_DROPS, DropCounter, Leg, Path, Point
+from xenlab.slots.layout import ETHERNET_HEADER_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +25,31 @@ class Drop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """Packets counted at two neighbouring points, and the drops that places between admit to."""
+    """Packets counted at two neighbouring points, and the drops that places between admit to.
+
+    Bytes are counted where both ends count the same skbs, which is on one ring; zeros elsewhere.
+    """
 
     start: Point
     end: Point
     packets_in: int
     packets_out: int
     drops: tuple[Drop, ...]
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    @property
+    def miscounted_bytes(self) -> int:
+        """By how much one end counts other bytes for the same packets than the other; 0 if not.
+
+        Drivers count what they send with the Ethernet header, and most of them what they receive
+        behind eth_type_trans(), without it.
+        """
+        missing = self.bytes_in - self.bytes_out
+        without_headers = missing - ETHERNET_HEADER_BYTES * self.packets_in
+        if self.packets_in != self.packets_out or missing == 0:
+            return 0
+        return without_headers
 
     @property
     def lost(self) -> int:
@@ -136,11 +155,17 @@ def _account_leg(leg: Leg, deltas: Mapping[str, CounterDelta]) -> Hop:
         packets_in=_counted(leg.start, deltas),
         packets_out=_counted(leg.end, deltas),
         drops=read_drops(leg.drop_counters, deltas),
+        bytes_in=_counted_bytes(leg.start, deltas) if leg.is_ring else 0,
+        bytes_out=_counted_bytes(leg.end, deltas) if leg.is_ring else 0,
     )
 
 
 def _counted(point: Point, deltas: Mapping[str, CounterDelta]) -> int:
     return deltas[point.node].device(point.device, point.side)
+
+
+def _counted_bytes(point: Point, deltas: Mapping[str, CounterDelta]) -> int:
+    return deltas[point.node].device(point.device, point.side.bytes_counter)
 
 
 def _dropped(place: DropCounter, delta: CounterDelta) -> int:

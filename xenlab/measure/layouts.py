@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import repeat
+from typing import NamedTuple
 
 from xenlab.slots.fate import Fate
-from xenlab.slots.layout import Layout
+from xenlab.slots.layout import Checksum, Layout
 
 
 class Landing(StrEnum):
@@ -21,16 +23,31 @@ class Landing(StrEnum):
     MISSING = "did not arrive"
 
 
+class Form(NamedTuple):
+    """How the skb lies that came to a sink in one piece; `blank` is CHECKSUM_PARTIAL.
+
+    A tuple: there are a hundred thousand of them.
+    """
+
+    head_bytes: int
+    gso_size_bytes: int
+    blank: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """One packet as its sender and its sink saw it.
 
     `linearised` is None where it cannot be told: nothing outside the head, or no skb came back.
+    `form` is None where it did not come in one piece, or nobody looked; `held` says that its driver
+    has not given it back to its sender.
     """
 
     landing: Landing
     dropped: bool
     linearised: bool | None
+    form: Form | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +71,8 @@ class LayoutRun:
     `expected` and `counted` are None where the source has no netfront: dom0. `vif_drops` are the
     packets towards a guest that a vif refused (tx_dropped), by the vif's name. `ring_slots` is what
     each packet must take on the ring in the end, 0 where nothing is sent; empty without a netfront.
+    `heads_bytes` is how much of each must be in its skb's head at the sink; empty where the form in
+    which packets come is not predicted.
     """
 
     source: str
@@ -66,6 +85,7 @@ class LayoutRun:
     counted: LayoutCounters | None
     vif_drops: Mapping[str, int]
     ring_slots: tuple[int, ...] = ()
+    heads_bytes: tuple[int, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -104,8 +124,12 @@ class Disagreement:
 def find_disagreements(run: LayoutRun) -> Iterator[Disagreement]:
     """Every packet whose fate was not the one predicted."""
     rows = zip(run.layouts, run.slots, run.fates, run.sightings, strict=True)
-    for layout, slots, fate, sighting in rows:
-        if seen := _contradict(fate, sighting):
+    heads_bytes = run.heads_bytes or repeat(0)
+    for (layout, slots, fate, sighting), head_bytes in zip(rows, heads_bytes, strict=False):
+        seen = _contradict(fate, sighting)
+        if head_bytes and sighting.form is not None:
+            seen = seen or _contradict_form(layout, head_bytes, sighting.form)
+        if seen:
             yield Disagreement(layout=layout, slots=slots, fate=fate, seen=seen)
 
 
@@ -115,10 +139,23 @@ def _contradict(fate: Fate, sighting: Sighting) -> str:
         return "was dropped by its driver" if sighting.dropped else "was not dropped"
     if sighting.landing is not (Landing.WHOLE if fate.arrives else Landing.MISSING):
         return str(sighting.landing)
+    if sighting.held:
+        return "was not given back to its sender by its driver"
     if sighting.linearised is not None and fate.arrives:
         linearised = fate is Fate.LINEARISED
         if sighting.linearised != linearised:
             return "was linearised" if sighting.linearised else "was not linearised"
+    return ""
+
+
+def _contradict_form(layout: Layout, head_bytes: int, form: Form) -> str:
+    """In what form it came that is not the one it has to come in."""
+    if form.head_bytes != head_bytes:
+        return f"came with {form.head_bytes} bytes in its head, not {head_bytes}"
+    if form.gso_size_bytes != layout.gso_size_bytes:
+        return f"came with a GSO size of {form.gso_size_bytes}, not {layout.gso_size_bytes}"
+    if layout.checksum is Checksum.PARTIAL and not form.blank:
+        return "came with a checksum that was blank and is none any more"
     return ""
 
 

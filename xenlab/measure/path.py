@@ -51,6 +51,11 @@ class Side(StrEnum):
     RX = "rx_packets"
     TX = "tx_packets"
 
+    @property
+    def bytes_counter(self) -> str:
+        """The counter of the same packets' bytes."""
+        return self.value.replace("packets", "bytes")
+
 
 class Role(StrEnum):
     """What a device is on a path."""
@@ -113,6 +118,11 @@ class Leg:
     start: Point
     end: Point
     drop_counters: tuple[DropCounter, ...]
+
+    @property
+    def is_ring(self) -> bool:
+        """Whether it is one ring: both ends count the same skbs, neither cut nor put together."""
+        return {self.start.role, self.end.role} == {Role.NETFRONT, Role.VIF}
 
     def touches(self, device: tuple[str, str]) -> bool:
         """Whether this leg needs a counter of a device, given as node and name."""

@@ -19,3 +19,9 @@ def kinds_of_links(plan: LabPlan) -> tuple[Link, ...]:
     """The same, and one from dom0 to a domU."""
     from_dom0 = [link for link in plan.links() if link.source == DOM0]
     return (*guest_links(plan), *from_dom0[:1])
+
+
+def link_for_faults(plan: LabPlan) -> Link:
+    """One from domU to domU, which crosses two vifs; the first where there is no such link."""
+    links = plan.links()
+    return next((link for link in links if link.source_vif and link.sink_vif), links[0])

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Protocol
 
 from xenlab.errors import MeasurementError
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
-from xenlab.measure.layouts import Landing, LayoutCounters, LayoutRun, Sighting
+from xenlab.measure.layouts import Form, Landing, LayoutCounters, LayoutRun, Sighting
 from xenlab.plan.model import DOM0, Link
 from xenlab.registry.places import cache_dir
 from xenlab.slots.bulk import FATES, BulkPrediction, predict_bulk
 from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate
 from xenlab.slots.layout import Layout
-from xenlab.slots.limits import STOCK, Limits
+from xenlab.slots.limits import PULL_BYTES, STOCK, Limits
 from xenlab.traffic.composer import module
 from xenlab.traffic.composer.batch import Batch, Order
 from xenlab.traffic.composer.delivery import Delivery, SendBatch, deliver_batch
 from xenlab.traffic.composer.delivery import Fate as Found
 from xenlab.traffic.composer.receiver import Post
+from xenlab.traffic.composer.results import Arrival
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.wire import SentFlag
@@ -39,6 +40,8 @@ BATCH_PACKETS = 20_000
 # As plain numbers: see xenlab.traffic.composer.results.
 DROPPED, LINEARISED = int(SentFlag.DROPPED), int(SentFlag.LINEARISED)
 TOLD = LINEARISED | int(SentFlag.INTACT)
+CHECKSUM_PARTIAL = 3  # include/linux/skbuff.h
+SIGHTINGS_KEPT = 4096
 
 
 @contextmanager
@@ -128,6 +131,7 @@ def send_layouts(
         layouts=tuple(layouts),
         slots=tuple(prediction.counted_slots.tolist()),
         ring_slots=tuple(prediction.slots.tolist()) if vif else (),
+        heads_bytes=_expect_heads(link, layouts, prediction),
         fates=fates if vif else (Fate.INTACT,) * len(layouts),
         sightings=tuple(sightings),
         expected=_expect(prediction) if vif else None,
@@ -139,7 +143,7 @@ def send_layouts(
 def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
     """What both ends saw of each packet. Raises MeasurementError if one lost count."""
     report = delivery.send_report
-    if report.error or report.outstanding or delivery.arrival_report.overflow:
+    if report.error or delivery.arrival_report.overflow:
         raise MeasurementError(
             f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
             f" and the receiver had no room for {delivery.arrival_report.overflow}"
@@ -149,9 +153,17 @@ def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
 
 def sight_all(delivery: Delivery) -> Iterator[Sighting]:
     """The same of a batch of which some may never come back to their sender."""
+    some_held = delivery.send_report.outstanding > 0
     for found in delivery.fates:
         dropped = bool(found.sent.flags & DROPPED)
-        yield _sighting(landing_of(found), dropped=dropped, linearised=_linearised(found))
+        landing = landing_of(found)
+        yield _sighting(
+            landing,
+            dropped=dropped,
+            linearised=_linearised(found),
+            form=_form(found.arrivals, landing),
+            held=some_held and found.sent.held,
+        )
 
 
 def landing_of(found: Found) -> Landing:
@@ -165,6 +177,13 @@ def landing_of(found: Found) -> Landing:
     return Landing.DOUBLED if found.duplicated else Landing.PARTIAL
 
 
+def _form(arrivals: Sequence[Arrival], landing: Landing) -> Form | None:
+    if landing is not Landing.WHOLE or len(arrivals) != 1:
+        return None
+    (only,) = arrivals
+    return Form(only.headlen_bytes, only.gso_size_bytes, only.summed == CHECKSUM_PARTIAL)
+
+
 def _linearised(found: Found) -> bool | None:
     flags = found.sent.flags
     if not flags & TOLD or not any(frag.size_bytes for frag in found.layout.frags):
@@ -172,10 +191,12 @@ def _linearised(found: Found) -> bool | None:
     return bool(flags & LINEARISED)
 
 
-@cache
-def _sighting(landing: Landing, *, dropped: bool, linearised: bool | None) -> Sighting:
+@lru_cache(maxsize=SIGHTINGS_KEPT)
+def _sighting(
+    landing: Landing, *, dropped: bool, linearised: bool | None, form: Form | None, held: bool
+) -> Sighting:
     """One of the few that there are: they are not made a hundred thousand times."""
-    return Sighting(landing=landing, dropped=dropped, linearised=linearised)
+    return Sighting(landing=landing, dropped=dropped, linearised=linearised, form=form, held=held)
 
 
 def _copies(batch: Batch) -> int:
@@ -185,6 +206,18 @@ def _copies(batch: Batch) -> int:
         for layout in batch.layouts
     )
     return 1 + -(-segments // batch.packets)
+
+
+def _expect_heads(
+    link: Link, layouts: Sequence[Layout], prediction: BulkPrediction
+) -> tuple[int, ...]:
+    """How much of each packet must be in the head that its sink gets, as Acceptance and Delivery.
+
+    netfront pulls of the first slot what it has, 256 bytes at most; that slot is full, or the last.
+    """
+    if link.sink_vif is None:
+        return tuple(prediction.headlen_bytes.tolist())
+    return tuple(min(layout.length_bytes, PULL_BYTES) for layout in layouts)
 
 
 def _expect(prediction: BulkPrediction) -> LayoutCounters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
 
@@ -102,6 +102,8 @@ def soak_round(lab: LabHandle, drawn: Round) -> tuple[Verdict, ...]:
             run = send_layouts(
                 lab, link, drawn.layouts, seed=drawn.layouts_seed, limits=drawn.limits
             )
+        if drawn.off:  # without an offload packets have another form than the one they were made in
+            run = replace(run, heads_bytes=())
         return (judge_layouts(run), *judge_measurement(measure_link(lab, link, flows)))
 
 

@@ -132,6 +132,11 @@ def _lost_at(hop: Hop) -> Iterable[str]:
         )
     if hop.lost:
         yield from _named(hop.drops)
+    if hop.miscounted_bytes:
+        yield (
+            f"a counter lies: {hop.start} counts {hop.bytes_in} bytes of {hop.packets_in} packets,"
+            f" and {hop.end} {hop.bytes_out} bytes of the same"
+        )
 
 
 def _named(drops: Iterable[Drop]) -> Iterable[str]:

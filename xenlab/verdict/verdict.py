@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xenlab.errors import KernelFault, LabError, MeasurementError
+from xenlab.errors import DriverFailed, KernelFault, LabError, MeasurementError
 from xenlab.verdict.outcome import Outcome
 
 
@@ -36,6 +36,8 @@ def verdict_of_error(rule: str, subject: str, error: Exception) -> Verdict | Non
             return Verdict(
                 rule=rule, subject=subject, outcome=Outcome.CRASH, reasons=reasons, node=error.node
             )
+        case DriverFailed():
+            outcome = Outcome.FAIL
         case MeasurementError():
             outcome = Outcome.INCONCLUSIVE
         case LabError():

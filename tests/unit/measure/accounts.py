@@ -21,6 +21,7 @@ def places(*paths: Path) -> set[tuple[str, str, str]]:
     for path in paths:
         for leg in path.legs:
             wanted |= {(p.node, p.device, str(p.side)) for p in (leg.start, leg.end)}
+            wanted |= {(p.node, p.device, p.side.bytes_counter) for p in (leg.start, leg.end)}
             wanted |= {(d.node, d.device, d.counter) for d in leg.drop_counters}
         for drop in (*path.sending_drops, *path.receiving_drops):
             wanted.add((drop.node, drop.device, drop.counter))

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from xenlab.measure.layouts import Landing, LayoutCounters, LayoutRun, Sighting
+from xenlab.measure.layouts import Form, Landing, LayoutCounters, LayoutRun, Sighting
 from xenlab.slots.boundaries import layouts_of_slots
 from xenlab.slots.fate import Fate
+from xenlab.slots.layout import Checksum
 from xenlab.verdict.layouts import REASONS_MAX, judge_layouts
 from xenlab.verdict.outcome import Outcome
 
@@ -106,3 +107,41 @@ def test_reasons_are_not_without_end() -> None:
 def test_control_says_what_the_run_could_have_shown() -> None:
     verdict = judge_layouts(run_of((Fate.INTACT, WHOLE), (Fate.LINEARISED, LINEARISED)))
     assert verdict.control == "18 to 18 slots; 1 intact, 1 linearised"
+
+
+FORM = Form(
+    head_bytes=128, gso_size_bytes=LAYOUT.gso_size_bytes, blank=LAYOUT.checksum is Checksum.PARTIAL
+)
+
+
+def in_form(form: Form, *, heads_bytes: tuple[int, ...] = (128,)) -> LayoutRun:
+    run = run_of((Fate.INTACT, replace(WHOLE, form=form)))
+    return replace(run, layouts=(LAYOUT,), heads_bytes=heads_bytes)
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        (FORM._replace(head_bytes=64), "came with 64 bytes in its head, not 128"),
+        (FORM._replace(gso_size_bytes=7), f"came with a GSO size of 7, not {FORM.gso_size_bytes}"),
+        (FORM._replace(blank=False), "came with a checksum that was blank and is none any more"),
+    ],
+)
+def test_packet_that_comes_in_another_form_fails_where_forms_are_predicted(
+    form: Form, reason: str
+) -> None:
+    assert LAYOUT.checksum is Checksum.PARTIAL
+    assert judge_layouts(in_form(FORM)).outcome is Outcome.PASS
+
+    verdict = judge_layouts(in_form(form))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons[0].endswith(reason)
+    assert judge_layouts(in_form(form, heads_bytes=())).outcome is Outcome.PASS
+
+
+def test_packet_that_its_driver_keeps_fails_although_it_arrived() -> None:
+    verdict = judge_layouts(run_of((Fate.INTACT, replace(WHOLE, held=True))))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons[0].endswith("was not given back to its sender by its driver")

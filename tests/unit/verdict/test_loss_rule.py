@@ -176,3 +176,28 @@ def test_device_that_vanished_is_a_loss_by_its_name() -> None:
     verdict = judge_loss(measurement)
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons[0] == "dom0 vif1.0 vanished during the run"
+
+
+@pytest.mark.parametrize(
+    ("sent_bytes", "counted_bytes", "lies"),
+    [
+        (6840, 6000, False),
+        (6840, 6840, False),
+        (6840, 6001, True),
+        (6840, 0, True),
+        (0, 6000, True),
+    ],
+)
+def test_end_of_a_ring_that_counts_other_bytes_lies(
+    sent_bytes: int, counted_bytes: int, lies: bool
+) -> None:
+    """With 14 bytes of Ethernet header a packet, or without: both are customary."""
+    bytes_ = {"alice eth0 tx_bytes": sent_bytes, "dom0 vif1.0 rx_bytes": counted_bytes}
+    verdict = judge_loss(measured(udp(), counted=through(60) | bytes_))
+
+    assert (verdict.outcome is Outcome.FAIL) is lies
+    expected = (
+        f"a counter lies: alice eth0 counts {sent_bytes} bytes of 60 packets,"
+        f" and vif1.0 {counted_bytes} bytes of the same"
+    )
+    assert verdict.reasons == ((expected,) if lies else ())

@@ -33,6 +33,11 @@ class Sent(NamedTuple):
         return self.flags & (SentFlag.GIVEN | SentFlag.DROPPED) == SentFlag.GIVEN
 
     @property
+    def held(self) -> bool:
+        """Given to the driver, which has not ended it."""
+        return self.flags & (SentFlag.GIVEN | SentFlag.COMPLETED) == SentFlag.GIVEN
+
+    @property
     def linearised(self) -> bool:
         """Its paged data was gone when it ended."""
         return bool(self.flags & SentFlag.LINEARISED)

@@ -1,0 +1,61 @@
+"""The table of mutants: on a terminal, and in a page whose other rows stay."""
+
+from __future__ import annotations
+
+from tests.unit.verdict.test_mutation import CATCH, mutation
+from xenlab.report.mutations import render_table, update_page
+
+KILLED = mutation(catch=CATCH)
+PASSED = mutation(harmless=True)
+PAGE = """\
+# Mutants
+
+| mutant | ending | seconds | by which test and rule |
+|---|---|---|---|
+| `netback-a` | killed | 3 | test_a.py::test_a: FAIL no loss |
+| `netfront-x` | survived | 9 |  |
+
+The end.
+"""
+
+
+def test_table_names_the_test_the_rule_and_the_reason() -> None:
+    lines = list(render_table([KILLED, mutation(), PASSED]))
+
+    assert lines[1].split() == [
+        "netfront-x", "killed", "2", "test_smoke.py::test_flows:", "FAIL", "no", "loss:", "lost"
+    ]  # fmt: skip
+    assert lines[3].split() == ["harmless/netfront-x", "passed", "2"]
+    assert lines[-1] == "1 killed, 1 survived, 1 passed; 1.5 s each"
+
+
+def test_page_has_the_new_rows_in_their_places_and_keeps_the_others() -> None:
+    page = update_page(PAGE, [PASSED, KILLED])
+
+    assert page.splitlines()[4:] == [
+        "| `netback-a` | killed | 3 | test_a.py::test_a: FAIL no loss |",
+        "| `netfront-x` | killed | 2 | test_smoke.py::test_flows: FAIL no loss: lost |",
+        "| `harmless/netfront-x` | passed | 2 |  |",
+        "",
+        "The end.",
+    ]
+    assert update_page(page, [KILLED]) == page
+
+
+def test_page_without_a_table_gets_one() -> None:
+    page = update_page("# Mutants\n", [KILLED])
+
+    assert page.splitlines()[:3] == [
+        "# Mutants",
+        "| mutant | ending | seconds | by which test and rule |",
+        "|---|---|---|---|",
+    ]
+
+
+def test_text_of_a_lab_does_not_break_the_table() -> None:
+    broken = mutation(trouble="gso: \x1b[31mLAB_ERROR | a\nb" + "c" * 300)
+    *_, row = update_page("", [broken]).splitlines()
+
+    assert "\x1b" not in row
+    assert row.count("|") == 5
+    assert row.endswith("... |")
