@@ -20,6 +20,8 @@ COMMANDS = {
     "down": "life:down",
     "status": "life:status",
     "test": "suites:test",
+    "try": "attempts:try_",
+    "compare": "comparing:compare",
     "report": "reports:report",
     "exec": "nodes:exec_",
     "ssh": "nodes:ssh",

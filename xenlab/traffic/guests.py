@@ -19,3 +19,9 @@ def kinds_of_links(plan: LabPlan) -> tuple[Link, ...]:
     """The same, and one from dom0 to a domU."""
     from_dom0 = [link for link in plan.links() if link.source == DOM0]
     return (*guest_links(plan), *from_dom0[:1])
+
+
+def link_from_domu(plan: LabPlan) -> Link:
+    """From domU to domU, for dom0 is in between then; to dom0 where there is one domU only."""
+    sending = [link for link in plan.links() if link.source_vif and not link.routed]
+    return next((link for link in sending if link.sink_vif), sending[0])
