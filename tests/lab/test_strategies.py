@@ -67,7 +67,7 @@ def state_of(lab: Lab) -> str:
 
 def tried(compared: Arena, *remedies: Remedy) -> tuple[StrategyTrial, ...]:
     """One short trial of each, counted only."""
-    load = IperfSpec(address=compared.link.sink_address4, streams=2, write_bytes=1000)
+    load = IperfSpec(address=compared.lane.link.sink_address4, streams=2, write_bytes=1000)
     rounds = take_turns(compared, remedies[:1], replace(load, seconds=1), 1)
     trials = []
     for remedy in remedies:

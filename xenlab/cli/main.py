@@ -20,6 +20,8 @@ COMMANDS = {
     "down": "life:down",
     "status": "life:status",
     "test": "suites:test",
+    "try": "attempts:try_",
+    "compare": "comparing:compare",
     "mutants": "mutants:mutants",
     "report": "reports:report",
     "exec": "nodes:exec_",

@@ -17,7 +17,7 @@ from xenlab.report.exhibit_text import print_exhibits
 from xenlab.report.exhibits import Exhibit, KeptExhibit, render_exhibit
 from xenlab.report.results import SuiteRun, render_results, render_results_junit
 from xenlab.report.terminal import print_verdicts
-from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, Outcome, combine
+from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, EXIT_PASSED, Outcome, combine
 from xenlab.verdict.verdict import Verdict
 
 USAGE = 2
@@ -64,6 +64,10 @@ class Results:
             )
             self._write(complete=False)
 
+    def show(self, exhibit: Exhibit) -> None:
+        """One more exhibit of the current run."""
+        self.note(self._runs[-1].verdicts, (*self._exhibits[-1], exhibit))
+
     def keep_consoles(self, consoles: Iterable[tuple[str, bytes]]) -> None:
         """The whole consoles of the current run, by node."""
         folder = self.folder / CONSOLES / str(len(self._runs) - 1)
@@ -94,9 +98,15 @@ class Results:
         if not interrupted and pytest_status in EXIT_CODES:
             self._codes.append(EXIT_CODES[pytest.ExitCode(pytest_status)])
 
+    def finish(self, *, complete: bool) -> None:
+        """Write everything into the folder for the last time, and tell of bugs."""
+        self._write(complete=complete)
+        for bug in self._bugs:
+            click.echo(f"xenlab: a bug in xenlab or in a test: {bug}", err=True)
+
     def close(self, *, complete: bool) -> None:
         """Write everything for the last time, and show it."""
-        self._write(complete=complete)
+        self.finish(complete=complete)
         runs = self._runs
         write_text(self._render(complete=complete), self.json_path)
         if self.junit_path is not None:
@@ -106,17 +116,31 @@ class Results:
                 click.echo(f"\n{run.name}: {_describe(run.environment)}")
                 print_verdicts(run.verdicts, sys.stdout)
                 print_exhibits(exhibits, sys.stdout)
-        for bug in self._bugs:
-            click.echo(f"xenlab: a bug in xenlab or in a test: {bug}", err=True)
         click.echo(f"report: {spell(f'xenlab report {self.folder.name}')}", err=True)
+
+    @property
+    def runs(self) -> tuple[SuiteRun, ...]:
+        """All runs so far."""
+        return tuple(self._runs)
+
+    def is_well(self, first: int) -> bool:
+        """Whether nothing went wrong since there were so many runs; an empty run is no failure."""
+        outcomes = [verdict.outcome for run in self._runs[first:] for verdict in run.verdicts]
+        fine = not outcomes or combine(outcomes).exit_code in {EXIT_PASSED, EXIT_NOTHING_SELECTED}
+        return fine and self.broken_code is None
+
+    @property
+    def broken_code(self) -> int | None:
+        """What the command ends with if suites did not run to their end; None if they did."""
+        if self._bugs:
+            return XenlabError.exit_code
+        return max(self._codes) if self._codes else None
 
     @property
     def exit_code(self) -> int:
         """What the command ends with."""
-        if self._bugs:
-            return XenlabError.exit_code
-        if self._codes:
-            return max(self._codes)
+        if self.broken_code is not None:
+            return self.broken_code
         verdicts = [verdict for run in self._runs for verdict in run.verdicts]
         if not verdicts:
             return EXIT_NOTHING_SELECTED

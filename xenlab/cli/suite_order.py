@@ -30,6 +30,7 @@ class SuiteOrder:
     plant_every: int
     repeat: int
     endurance: Endurance
+    stop_at_first: bool = False
 
     @classmethod
     def parse(
@@ -54,7 +55,8 @@ class SuiteOrder:
     def pytest_options(self) -> tuple[str, ...]:
         """What pytest is told beside the paths."""
         chosen = ("-k", self.keyword) if self.keyword else ()
-        return ("-v", "--no-header", "--tb=short", "-rN", *chosen)
+        stop = ("--exitfirst",) if self.stop_at_first else ()
+        return ("-v", "--no-header", "--tb=short", "-rN", *chosen, *stop)
 
 
 def shipped_suites() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import click
@@ -28,7 +28,6 @@ from xenlab.registry.record import LabRecord, LabState, read_record
 from xenlab.report.failure import render_failure
 from xenlab.report.progress import open_progress
 from xenlab.topology.wording import quote
-from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, EXIT_PASSED
 from xenlab.verdict.verdict import verdict_of_error
 
 COMES_UP = "lab comes up"
@@ -36,10 +35,16 @@ COMES_UP = "lab comes up"
 
 @dataclass(slots=True, kw_only=True)
 class Trial:
-    """One `xenlab test`: what to run, and what has come of it so far."""
+    """One `xenlab test`: what to run, and what has come of it so far.
+
+    `side` is what the run is called where there are several to be compared; `afterwards` is what
+    else is done in the lab once the suites are over.
+    """
 
     order: SuiteOrder
     results: Results
+    side: str = ""
+    afterwards: Callable[[Lab], None] = lambda _lab: None
     _repetition: int = 1
     _done: set[str] = field(default_factory=set)
 
@@ -81,30 +86,37 @@ class Trial:
     def _note_failure(self, topology: str, error: LabError | KernelFault | DriverFailed) -> None:
         for line in render_failure(error):
             click.echo(line, err=True)
-        self.results.begin(topology, {"topology": topology})
+        self.results.begin(self._name(topology), {"topology": topology, "side": self.side})
         self.results.note(list(filter(None, [verdict_of_error(COMES_UP, topology, error)])))
 
     @contextlib.contextmanager
     def _removed_after(self, lab: Lab) -> Iterator[None]:
-        """Take the lab down whatever happens; keep its logs unless all is well."""
+        """Take the lab down whatever happens; keep its logs unless all in it was well."""
+        first = len(self.results.runs)
         try:
             yield
         except KeyboardInterrupt:
             click.echo(render_farewell(lab.record.name), err=True)
             raise
         finally:
-            if self.results.exit_code not in {EXIT_PASSED, EXIT_NOTHING_SELECTED}:
-                folder = self.results.folder / f"lab-{lab.record.topology}"
+            if not self.results.is_well(first):
+                name = "-".join(filter(None, ("lab", self.side, lab.record.topology)))
+                folder = self.results.folder / name
                 keep_artifacts(lab.record, folder)
                 click.echo(f"the lab's logs are in {folder}", err=True)
             remove_whole_lab(lab.record)
+
+    def _name(self, topology: str) -> str:
+        """What results of a lab are called."""
+        side = f"{self.side}: " if self.side else ""
+        return f"{side}{self.order.name} on {topology}"
 
     def _begin(self) -> None:
         self._repetition, self._done = 1, set()
 
     def _run_suites(self, lab: Lab) -> bool:
         """Run what is left; False where a kernel of this lab did not outlive it."""
-        environment = _describe(lab)
+        environment = {**_describe(lab), **({"side": self.side} if self.side else {})}
         while self._repetition <= self.order.repeat:
             plugin = self._run_once(lab, environment)
             if plugin.unfinished:
@@ -118,7 +130,7 @@ class Trial:
     def _run_once(self, lab: Lab, environment: Mapping[str, str]) -> LabPlugin:
         repeated = f" #{self._repetition}" if self.order.repeat > 1 else ""
         rest = ", the rest" if self._done else ""
-        name = f"{self.order.name} on {lab.record.topology}{repeated}{rest}"
+        name = f"{self._name(lab.record.topology)}{repeated}{rest}"
         self.results.begin(name, environment)
         plugin = LabPlugin(
             lab,
@@ -133,6 +145,8 @@ class Trial:
         with contextlib.redirect_stdout(sys.stderr):
             status = run_suite(plugin, self.order.paths, self.order.pytest_options, [watch])
         self.results.note(plugin.verdicts, plugin.exhibits)
+        if watch.interruption is None and not plugin.deaths:
+            self.afterwards(lab)
         self.results.keep_consoles((node, lab.console_bytes(node)) for node in lab.plan.node_names)
         if plugin.coroner and plugin.deaths:
             self.results.keep_scene(plugin.coroner.read_scene())

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from xenlab.errors import InputError
 from xenlab.kernel.module_file import SUFFIX, ModuleFile
-from xenlab.kernel.patch_series import PatchSeries
+from xenlab.kernel.patch_series import PAPERS, PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 STOCK = "stock"
 LABEL_DIGITS = 12
+# Included by the two drivers and by nothing else of the kernel.
+SHARED_HEADERS = ("include/xen/interface/io/netif.h",)
 
 
 class DriverKind(StrEnum):
@@ -32,6 +35,46 @@ class DriverKind(StrEnum):
     def sources(self) -> str:
         """What of the kernel's source is this driver's alone: a file, or a folder and all in it."""
         return f"drivers/net/xen-{self}" + (".c" if self is DriverKind.NETFRONT else "/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """`drivers` have to be built anew; `elsewhere` are files that only a whole kernel has in it."""
+
+    drivers: tuple[DriverKind, ...]
+    elsewhere: tuple[str, ...]
+
+    @classmethod
+    def of(cls, files: Iterable[str]) -> Reach:
+        """The reach of changes to these files of a kernel's source."""
+        built = [file for file in files if not file.startswith(PAPERS)]
+        shared = [file for file in built if file in SHARED_HEADERS]
+        drivers = tuple(
+            kind
+            for kind in DriverKind
+            if shared or any(file.startswith(kind.sources) for file in built)
+        )
+        own = (*(kind.sources for kind in DriverKind), *SHARED_HEADERS)
+        return cls(
+            drivers=drivers,
+            elsewhere=tuple(file for file in built if not file.startswith(own)),
+        )
+
+    @property
+    def is_drivers_only(self) -> bool:
+        """Whether modules are enough."""
+        return bool(self.drivers) and not self.elsewhere
+
+    @property
+    def why(self) -> str:
+        """Which way it takes, and what decided that."""
+        if self.elsewhere:
+            return f"{list_names(self.elsewhere)} is part of no driver: this takes a whole kernel"
+        if not self.drivers:
+            return "nothing that a kernel is built from is changed"
+        names = " and ".join(kind.module for kind in self.drivers)
+        alone = "" if len(self.drivers) > 1 else " alone"
+        return f"{names}{alone} changed: built as {'modules' if not alone else 'a module'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +97,13 @@ class DriverChoice:
         if self.series is not None:
             return hashlib.sha256("".join(self.series.digests).encode()).hexdigest()
         return ModuleFile.read(self.module).sha256 if self.module else ""
+
+    def patched(self, series: PatchSeries) -> DriverChoice:
+        """The same driver with a series on top of what it has. InputError for a built module."""
+        if self.module is not None:
+            raise InputError(f"{self.module}: a module that is built cannot be patched")
+        whole = PatchSeries.join((self.series, series)) if self.series else series
+        return DriverChoice(kind=self.kind, name=whole.name, series=whole)
 
     def load(self, module: ModuleFile) -> Driver:
         """The driver in the module that this choice came to."""
@@ -112,12 +162,8 @@ def _require_driver(kind: DriverKind, path: Path) -> ModuleFile:
 
 def _require_files(kind: DriverKind, series: PatchSeries) -> None:
     """InputError unless a series changes this driver, and nothing but the two drivers."""
-    own = tuple(each.sources for each in DriverKind)
-    foreign = [file for file in series.files if not file.startswith(own)]
-    if foreign:
-        raise InputError(
-            f"{series.name}: changes {list_names(foreign)}, which is no part of a driver: "
-            "that takes a whole kernel, not a module"
-        )
-    if not any(file.startswith(kind.sources) for file in series.files):
+    reach = Reach.of(series.files)
+    if reach.elsewhere:
+        raise InputError(f"{series.name}: {reach.why}")
+    if kind not in reach.drivers:
         raise InputError(f"{series.name}: changes nothing of {kind.module} ({kind.sources})")

@@ -11,9 +11,9 @@ from pathlib import Path
 from xenlab.cache.disk import require_room
 from xenlab.debian.unpacking import unpack_debs
 from xenlab.kernel.compiler import Compiler
-from xenlab.kernel.driver import DriverKind
+from xenlab.kernel.driver import SHARED_HEADERS, DriverKind
 from xenlab.kernel.headers import KernelHeaders
-from xenlab.kernel.module_build import build_in_place
+from xenlab.kernel.module_build import KBUILD_FILES, build_in_place
 from xenlab.kernel.origin import find_archive
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.transport.process import run
@@ -23,12 +23,14 @@ from xenlab.waiting import Deadline
 ARCHIVE_BYTES = 300_000_000
 
 DRIVERS = "drivers/net"
+XEN_HEADERS = "include/xen"
 
 # The style checker of the same kernel, by which series on it are judged.
 STYLE = ("scripts/checkpatch.pl", "scripts/spelling.txt", "scripts/const_structs.checkpatch")
 CHECKPATCH = STYLE[0]
 
 # In place of drivers/net's own Makefile, which would want every other driver too.
+KBUILD_FILE = "Kbuild"
 KBUILD = "obj-m := xen-netfront.o\n"
 
 
@@ -71,10 +73,37 @@ class DriverBuild:
         """Patch a copy of the source, build the driver and put it into an entry."""
         with tempfile.TemporaryDirectory(prefix="driver-", dir=part) as scratch:
             tree = Path(scratch)
-            shutil.copytree(self.source.folder / DRIVERS, tree / DRIVERS)
-            self.series.apply(tree, deadline)
+            lay_out(self.source, self.headers, self.series, tree, deadline)
             folder = tree / self.kind.sources
             if self.kind is DriverKind.NETFRONT:
                 folder = tree / DRIVERS
-                (folder / "Kbuild").write_text(KBUILD, encoding="ascii")
+                (folder / KBUILD_FILE).write_text(KBUILD, encoding="ascii")
+            if (tree / XEN_HEADERS).is_dir():
+                _include_first(folder, tree)
             return build_in_place(folder, self.headers, self.compiler, part, deadline)
+
+
+def lay_out(
+    source: DriverSource, headers: KernelHeaders, series: PatchSeries, tree: Path,
+    deadline: Deadline,
+) -> None:  # fmt: skip
+    """Fill a tree with the drivers' files and put a series on them; InputError if it does not fit.
+
+    The headers that both drivers include are there if the series changes one.
+    """
+    shutil.copytree(source.folder / DRIVERS, tree / DRIVERS)
+    if any(file in SHARED_HEADERS for file in series.files):
+        shutil.copytree(headers.source / XEN_HEADERS, tree / XEN_HEADERS)
+    series.apply(tree, deadline)
+
+
+def _include_first(folder: Path, tree: Path) -> None:
+    """Have a folder's sources find the tree's own headers before those of the kernel.
+
+    Kbuild puts what ccflags-y says behind the kernel's own (scripts/Makefile.lib, c_flags). The way
+    leads from the folder on, for that is what is cut off from paths in the module.
+    """
+    up = "/".join(".." for _part in folder.relative_to(tree).parts)
+    make = next(folder / name for name in KBUILD_FILES if (folder / name).is_file())
+    line = f"LINUXINCLUDE := -I{folder}/{up}/include $(LINUXINCLUDE)\n"
+    make.write_text(line + make.read_text(encoding="utf-8"), encoding="utf-8")

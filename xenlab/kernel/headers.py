@@ -51,6 +51,12 @@ class KernelHeaders:
     release: str
     gcc_major: int
 
+    @property
+    def source(self) -> Path:
+        """The tree that has `include` in it: apart from the build, or the same."""
+        apart = self.folder / SOURCE
+        return apart if (apart / "include").is_dir() else self.build.resolve()
+
     @classmethod
     def of_folder(cls, folder: Path, facts: Mapping[str, str]) -> KernelHeaders:
         """Those in a folder of the store, with what was remembered of them."""

@@ -1,4 +1,4 @@
-"""Patch: one file with unified diffs in it, looked at before anything is done with it."""
+"""Patch: unified diffs that belong together, looked at before anything is done with them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenlab.errors import InputError
+from xenlab.kernel.mailbox import Mail, split_mails
 
 NOWHERE = "/dev/null"
 HUNK = re.compile(r"@@ -(?P<start>\d+)(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@")
@@ -15,7 +16,7 @@ HUNK = re.compile(r"@@ -(?P<start>\d+)(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))?
 EXTENDED = re.compile(r"(?:rename|copy) (?:from|to) (?P<path>.+)")
 SPECIAL_MODE = re.compile(r"(?:new file|old|new) mode (?:120000|160000)")
 BINARY = re.compile(r"GIT binary patch|Binary files .* differ")
-ENCODED = re.compile(r"(?im)^Content-Transfer-Encoding: *(?:base64|quoted-printable)")
+ABBREVIATED = 12  # digits of a commit, as in Linux' own messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,45 +36,108 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """A patch as it lies in a file; reading it refuses what must not be applied anywhere."""
+    """One patch as it lies in a file, or in a mail of it; `mail` is its number if it has more.
+
+    Reading it refuses what must not be applied anywhere. Lines are counted in its own content, of
+    which `lines_before` stand above it in the file.
+    """
 
     path: Path
     content: bytes
     files: tuple[str, ...]
     hunks: tuple[Hunk, ...]
+    lines_before: int = 0
+    mail: int = 0
+    encoded: bool = False
+    subject: str = ""
+    commit: str = ""
+
+    @property
+    def title(self) -> str:
+        """How people call it: its commit and subject, or the file's name."""
+        if self.commit:
+            return f'{self.commit[:ABBREVIATED]} ("{self.subject}")'
+        return self.subject or self.path.name
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages on the whole of it."""
+        return f"{self.path} (mail {self.mail})" if self.mail else str(self.path)
+
+    def at(self, line: int) -> str:
+        """Where one of its lines is, in words that an editor takes where the line is in a file."""
+        if self.encoded:
+            return f"{self.place}:{line} of the decoded text"
+        return f"{self.path}:{self.lines_before + line}"
 
     @classmethod
-    def read(cls, path: Path) -> Patch:
-        """The patch in a file. Raises InputError with all that is wrong about it."""
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror}") from error
-        text = content.decode(errors="surrogateescape")
+    def parse(cls, path: Path, mail: Mail, *, alone: bool) -> Patch:
+        """The patch in a mail; one without a hunk is none. Raises InputError for a bad one."""
+        text = mail.content.decode(errors="surrogateescape")
         lines = text.split("\n")
-        hunks = tuple(_read_hunks(lines))
         named = [name for _number, name in _read_names(lines)]
-        problems = list(_find_problems(path, text, lines))
-        if not hunks and not problems:
-            hint = "; the mail is encoded: save it with git am" if ENCODED.search(text) else ""
-            problems = [f"{path}: no patch in it{hint}"]
+        patch = cls(
+            path=path,
+            content=mail.content,
+            files=tuple(dict.fromkeys(named)),
+            hunks=tuple(_read_hunks(lines)),
+            lines_before=mail.lines_before,
+            mail=0 if alone else mail.number,
+            encoded=mail.encoded,
+            subject=mail.subject,
+            commit=mail.commit,
+        )
+        problems = tuple(_find_problems(patch, lines))
         if problems:
             raise InputError(*problems)
-        return cls(path=path, content=content, files=tuple(dict.fromkeys(named)), hunks=hunks)
+        return patch
 
 
-def _find_problems(path: Path, text: str, lines: list[str]) -> Iterator[str]:
+def read_patches(path: Path) -> tuple[Patch, ...]:
+    """The patch of a file, or the patches of a mailbox. Raises InputError with all that is wrong.
+
+    Mails without a patch, such as cover letters, are none; but one there has to be.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    return parse_patches(path, content)
+
+
+def parse_patches(path: Path, content: bytes) -> tuple[Patch, ...]:
+    """The same for what would be in that file."""
+    mails = split_mails(content)
+    patches: list[Patch] = []
+    problems: list[str] = []
+    for mail in mails:
+        try:
+            patches.append(Patch.parse(path, mail, alone=len(mails) == 1))
+        except InputError as error:
+            problems += error.problems
+    wanted = tuple(patch for patch in patches if patch.hunks)
+    if not wanted and not problems:
+        problems = [f"{path}: no patch in it"]
+    if problems:
+        raise InputError(*problems)
+    return wanted
+
+
+def _find_problems(patch: Patch, lines: list[str]) -> Iterator[str]:
     for number, name in _read_names(lines):
         if name.startswith("/") or ".." in name.split("/") or "\0" in name:
-            yield f"{path}:{number}: {name!r} leads out of the source tree"
+            yield f"{patch.at(number)}: {name!r} leads out of the source tree"
     for number, line in enumerate(lines, start=1):
         if SPECIAL_MODE.fullmatch(line.rstrip("\r")):
-            yield f"{path}:{number}: makes a link, which a driver has no use for"
+            yield f"{patch.at(number)}: makes a link, which a driver has no use for"
         if BINARY.fullmatch(line.rstrip("\r")):
-            yield f"{path}:{number}: changes a binary file, which a driver has none of"
+            yield f"{patch.at(number)}: changes a binary file, which a driver has none of"
     first = next((number for number, line in enumerate(lines, start=1) if HUNK.match(line)), 0)
-    if first and "\r\n" in text and lines[first - 1].endswith("\r"):
-        yield f"{path}:{first}: the lines end in CR LF; convert it: sed -i 's/\\r$//' {path.name}"
+    if first and lines[first - 1].endswith("\r"):
+        yield (
+            f"{patch.at(first)}: the lines end in CR LF;"
+            f" convert it: sed -i 's/\\r$//' {patch.path.name}"
+        )
 
 
 def _read_names(lines: list[str]) -> Iterator[tuple[int, str]]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xenlab.errors import InputError
-from xenlab.kernel.patch import Hunk, Patch
+from xenlab.kernel.patch import Hunk, Patch, read_patches
 from xenlab.transport.process import run
 from xenlab.waiting import Deadline
 
 PATTERN = "*.patch"
+SUFFIXES = frozenset({".patch", ".diff", ".mbox", ".mbx"})
 QUILT_SERIES = "series"
 SHOWN_LINES = 3
+# What no kernel is built from; a tree of a driver's sources has none of it.
+PAPERS = ("Documentation/", "MAINTAINERS", "CREDITS")
+EXCLUDED = tuple(f"--exclude={each}{'*' if each.endswith('/') else ''}" for each in PAPERS)
 
 # Nobody's configuration has a say in what applies.
 GIT_ENV = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
@@ -28,7 +33,7 @@ class PatchSeries:
 
     @classmethod
     def read(cls, path: Path) -> PatchSeries:
-        """The patch in a file, or those of a folder, in the order of `series` or of their names.
+        """The patches of a file, or of a folder's files in the order of `series` or of their names.
 
         Raises InputError with all that is wrong in any of them.
         """
@@ -39,12 +44,28 @@ class PatchSeries:
         problems: list[str] = []
         for file in files:
             try:
-                patches.append(Patch.read(file))
+                patches += read_patches(file)
             except InputError as error:
                 problems += error.problems
         if problems:
             raise InputError(*problems)
-        return cls(name=path.name.removesuffix(".patch"), patches=tuple(patches))
+        name = path.name.removesuffix(path.suffix if path.suffix in SUFFIXES else "")
+        return cls(name=name, patches=tuple(patches))
+
+    @classmethod
+    def join(cls, all_series: Iterable[PatchSeries]) -> PatchSeries:
+        """One series of several, each on top of the one before."""
+        joined = tuple(all_series)
+        return cls(
+            name="+".join(series.name for series in joined),
+            patches=tuple(patch for series in joined for patch in series.patches),
+        )
+
+    def first(self, count: int) -> PatchSeries:
+        """Its first patches; the name says how many of all they are."""
+        return replace(
+            self, name=f"{self.name} {count}/{len(self.patches)}", patches=self.patches[:count]
+        )
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -57,7 +78,7 @@ class PatchSeries:
         return [hashlib.sha256(patch.content).hexdigest() for patch in self.patches]
 
     def apply(self, tree: Path, deadline: Deadline) -> None:
-        """Change a tree that is ours alone.
+        """Change a tree that is ours alone; what no kernel is built from is left out.
 
         Raises InputError for the first patch that does not apply: its file and line, the hunk, and
         what stands in the place that is most like the one it wants.
@@ -67,9 +88,10 @@ class PatchSeries:
             if result is None:
                 continue
             if _git_apply(patch, tree, deadline, "--check", "--reverse") is None:
-                raise InputError(f"{patch.path}: it is applied already")
-            failing = next((hunk for hunk in patch.hunks if not _fits(hunk, tree)), None)
-            told = _explain(patch, failing, tree) if failing else f"{patch.path}: {result}"
+                raise InputError(f"{patch.place}: it is applied already")
+            hunks = (hunk for hunk in patch.hunks if not hunk.file.startswith(PAPERS))
+            failing = next((hunk for hunk in hunks if not _fits(hunk, tree)), None)
+            told = _explain(patch, failing, tree) if failing else f"{patch.place}: {result}"
             raise InputError(told)
 
 
@@ -77,19 +99,32 @@ def _list_patches(folder: Path) -> list[Path]:
     series = folder / QUILT_SERIES
     if not series.is_file():
         return sorted(folder.glob(PATTERN))
-    words = (line.partition("#")[0].split() for line in series.read_text().splitlines())
-    names = [line[0] for line in words if line]
-    outside = [name for name in names if name.startswith("/") or ".." in name.split("/")]
-    if outside:
-        raise InputError(*(f"{series}: {name!r} leads out of the folder" for name in outside))
-    return [folder / name for name in names]
+    lines = [line.partition("#")[0].split() for line in series.read_text().splitlines()]
+    problems = [
+        f"{series}:{number}: {problem}"
+        for number, words in enumerate(lines, start=1)
+        for problem in _find_problems(words)
+    ]
+    if problems:
+        raise InputError(*problems)
+    return [folder / words[0] for words in lines if words]
+
+
+def _find_problems(words: list[str]) -> Iterator[str]:
+    """What is wrong about a line of `series`: a patch, and perhaps how quilt is to apply it."""
+    for name in words[:1]:
+        if name.startswith("/") or ".." in name.split("/"):
+            yield f"{name!r} leads out of the folder"
+    for option in words[1:]:
+        if option != "-p1":
+            yield f"{option!r}: patches are applied from the root of the source (-p1), forwards"
 
 
 def _git_apply(patch: Patch, tree: Path, deadline: Deadline, *options: str) -> str | None:
     """Apply a patch, whole or not at all; None, or git's words if it does not apply."""
     # A tree below somebody's repository is not part of it.
     env = {**GIT_ENV, "GIT_CEILING_DIRECTORIES": str(tree.resolve().parent)}
-    argv = ("git", "apply", "--whitespace=nowarn", *options, "-")
+    argv = ("git", "apply", "--whitespace=nowarn", *EXCLUDED, *options, "-")
     result = run(argv, stdin=patch.content, cwd=tree, env=env, deadline=deadline)
     return None if result.status == 0 else result.stderr.decode(errors="replace").strip()
 
@@ -103,7 +138,7 @@ def _fits(hunk: Hunk, tree: Path) -> bool:
 
 def _explain(patch: Patch, hunk: Hunk, tree: Path) -> str:
     """Which hunk of which file does not apply, and how the nearest place differs from it."""
-    what = f"{patch.path}:{hunk.patch_line}: hunk {hunk.number} of {hunk.file} does not apply"
+    what = f"{patch.at(hunk.patch_line)}: hunk {hunk.number} of {hunk.file} does not apply"
     lines = _read_lines(tree / hunk.file)
     if not lines:
         return f"{what}: there is no such file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from xenlab.debian.supply import open_supply
 from xenlab.kernel.choice import KernelShop
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver import Driver, DriverChoice
-from xenlab.kernel.driver_source import DriverBuild, DriverSource
+from xenlab.kernel.driver_source import DriverBuild, DriverSource, lay_out
 from xenlab.kernel.module_build import ModuleSource, build_module
 from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.patch_series import PatchSeries
@@ -71,6 +72,13 @@ class Workshop:
             return choice.load(ModuleFile.read(choice.module).require_release(release))
         assert choice.series is not None, choice
         return choice.load(self._provide_patched(choice, choice.series, provider))
+
+    def require_applicable(self, series: PatchSeries, kernel: KernelPlan) -> None:
+        """Nothing, or InputError for the first patch that does not fit a kernel's drivers."""
+        provider = self.shop.provider(kernel)
+        headers, source = provider.provide_headers(), provider.provide_source()
+        with tempfile.TemporaryDirectory(prefix="xenlab-apply-") as scratch:
+            lay_out(source, headers, series, Path(scratch), self.deadline)
 
     def _provide_patched(
         self, choice: DriverChoice, series: PatchSeries, provider: KernelProvider

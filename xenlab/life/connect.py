@@ -19,7 +19,7 @@ def connect_vifs(lab: Lab, node: str, deadline: Deadline, module: str = "") -> N
 
     `module` is a file there to load in place of the stock driver.
     """
-    budget = deadline.at_most(CONNECT_BUDGET_S)
+    budget = deadline.at_most(CONNECT_BUDGET_S * lab.slowness())
     lab.shell(node, budget).run(
         ["connect-vifs", *filter(None, [module])], deadline=budget
     ).require_success()

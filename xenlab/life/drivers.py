@@ -7,9 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from xenlab.errors import InputError, Unavailable
 from xenlab.guest.driver import prove_driver, push_driver
 from xenlab.images.lab_images import LabImages
-from xenlab.kernel.driver import Driver, DriverChoice, DriverKind
+from xenlab.kernel.driver import STOCK, Driver, DriverChoice, DriverKind, Reach
+from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.stock import read_stock_driver
 from xenlab.kernel.workshop import Workshop
 from xenlab.lab import Lab
@@ -18,7 +20,7 @@ from xenlab.life.blame import blaming_drivers
 from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
-from xenlab.plan.model import DOM0, LabPlan
+from xenlab.plan.model import DOM0, KernelPlan, LabPlan
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import await_vifs
 
@@ -39,6 +41,27 @@ def choose_drivers(plan: LabPlan, netback: str | None, netfront: Sequence[str]) 
     return choices if any(not choice.is_stock for choice in choices.values()) else {}
 
 
+def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choices:
+    """The same choices with a series on top, in every node whose driver it changes.
+
+    Raises InputError for a series that changes no driver or a driver that cannot be patched,
+    Unavailable for one that no module can bring into a lab.
+    """
+    reach = Reach.of(series.files)
+    if reach.elsewhere:
+        raise Unavailable(
+            f"{series.name}: {reach.why}, which `xenlab try` does not build",
+            try_next="git diff --stat -- " + " ".join(kind.sources for kind in DriverKind),
+        )
+    if not reach.drivers:
+        raise InputError(f"{series.name}: {reach.why}")
+    stock = {node: DriverChoice(kind=_kind(node), name=STOCK) for node in plan.node_names}
+    return {
+        node: choice.patched(series) if choice.kind in reach.drivers else choice
+        for node, choice in {**stock, **choices}.items()
+    }
+
+
 def digest_choices(choices: Choices) -> str:
     """One digest over all that was chosen, or nothing where all is stock."""
     chosen = {node: choice.digest for node, choice in choices.items() if not choice.is_stock}
@@ -46,21 +69,21 @@ def digest_choices(choices: Choices) -> str:
     return hashlib.sha256(text.encode()).hexdigest() if chosen else ""
 
 
-def provide_drivers(
-    plan: LabPlan, images: LabImages, choices: Choices, workshop: Workshop
-) -> Drivers:
-    """Every node's driver, built where it has to be, to be loaded and proved."""
-    kernels = {DOM0: plan.dom0.kernel, **{domu.name: domu.kernel for domu in plan.domus}}
-    files = {domu.name: images.domu_kernels[domu.kernel] for domu in plan.domus}
-    files[DOM0] = images.dom0_kernel
-    drivers: dict[str, Driver] = {}
-    for node, kernel in kernels.items():
-        choice = choices.get(node)
-        if choice is None or choice.is_stock:
-            drivers[node] = read_stock_driver(files[node], _kind(node), workshop.deadline)
-        else:
-            drivers[node] = workshop.provide_driver(choice, plan.kernel(kernel))
-    return drivers
+def provide_driver(
+    plan: LabPlan, images: LabImages, choices: Choices, node: str, workshop: Workshop
+) -> Driver:
+    """A node's driver, built where it has to be, to be loaded and proved."""
+    kernel = kernel_of(plan, node)
+    choice = choices.get(node)
+    if choice is not None and not choice.is_stock:
+        return workshop.provide_driver(choice, kernel)
+    files = images.dom0_kernel if node == DOM0 else images.domu_kernels[kernel.name]
+    return read_stock_driver(files, _kind(node), workshop.deadline)
+
+
+def kernel_of(plan: LabPlan, node: str) -> KernelPlan:
+    """The kernel that a node boots."""
+    return plan.kernel(plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel)
 
 
 def load_drivers(

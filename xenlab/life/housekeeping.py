@@ -11,12 +11,14 @@ from xenlab.checkpoint.store import CheckpointStore
 from xenlab.images.inventory import Inventory
 from xenlab.life.removal import remove_whole_lab
 from xenlab.life.saving import find_prunable_checkpoints
+from xenlab.registry.bases import bases_folder
 from xenlab.registry.places import cache_dir, state_dir
 from xenlab.registry.sweep import find_dead_labs, sweep_dead_labs
 from xenlab.waiting import Deadline
 
 IMAGES_LIMIT_S = 600.0
 KEPT_RUNS = 50
+KEPT_BASES = 50
 KEPT_CRASHES = 20
 KEPT_FAILURES = 20
 
@@ -56,9 +58,10 @@ def _find_paths(limit_bytes: int) -> tuple[tuple[str, tuple[Path, ...]], ...]:
     return (
         ("checkpoint", find_prunable_checkpoints(_checkpoints(), limit_bytes)),
         ("image", _inventory().find_unwanted()),
-        ("results", _old_ones("runs", KEPT_RUNS)),
-        ("crash", _old_ones("crashes", KEPT_CRASHES)),
-        ("failure", _old_ones("failures", KEPT_FAILURES)),
+        ("results", _old_ones(state_dir() / "runs", KEPT_RUNS)),
+        ("base", _old_ones(bases_folder(), KEPT_BASES)),
+        ("crash", _old_ones(state_dir() / "crashes", KEPT_CRASHES)),
+        ("failure", _old_ones(state_dir() / "failures", KEPT_FAILURES)),
     )
 
 
@@ -70,9 +73,8 @@ def _inventory() -> Inventory:
     return Inventory(cache=cache_dir(), deadline=Deadline.after(IMAGES_LIMIT_S))
 
 
-def _old_ones(name: str, kept: int) -> tuple[Path, ...]:
+def _old_ones(folder: Path, kept: int) -> tuple[Path, ...]:
     """All but the newest."""
-    folder = state_dir() / name
     paths = folder.iterdir() if folder.is_dir() else ()
     return tuple(sorted(paths, key=lambda path: (path.stat().st_mtime, path.name))[:-kept])
 

@@ -11,10 +11,11 @@ from typing import TypedDict, Unpack
 from xenlab.cache.disk import disk_errors
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
-from xenlab.checkpoint.store import CheckpointStore
 from xenlab.errors import KernelFault, LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
 from xenlab.images.lab_images import LabImages, provide_images
+from xenlab.kernel.driver import Driver
+from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.workshop import Workshop, open_workshop
 from xenlab.lab import Lab
 from xenlab.life.drivers import (
@@ -23,11 +24,14 @@ from xenlab.life.drivers import (
     Drivers,
     choose_drivers,
     digest_choices,
-    provide_drivers,
+    kernel_of,
+    patch_drivers,
+    provide_driver,
 )
 from xenlab.life.kernels import choose_kernels, digest_kernels
+from xenlab.life.later import begin
 from xenlab.life.phases import Phases
-from xenlab.life.request import UpRequest
+from xenlab.life.request import UpRequest, find_checkpoint
 from xenlab.life.summary import keep_summary, summarize
 from xenlab.life.up import BringUp
 from xenlab.plan.model import Accel, LabPlan
@@ -59,7 +63,10 @@ class BringUpWords(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpOrder:
-    """The words of the command line; an empty `lab` means the topology's name."""
+    """The words of the command line; an empty `lab` means the topology's name.
+
+    A `series` is put on top of the drivers that they choose.
+    """
 
     topology: str
     lab: str = ""
@@ -74,6 +81,7 @@ class UpOrder:
     connect_uri: str = ""
     checkpoint_limit_bytes: int = DEFAULT_LIMIT_BYTES
     transient: bool = False
+    series: PatchSeries | None = None
 
     @classmethod
     def parse(
@@ -107,8 +115,9 @@ class UpOrder:
         )
 
     def choose_drivers(self, plan: LabPlan) -> Choices:
-        """Who is to run which driver; InputError for one that cannot be."""
-        return choose_drivers(plan, self.netback, self.netfront)
+        """Who is to run which driver, with the series on top; InputError for one that cannot be."""
+        choices = choose_drivers(plan, self.netback, self.netfront)
+        return patch_drivers(plan, choices, self.series) if self.series else choices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,23 +173,38 @@ class Undertaking:
             error.phase = error.phase or self.phases.current
             raise
 
+    def build_drivers(self) -> Drivers:
+        """The driver of every node, the stock ones too; InputError for one that cannot be built."""
+        return dict(self._begin_drivers(self._provide_images()))
+
+    def require_applicable(self) -> None:
+        """Nothing, or InputError for the first patch that does not apply to its driver's source."""
+        with self._open_workshop() as workshop:
+            for node, choice in self.drivers.items():
+                if choice.series is not None:
+                    workshop.require_applicable(choice.series, kernel_of(self.plan, node))
+
+    def fingerprint(self) -> str:
+        """What changes when a lab of this order would be another one, in any byte of it."""
+        return self._prepare().ingredients.digest(Level.CONNECTED)
+
     def _bring_up(self) -> Raised:
         started_s = time.monotonic()
+        request = self._prepare()
+        lab, evidence = BringUp(request=request, phases=self.phases).run()
+        summary = summarize(lab, evidence, time.monotonic() - started_s)
+        keep_summary(lab.record, summary)
+        return Raised(lab=lab, summary=summary, checkpoint=find_checkpoint(request))
+
+    def _prepare(self) -> UpRequest:
         with self.phases.run("images"):
             images = self._provide_images()
         with self.phases.run("accelerator"):
             acceleration = choose_acceleration(
                 self.plan.machine.accel, images.xen, cache_dir(), Deadline.after(TRIAL_BUDGET_S)
             )
-        drivers = NO_DRIVERS
-        if self.drivers:
-            with self.phases.run("drivers"), self._open_workshop() as workshop:
-                drivers = provide_drivers(self.plan, images, self.drivers, workshop)
-        request = self._request(images, acceleration, drivers)
-        lab, evidence = BringUp(request=request, phases=self.phases).run()
-        summary = summarize(lab, evidence, time.monotonic() - started_s)
-        keep_summary(lab.record, summary)
-        return Raised(lab=lab, summary=summary, checkpoint=find_checkpoint(request))
+        drivers = self._begin_drivers(images) if self.drivers else NO_DRIVERS
+        return self._request(images, acceleration, drivers)
 
     def _provide_images(self) -> LabImages:
         return provide_images(
@@ -190,6 +214,15 @@ class Undertaking:
             offline=self.order.offline,
             deadline=Deadline.after(IMAGES_BUDGET_S),
         )
+
+    def _begin_drivers(self, images: LabImages) -> Drivers:
+        """The drivers, built while the machine is restored or boots."""
+
+        def make(node: str) -> Driver:
+            with self._open_workshop() as workshop:
+                return provide_driver(self.plan, images, self.drivers, node, workshop)
+
+        return begin(make, self.plan.node_names)
 
     def _open_workshop(self) -> AbstractContextManager[Workshop]:
         return open_workshop(
@@ -215,12 +248,3 @@ class Undertaking:
             drivers=drivers,
             drivers_digest=self.digest,
         )
-
-
-def find_checkpoint(request: UpRequest) -> Path | None:
-    """The directory of the request's connected checkpoint, if it is there and may be used."""
-    if request.cold or request.connect_uri:
-        return None
-    store = CheckpointStore(root=cache_dir() / "checkpoints")
-    found = store.find(request.ingredients.digest(Level.CONNECTED))
-    return found.directory if found else None

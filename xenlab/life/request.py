@@ -10,12 +10,14 @@ from pathlib import Path
 from xenlab.boot.overlay import render_dom0_files, render_domu_files
 from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
+from xenlab.checkpoint.store import CheckpointStore
 from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.images.lab_images import LabImages
 from xenlab.kernel.driver import Driver
+from xenlab.life.later import Later
 from xenlab.plan.model import LabPlan
-from xenlab.registry.places import LabPlaces
+from xenlab.registry.places import LabPlaces, cache_dir
 from xenlab.transport.process import which
 
 EMULATOR = "qemu-system-x86_64"
@@ -29,8 +31,8 @@ class UpRequest:
 
     `cold` neither uses nor makes checkpoints; `start_from` is the furthest level to start from, and
     to save; after one is saved, older ones go until all are within `checkpoint_limit_bytes`.
-    `drivers` are those of all nodes if any is not the stock one, and none otherwise; their digest
-    is that of the choice.
+    `drivers` are those of all nodes if any is not the stock one, and none otherwise; they may be
+    under way still. Their digest is that of the choice.
     """
 
     name: str
@@ -69,5 +71,14 @@ class UpRequest:
             machine_xml=render_domain_xml(self.plan, NOWHERE, nobody, accel),
             accel=accel,
             emulator=Path(which(EMULATOR)),
-            drivers={node: driver.digest for node, driver in self.drivers.items()},
+            drivers=Later(lambda node: self.drivers[node].digest, tuple(self.drivers)),
         )
+
+
+def find_checkpoint(request: UpRequest) -> Path | None:
+    """The directory of the request's connected checkpoint, if it is there and may be used."""
+    if request.cold or request.connect_uri:
+        return None
+    store = CheckpointStore(root=cache_dir() / "checkpoints")
+    found = store.find(request.ingredients.digest(Level.CONNECTED))
+    return found.directory if found else None

@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from xenlab.boot.bundle import write_bundle, write_xen
 from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointStore
-from xenlab.errors import LabError
+from xenlab.errors import InputError, LabError
 from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.hypervisor.machine import Machine
 from xenlab.images.lab_images import LabImages
@@ -22,6 +23,7 @@ from xenlab.life import standby
 from xenlab.life.artifacts import keep_failure
 from xenlab.life.blame import blaming_drivers, blaming_kernels
 from xenlab.life.boot import BOOT_BUDGET_S, BootWatch
+from xenlab.life.connect import on_all
 from xenlab.life.drivers import label_drivers, list_debug_files, load_drivers
 from xenlab.life.evidence import NodeEvidence
 from xenlab.life.host import Host, make_directories, start_host
@@ -35,7 +37,7 @@ from xenlab.life.saving import (
     prune_checkpoints,
     save_if_new,
 )
-from xenlab.plan.model import Accel
+from xenlab.plan.model import DOM0, Accel
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.record import LabRecord, LabState
 from xenlab.traffic.vigil import keep_vigil
@@ -82,8 +84,6 @@ class BringUp:
             accel_reason=request.acceleration.reason,
             machine_uuid=str(request.choose_machine_uuid(ingredients)),
             connect_uri=request.connect_uri,
-            drivers=label_drivers(request.drivers),
-            debug_files=list_debug_files(request.drivers),
             drivers_digest=request.drivers_digest,
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -171,8 +171,16 @@ class BringUp:
         if lab.record.origin == COLD_BOOT:
             self._save(lab, ingredients, Level.BARE)
         bare = lab.record.level == Level.BARE
+        drivers = self.request.drivers
+        if drivers and bare:
+            with self.phases.run("greet the nodes"):  # while the drivers are built
+                lab.shell(DOM0, self.deadline)
+                on_all(partial(lab.shell, deadline=self.deadline), lab.plan.node_names)
+        lab.record = dataclasses.replace(
+            lab.record, drivers=label_drivers(drivers), debug_files=list_debug_files(drivers)
+        )
         with keep_vigil(lab):
-            load_drivers(lab, self.request.drivers, self.phases, self.deadline, connected=not bare)
+            load_drivers(lab, drivers, self.phases, self.deadline, connected=not bare)
         if bare:
             lab.record = dataclasses.replace(lab.record, level=Level.CONNECTED.value)
             with self.phases.run(PING), blaming_drivers(lab, self.request.drivers, PING):
@@ -227,6 +235,7 @@ def _removed_on_failure(record: LabRecord, phases: Phases) -> Iterator[None]:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             phases.watcher.detail(render_farewell(record.name))
-        keep_failure(record, error)
+        if not isinstance(error, InputError):  # a patch that does not compile is no lab's failure
+            keep_failure(record, error)
         remove_whole_lab(record)
         raise

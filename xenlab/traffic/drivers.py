@@ -61,6 +61,18 @@ def netback_reloaded(lab: LabHandle, parameters: Mapping[str, str]) -> Iterator[
         _reload_netback(lab, driver, {})
 
 
+def swap_drivers(lab: LabHandle, drivers: Mapping[str, NodeDriver]) -> None:
+    """Have nodes run other drivers, which lie there already; every vif is connected anew.
+
+    The lab is silent when this returns.
+    """
+    if DOM0 in drivers:
+        _reload_netback(lab, drivers[DOM0], {})
+    for domu, driver in drivers.items():
+        if domu != DOM0:
+            _reload(lab, domu, driver, {})
+
+
 @contextmanager
 def parameter_set(
     lab: LabHandle, domu: str, driver: NodeDriver, name: str, value: str

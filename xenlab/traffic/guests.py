@@ -25,3 +25,9 @@ def link_for_faults(plan: LabPlan) -> Link:
     """One from domU to domU, which crosses two vifs; the first where there is no such link."""
     links = plan.links()
     return next((link for link in links if link.source_vif and link.sink_vif), links[0])
+
+
+def link_from_domu(plan: LabPlan) -> Link:
+    """From domU to domU, for dom0 is in between then; to dom0 where there is one domU only."""
+    sending = [link for link in plan.links() if link.source_vif and not link.routed]
+    return next((link for link in sending if link.sink_vif), sending[0])

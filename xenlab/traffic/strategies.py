@@ -8,37 +8,24 @@ from dataclasses import dataclass, field
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.change import Change
-from xenlab.guest.counters import read_counters
-from xenlab.guest.cpu import read_busy_ns
 from xenlab.guest.device_state import Feature
 from xenlab.guest.driver import NodeDriver
 from xenlab.guest.settings import Settings, open_settings
 from xenlab.guest.sysctl import sysctls_set
-from xenlab.measure.counters import CounterDelta, CounterSnapshot
-from xenlab.measure.hops import Drop, account_hops, read_drops
-from xenlab.measure.path import DropCounter, Path
-from xenlab.measure.penalties import PULL_FAILED, PULLED, Penalties
 from xenlab.measure.strategy_trial import Effect, Strategy, StrategyCounts, StrategyRound
 from xenlab.plan.model import Link
 from xenlab.slots.limits import LEGACY_SLOTS
 from xenlab.traffic.drivers import netfront_replaced, parameter_set
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.iperf import IperfSpec, iperf_server, run_iperf
-from xenlab.traffic.measuring import path_of
-from xenlab.traffic.observing import observing
-from xenlab.waiting import Deadline
+from xenlab.traffic.iperf import IperfSpec
+from xenlab.traffic.lane import LARGE_PACKETS, Lane
 
 SERIES = "netfront-slots-limit"
 SLOTS_MAX = "slots_max"
 # Few enough for any split into writes of a thousand bytes: ten frags, three of them across a page.
 SMALL_GSO_BYTES = 8192
 SET_S = 30.0
-BYTES_A_SECOND = 100_000  # what the slowest host has been seen to do, emulated and busy
-# TCP makes packets as large as the device takes, however long the way is: by default it halves them
-# for each 512 us of its round trip (net/ipv4/tcp_output.c:1978, tcp_tso_autosize).
-LARGE_PACKETS = {"net/ipv4/tcp_tso_rtt_log": "20"}
 HIGH_ORDER_OFF = {"net/core/high_order_alloc_disable": "1"}
-TABLES = (PULLED, PULL_FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +71,7 @@ class Arena:
     """A link over which strategies are compared; its source runs the frontend with the limit."""
 
     lab: LabHandle
-    link: Link
-    path: Path
+    lane: Lane
     driver: NodeDriver
     settings: Settings
 
@@ -94,15 +80,14 @@ class Arena:
         """One remedy in force. Raises MeasurementError where the device does not take it."""
         deadline = self.lab.budget(SET_S)
         change = Change(
-            device=self.link.source_device,
+            device=self.lane.link.source_device,
             features=remedy.features,
             gso_max_size_bytes=remedy.gso_max_size_bytes,
         )
-        shell = self.lab.shell(self.link.source)
+        source = self.lane.link.source
+        shell = self.lab.shell(source)
         with (
-            parameter_set(
-                self.lab, self.link.source, self.driver, SLOTS_MAX, str(remedy.slots_max)
-            ),
+            parameter_set(self.lab, source, self.driver, SLOTS_MAX, str(remedy.slots_max)),
             sysctls_set(shell, remedy.sysctls, self.lab.budget(SET_S)),
         ):
             try:
@@ -115,48 +100,11 @@ class Arena:
 
     def time(self, spec: IperfSpec) -> StrategyRound:
         """One timed repetition of what is in force."""
-        deadline = self._deadline(spec)
-        with iperf_server(self.lab.shell(self.link.sink), deadline):
-            before_ns = self._busy_ns(deadline)
-            result = run_iperf(self.lab.shell(self.link.source), spec, deadline)
-            busy_ns = self._busy_ns(deadline) - before_ns
-        return StrategyRound(
-            payload_bytes=result.received_bytes, elapsed_us=result.elapsed_us, cpu_ns=busy_ns
-        )
+        return self.lane.time(spec)
 
     def count(self, spec: IperfSpec) -> StrategyCounts:
         """One repetition with probes, and the packets of all hops."""
-        deadline = self._deadline(spec)
-        with (
-            observing(self.lab, self.link, probes=True, tables=TABLES) as observer,
-            iperf_server(self.lab.shell(self.link.sink), deadline),
-        ):
-            before = self._snapshots(deadline)
-            run_iperf(self.lab.shell(self.link.source), spec, deadline)
-            observation = observer.read()
-            after = self._snapshots(deadline)
-        deltas = {node: CounterDelta(before=before[node], after=after[node]) for node in before}
-        account = account_hops(self.path, deltas)
-        penalties = Penalties(observation=observation)
-        return StrategyCounts(
-            sent_pkts=account.packets_in,
-            linearised_pkts=penalties.linearised,
-            unlinearised_pkts=penalties.linearise_failed,
-            frag_list_pkts=observation.source_vif_counter("tx_frag_overflow"),
-            drops=_drops(self.path, deltas),
-            silent_pkts=sum(hop.silent for hop in account.hops),
-        )
-
-    def _deadline(self, spec: IperfSpec) -> Deadline:
-        return self.lab.budget(SET_S + spec.seconds + spec.payload_bytes / BYTES_A_SECOND)
-
-    def _busy_ns(self, deadline: Deadline) -> int:
-        return sum(read_busy_ns(self.lab.shell(node), deadline) for node in self.path.nodes)
-
-    def _snapshots(self, deadline: Deadline) -> Mapping[str, CounterSnapshot]:
-        return {
-            node: read_counters(self.lab.shell(node), node, deadline) for node in self.path.nodes
-        }
+        return self.lane.count(spec)
 
 
 @contextmanager
@@ -168,7 +116,7 @@ def arena(lab: LabHandle, link: Link) -> Iterator[Arena]:
         sysctls_set(shell, LARGE_PACKETS, lab.budget(SET_S)),
         open_settings(shell, [link.source_device], lab.budget(SET_S)) as settings,
     ):
-        yield Arena(lab=lab, link=link, path=path_of(lab, link), driver=driver, settings=settings)
+        yield Arena(lab=lab, lane=Lane.along(lab, link), driver=driver, settings=settings)
 
 
 def take_turns(
@@ -183,11 +131,3 @@ def take_turns(
                 name = remedy.strategy.name
                 taken[name] = (*taken.get(name, ()), arena.time(spec))
     return taken
-
-
-def _drops(path: Path, deltas: Mapping[str, CounterDelta]) -> tuple[Drop, ...]:
-    """Each place once, though several hops may lie around it."""
-    devices = [place for place in path.sending_drops if place.device]
-    places: dict[DropCounter, None] = dict.fromkeys(devices)
-    places |= dict.fromkeys(place for leg in path.legs for place in leg.drop_counters)
-    return read_drops(places, deltas)

@@ -11,7 +11,7 @@ import pytest
 from xenlab.errors import InputError, Unavailable
 from xenlab.kernel.choice import read_series
 from xenlab.kernel.compiler import Compiler
-from xenlab.kernel.driver import DriverChoice, DriverKind
+from xenlab.kernel.driver import SHARED_HEADERS, DriverChoice, DriverKind
 from xenlab.kernel.driver_source import CHECKPATCH
 from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.patch_series import PatchSeries
@@ -76,6 +76,46 @@ def test_series_that_does_not_compile_shows_the_line(
     assert raised.value.problems[0].startswith("hash.c:1:12: error: ")
     assert "int here = nowhere;" in raised.value.problems[0]
     assert not list(workshop.store.folder.glob("*.part"))
+
+
+def test_series_that_does_not_fit_is_refused_before_anything_is_built(
+    workshop: Workshop, kernel: KernelPlan, tmp_path: Path
+) -> None:
+    path = write_patch(workshop, kernel, tmp_path / "x.patch", NETBACK, "/* fits */")
+    workshop.require_applicable(PatchSeries.read(path), kernel)
+    source = workshop.provide_source(kernel).folder / NETBACK
+    before = source.read_bytes()
+    path.write_text(path.read_text().replace(before.decode().splitlines()[1], "another kernel"))
+
+    with pytest.raises(InputError, match=f"x.patch:3: hunk 1 of {NETBACK} does not apply"):
+        workshop.require_applicable(PatchSeries.read(path), kernel)
+
+    assert source.read_bytes() == before
+    assert not list(workshop.store.folder.glob("*.part"))
+
+
+@pytest.mark.parametrize("kind", list(DriverKind))
+def test_header_of_both_drivers_is_built_into_each(
+    workshop: Workshop, kernel: KernelPlan, tmp_path: Path, kind: DriverKind
+) -> None:
+    (header,) = SHARED_HEADERS
+    headers = workshop.shop.provider(kernel).provide_headers()
+    lines = (headers.source / header).read_text().splitlines()
+    at = lines.index("#define XEN_NETIF_NR_SLOTS_MIN 18")
+    path = tmp_path / "x.patch"
+    path.write_text(
+        f"--- a/{header}\n+++ b/{header}\n@@ -{at + 1},3 +{at + 1},4 @@\n {lines[at]}\n"
+        f"+#error this header is the patched one\n {lines[at + 1]}\n {lines[at + 2]}\n"
+    )
+    choice = DriverChoice(kind=kind, name="x", series=PatchSeries.read(path))
+
+    with pytest.raises(InputError, match="this header is the patched one"):
+        workshop.provide_driver(choice, kernel)
+
+    path.write_text(path.read_text().replace("#error", "/* no error:").replace("one\n", "one */\n"))
+    module = provide(workshop, replace(choice, series=PatchSeries.read(path)), kernel)
+    assert module.name == kind.module
+    assert headers.source.joinpath(header).read_text().splitlines() == lines
 
 
 def test_module_of_another_kernel_is_refused(

@@ -70,7 +70,7 @@ def test_series_on_the_other_driver_is_refused(tmp_path: Path) -> None:
 def test_series_beyond_the_drivers_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD + GOOD.replace(NAME, "net/core/skbuff.c"))
 
-    with pytest.raises(InputError, match=r"net/core/skbuff\.c`, which is no part of a driver"):
+    with pytest.raises(InputError, match=r"net/core/skbuff\.c` is part of no driver"):
         DriverChoice.parse(DriverKind.NETFRONT, str(path))
 
 

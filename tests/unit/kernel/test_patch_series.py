@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xenlab.errors import InputError
-from xenlab.kernel.patch import Hunk, Patch
+from xenlab.kernel.patch import Hunk, read_patches
 from xenlab.kernel.patch_series import PatchSeries, find_nearest
 from xenlab.waiting import Deadline
 
@@ -70,7 +70,7 @@ def refuse(path: Path, tree: Path) -> str:
 
 
 def test_mail_is_read_as_files_and_hunks(tmp_path: Path) -> None:
-    patch = Patch.read(write(tmp_path, GOOD))
+    (patch,) = read_patches(write(tmp_path, GOOD))
 
     assert patch.files == (NAME,)
     assert [(hunk.number, hunk.start, hunk.patch_line) for hunk in patch.hunks] == [
@@ -124,6 +124,33 @@ def test_quilt_series_that_leads_out_of_its_folder_is_refused(tmp_path: Path) ->
         PatchSeries.read(tmp_path)
 
     assert len(raised.value.problems) == 2
+
+
+@pytest.mark.parametrize("option", ["-p0", "-R"])
+def test_quilt_option_that_is_not_ours_is_refused_with_its_line(
+    tmp_path: Path, option: str
+) -> None:
+    write(tmp_path, GOOD, "a.patch")
+    write(tmp_path, f"# comment\na.patch {option}\n", "series")
+
+    with pytest.raises(InputError, match=f"series:2: '{option}'"):
+        PatchSeries.read(tmp_path)
+
+
+def test_words_beside_the_code_are_left_out(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path)
+    papers = "--- a/Documentation/x.rst\n+++ b/Documentation/x.rst\n@@ -1 +1 @@\n-a\n+b\n"
+
+    apply(write(tmp_path, papers + GOOD.partition("---\n")[2]), tree)
+
+    assert "one more" in (tree / NAME).read_text()
+    failing = write(tmp_path, papers + GOOD.replace(" line 14\n", " line 15\n"), "f.patch")
+    assert f"hunk 2 of {NAME}" in refuse(failing, tree_again(tmp_path))
+
+
+def tree_again(folder: Path) -> Path:
+    (folder / "again").mkdir()
+    return make_tree(folder / "again")
 
 
 def test_hunk_that_does_not_fit_is_shown_with_what_stands_there(tmp_path: Path) -> None:
@@ -187,12 +214,6 @@ def test_rename_out_of_the_tree_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no patch at all\n", b"Subject: words only\n\nbody\n"])
 def test_file_without_a_patch_is_refused(tmp_path: Path, content: bytes) -> None:
     assert "no patch in it" in refuse(write(tmp_path, content), make_tree(tmp_path))
-
-
-def test_encoded_mail_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    content = b"Subject: x\nContent-Transfer-Encoding: base64\n\nZGlmZiAtLWdpdA==\n"
-
-    assert "git am" in refuse(write(tmp_path, content), make_tree(tmp_path))
 
 
 @pytest.mark.parametrize(

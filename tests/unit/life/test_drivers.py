@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.kernel.test_patch_series import GOOD, write
-from xenlab.errors import InputError
-from xenlab.life.drivers import choose_drivers, digest_choices
+from xenlab.errors import InputError, Unavailable
+from xenlab.kernel.patch_series import PatchSeries
+from xenlab.life.drivers import choose_drivers, digest_choices, patch_drivers
 from xenlab.plan.model import LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
@@ -64,3 +65,49 @@ def test_digest_is_that_of_the_content_and_of_who_runs_it(plan: LabPlan, tmp_pat
 
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
+
+
+def series(tmp_path: Path, *files: str) -> PatchSeries:
+    text = "".join(GOOD.replace("drivers/net/xen-netfront.c", file) for file in files)
+    return PatchSeries.read(write(tmp_path, text, "x.patch"))
+
+
+NETFRONT, NETBACK = "drivers/net/xen-netfront.c", "drivers/net/xen-netback/rx.c"
+
+
+@pytest.mark.parametrize(
+    ("files", "patched"),
+    [
+        ([NETFRONT], {"alice", "bob"}),
+        ([NETBACK], {"dom0"}),
+        (["include/xen/interface/io/netif.h"], {"dom0", "alice", "bob"}),
+    ],
+)
+def test_series_is_put_on_every_driver_that_it_changes(
+    plan: LabPlan, tmp_path: Path, files: list[str], patched: set[str]
+) -> None:
+    chosen = patch_drivers(plan, {}, series(tmp_path, *files))
+
+    assert {node for node, each in chosen.items() if not each.is_stock} == patched
+    assert set(chosen) == {"dom0", "alice", "bob"}
+
+
+def test_series_is_put_on_top_of_the_one_that_the_base_has(plan: LabPlan, tmp_path: Path) -> None:
+    base = choose_drivers(plan, None, (f"alice={LIMIT}",))
+    chosen = patch_drivers(plan, base, series(tmp_path, NETFRONT))
+
+    assert {node: each.name for node, each in chosen.items()} == {
+        "dom0": "stock", "alice": f"{LIMIT}+x", "bob": "x"
+    }  # fmt: skip
+    assert chosen["alice"].series is not None
+    assert len(chosen["alice"].series.patches) == 2
+
+
+def test_series_for_elsewhere_takes_a_whole_kernel(plan: LabPlan, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"net/core/skbuff\.c.* takes a whole kernel"):
+        patch_drivers(plan, {}, series(tmp_path, NETFRONT, "net/core/skbuff.c"))
+
+
+def test_series_on_no_code_is_refused(plan: LabPlan, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing that a kernel is built from"):
+        patch_drivers(plan, {}, series(tmp_path, "Documentation/networking/x.rst"))

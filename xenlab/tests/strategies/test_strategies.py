@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xenlab.measure.strategy_trial import Effect, StrategyTrial, tabulate
-from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge, Show
+from xenlab.traffic.guests import link_from_domu
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.iperf import IperfSpec
 from xenlab.traffic.ladder import Extent, plan_runs
@@ -36,7 +36,7 @@ SECONDS = {Extent.QUICK: 1, Extent.WHOLE: 2}
 def test_every_strategy_does_what_it_is_for_and_is_compared_with_the_default(
     lab: LabHandle, extent: Extent, judge: Judge, show: Show
 ) -> None:
-    link = _from_domu(lab.plan.links())
+    link = link_from_domu(lab.plan)
     load = IperfSpec(address=link.sink_address4, streams=STREAMS, write_bytes=WRITE_BYTES)
     (flows,) = plan_runs(link, Extent.QUICK)
     trials = []
@@ -59,9 +59,3 @@ def test_every_strategy_does_what_it_is_for_and_is_compared_with_the_default(
     for verdict in judge_strategies(subject, trials):
         judge(verdict)
     show(tabulate(subject, trials))
-
-
-def _from_domu(links: tuple[Link, ...]) -> Link:
-    """From domU to domU, for dom0 is in between then; to dom0 where there is one domU only."""
-    sending = [link for link in links if link.source_vif and not link.routed]
-    return next((link for link in sending if link.sink_vif), sending[0])

@@ -1,0 +1,97 @@
+"""The words of `xenlab try`: patches are told from suites, and everything wrong is said at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.kernel.test_commit_range import commit, git
+from tests.unit.kernel.test_patch_series import GOOD, NAME, write
+from xenlab.cli.main import run
+from xenlab.cli.patch_words import (
+    DEFAULT_SUITES,
+    PatchWords,
+    choose_test,
+    read_driver_commits,
+)
+from xenlab.errors import InputError
+from xenlab.traffic.ladder import Extent
+
+
+def test_words_may_stand_in_any_order() -> None:
+    sorted_words = PatchWords.sort(["my.patch", "smoke", "series/", "test_own.py", "t.py::test_x"])
+
+    assert sorted_words.patches == ("my.patch", "series/")
+    assert sorted_words.suites == ("smoke", "test_own.py", "t.py::test_x")
+
+
+def test_patches_become_one_series_in_their_order(tmp_path: Path) -> None:
+    one, two = write(tmp_path, GOOD, "b.patch"), write(tmp_path, GOOD, "a.diff")
+    series = PatchWords.sort([str(one), str(two), "netfront-slots-limit"]).read_series(None)
+
+    assert series.name == "b+a+netfront-slots-limit"
+    assert [patch.path.name for patch in series.patches[:2]] == ["b.patch", "a.diff"]
+
+
+def test_everything_wrong_about_patches_is_told_at_once(tmp_path: Path) -> None:
+    empty = write(tmp_path, "", "empty.patch")
+
+    with pytest.raises(InputError) as raised:
+        PatchWords.sort([str(empty), "netfront-slot-limit", "v6.1..mine"]).read_series(None)
+
+    assert len(raised.value.problems) == 3
+    assert "did you mean `netfront-slots-limit`" in raised.value.problems[1]
+    assert "--tree" in raised.value.problems[2]
+
+
+def test_no_patch_at_all_is_refused() -> None:
+    with pytest.raises(InputError, match="no patch"):
+        PatchWords.sort(["smoke"]).read_series(None)
+
+
+def test_suites_are_six_and_in_short_one() -> None:
+    words = PatchWords.sort(["my.patch"])
+
+    assert words.choose_suites("", quick=False).name == "+".join(DEFAULT_SUITES)
+    short = words.choose_suites("", quick=True)
+    assert (short.name, short.extent) == ("smoke", Extent.QUICK)
+    assert PatchWords.sort(["x", "gso"]).choose_suites("", quick=True).name == "gso"
+
+
+def test_test_of_a_suite_is_chosen_by_its_name() -> None:
+    chosen = choose_test("smoke::test_no_kernel", "dom0", quick=True)
+
+    assert chosen.paths[0].name == "smoke"
+    assert chosen.pytest_options[-1] == "(dom0) and (test_no_kernel)"
+    assert choose_test("slots", "", quick=False).pytest_options[-1] != "-k"
+    with pytest.raises(InputError, match="no suite"):
+        choose_test("smok", "", quick=False)
+
+
+def test_bisection_is_over_the_commits_of_the_drivers(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "mine")
+    for number, file in enumerate((NAME, "net/core/dev.c", NAME, "drivers/net/xen-netback/rx.c")):
+        commit(tmp_path, file, f"{number}\n", f"change {number}")
+
+    series = read_driver_commits("mine~3..mine", str(tmp_path))
+
+    assert [patch.subject for patch in series.patches] == ["change 2", "change 3"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--bisect", "a..b"], "--tree DIR and --test ID"),
+        (["--bisect", "a..b", "--tree", ".", "--test", "smoke", "x.patch"], "no other patches"),
+        (["--bisect", "a..b", "--tree", ".", "--test", "smoke", "--cover"], "no other patches"),
+        (["x.patch", "--test", "smoke"], "name suites after the patches"),
+        ([], "no patch"),
+        (["none.patch"], "no such patch"),
+    ],
+)
+def test_wrong_words_end_before_anything_is_done(
+    capsys: pytest.CaptureFixture[str], words: list[str], reason: str
+) -> None:
+    assert run(["try", *words]) == 2
+    assert reason in capsys.readouterr().err

@@ -1,0 +1,92 @@
+"""The words of `xenlab try`: which are patches, which are suites, and what the patches are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenlab.cli.suite_order import NODE_ID, SuiteOrder, shipped_suites
+from xenlab.errors import InputError
+from xenlab.kernel.commit_range import is_range, read_range
+from xenlab.kernel.driver import SHARED_HEADERS, DriverKind
+from xenlab.kernel.patch_series import PatchSeries
+from xenlab.kernel.shelf import list_series, shelf
+from xenlab.topology.wording import did_you_mean, quote
+from xenlab.waiting import Deadline
+
+DEFAULT_SUITES = ("smoke", "slots", "compound", "gso", "fraglist", "rx")
+QUICK_SUITES = ("smoke",)
+TREE_LIMIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchWords:
+    """Patches in the order in which they are applied, and suites as they were called."""
+
+    patches: tuple[str, ...]
+    suites: tuple[str, ...]
+
+    @classmethod
+    def sort(cls, words: Iterable[str]) -> PatchWords:
+        """A suite has a shipped one's name, or is a test file, or a test in one."""
+        words = tuple(words)
+        suites = tuple(word for word in words if _is_suite(word))
+        return cls(patches=tuple(word for word in words if word not in suites), suites=suites)
+
+    def read_series(self, tree: str | None) -> PatchSeries:
+        """All patches as one series. Raises InputError with all that is wrong in any of them."""
+        if not self.patches:
+            raise InputError("no patch among these words", try_next="xenlab try --help")
+        found: list[PatchSeries] = []
+        problems: list[str] = []
+        for word in self.patches:
+            try:
+                found.append(_read(word, tree))
+            except InputError as error:
+                problems += error.problems
+        if problems:
+            raise InputError(*problems)
+        return PatchSeries.join(found)
+
+    def choose_suites(self, keyword: str, *, quick: bool) -> SuiteOrder:
+        """Those that were named, or those that a patch on the drivers is to be tried with."""
+        default = QUICK_SUITES if quick else DEFAULT_SUITES
+        return SuiteOrder.parse(
+            self.suites or default, keyword=keyword, quick=quick, plant=None, plant_every=None,
+            repeat=1,
+        )  # fmt: skip
+
+
+def read_driver_commits(word: str, tree: str) -> PatchSeries:
+    """Those commits of a range that change a driver: the others cannot be in a module."""
+    paths = [*(kind.sources for kind in DriverKind), *SHARED_HEADERS]
+    return read_range(Path(tree), word, Deadline.after(TREE_LIMIT_S), only=paths)
+
+
+def choose_test(word: str, keyword: str, *, quick: bool) -> SuiteOrder:
+    """A suite, a test file, or a test of either by its name behind `::`."""
+    suite, _, name = word.partition(NODE_ID)
+    if suite in shipped_suites() and name:
+        word, keyword = suite, f"({keyword}) and ({name})" if keyword else name
+    return SuiteOrder.parse(
+        (word,), keyword=keyword, quick=quick, plant=None, plant_every=None, repeat=1
+    )
+
+
+def _is_suite(word: str) -> bool:
+    return word in shipped_suites() or NODE_ID in word or word.endswith(".py")
+
+
+def _read(word: str, tree: str | None) -> PatchSeries:
+    path = Path(word)
+    if tree is not None and is_range(word):
+        return read_range(Path(tree), word, Deadline.after(TREE_LIMIT_S))
+    if word in list_series() and not path.exists():
+        path = shelf() / "patches" / word
+    if path.exists():
+        return PatchSeries.read(path.absolute())
+    if is_range(word):
+        raise InputError(f"{quote(word)}: a range of commits is one of a --tree DIR")
+    known = (*list_series(), *shipped_suites())
+    raise InputError(f"{quote(word)}: no such patch, folder or suite{did_you_mean(word, known)}")

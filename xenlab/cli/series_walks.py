@@ -1,0 +1,75 @@
+"""`xenlab try --per-patch` and `--bisect` at work: one series, in as many labs as it takes."""
+
+from __future__ import annotations
+
+import click
+
+from xenlab.cli.attempt import Attempt
+from xenlab.errors import InputError
+from xenlab.measure.contest import BASE
+from xenlab.report.comparison import ComparisonView
+from xenlab.report.rows import printable
+from xenlab.report.series_walk import Found, SeriesWalk, Step
+from xenlab.verdict.bisection import BAD, Bisection
+from xenlab.verdict.comparison import Comparison, Side
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict
+
+BUILDS = "driver builds"
+ONE_BY_ONE = "--per-patch is for verdicts"
+
+
+def walk_series(attempt: Attempt) -> SeriesWalk:
+    """Every patch beside the one before it; what one of them broke is not told of the next."""
+    patches = attempt.series.patches
+    base = before = attempt.sides.run_base()
+    steps = []
+    for number, patch in enumerate(patches, start=1):
+        side = run_first(attempt, number)
+        steps.append(Step(title=patch.title, comparison=Comparison(base=before, patched=side)))
+        before = side
+    whole = ComparisonView(comparison=Comparison(base=base, patched=before), uncompared=ONE_BY_ONE)
+    return SeriesWalk(steps=tuple(steps), whole=whole)
+
+
+def bisect_series(attempt: Attempt) -> Found:
+    """Which patch is the first with which the suites fail, of a series with which they do.
+
+    Raises InputError where they fail on the base: then no patch of it is to blame.
+    """
+    patches = attempt.series.patches
+    base = attempt.sides.run_base()
+    if any(verdict.outcome is not Outcome.PASS for verdict in base.verdicts):
+        raise InputError(
+            f"the {BASE} does not pass: "
+            + "; ".join(str(each) for each in base.verdicts if each.outcome is not Outcome.PASS)
+        )
+    last = Comparison(base=base, patched=run_first(attempt, len(patches)))
+    bisection = Bisection(good=0, bad=len(patches))
+    while last.outcome in BAD and (count := bisection.next_count) is not None:
+        outcome = _outcome(base, run_first(attempt, count))
+        bisection = bisection.note(count, outcome)
+        left = ", ".join(map(str, bisection.suspects))
+        click.echo(f"{count} patches: {outcome}; suspects: {left}", err=True)
+    titles = tuple(patches[number - 1].title for number in bisection.suspects)
+    return Found(bisection=bisection, titles=titles if last.outcome in BAD else (), last=last)
+
+
+def _outcome(base: Side, side: Side) -> Outcome:
+    """What cannot be built says nothing of what would fail."""
+    built = all(verdict.rule != BUILDS for verdict in side.verdicts)
+    return Comparison(base=base, patched=side).outcome if built else Outcome.INCONCLUSIVE
+
+
+def run_first(attempt: Attempt, count: int) -> Side:
+    """The suites with the first patches of the series; a driver that does not build is a FAIL."""
+    patches = attempt.series.patches
+    name, title = f"patch {count} of {len(patches)}", printable(patches[count - 1].title)
+    try:
+        return attempt.sides.run(name, attempt.series.first(count), stop_at_first=attempt.quick)
+    except InputError as error:
+        click.echo(f"{title}: {error}", err=True)
+        told = Verdict(rule=BUILDS, subject=title, outcome=Outcome.FAIL, reasons=error.problems)
+        attempt.sides.results.begin(name, {"side": name})
+        attempt.sides.results.note([told])
+        return Side(verdicts=(told,))

@@ -1,0 +1,79 @@
+"""Told: what `xenlab try` has to say in the end: for people, for programs, and in one word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from xenlab.report.comparison import ComparisonView
+from xenlab.report.comparison_document import encode_comparison
+from xenlab.report.rows import printable
+from xenlab.report.series_walk import Found, SeriesWalk
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """`verdicts` are by the name of what they are on."""
+
+    outcome: Outcome
+    lines: tuple[str, ...]
+    document: Mapping[str, object]
+    verdicts: Mapping[str, tuple[Verdict, ...]]
+
+
+def tell_comparison(view: ComparisonView, lines: tuple[str, ...] = ()) -> Told:
+    """One comparison, in its own words or in others."""
+    return Told(
+        outcome=view.comparison.outcome,
+        lines=lines or tuple(view.render()),
+        document=encode_comparison(view),
+        verdicts={"patched beside base": view.comparison.verdicts},
+    )
+
+
+def tell_walk(walk: SeriesWalk) -> Told:
+    """A series patch by patch."""
+    steps = [
+        {"patch": step.title, **encode_comparison(ComparisonView(comparison=step.comparison))}
+        for step in walk.steps
+    ]
+    document = {**encode_comparison(walk.whole), "outcome": walk.outcome, "steps": steps}
+    return Told(
+        outcome=walk.outcome,
+        lines=tuple(walk.render()),
+        document=document,
+        verdicts={
+            f"{number}: {step.title}": step.comparison.verdicts
+            for number, step in enumerate(walk.steps, start=1)
+        },
+    )
+
+
+def tell_bisection(found: Found) -> Told:
+    """Which patch it is."""
+    view = ComparisonView(comparison=found.last)
+    document = {
+        **encode_comparison(view),
+        "outcome": found.outcome,
+        "suspects": list(found.titles),
+        "untold": sorted(found.bisection.untold),
+    }
+    return Told(
+        outcome=found.outcome,
+        lines=tuple(_say_found(found)),
+        document=document,
+        verdicts={"the whole range beside its base": found.last.verdicts},
+    )
+
+
+def _say_found(found: Found) -> Iterator[str]:
+    yield from ComparisonView(comparison=found.last).render_changes()
+    if not found.titles:
+        yield f"{found.last.outcome}: nothing of this range fails"
+    elif len(found.titles) == 1:
+        yield f"the first bad commit: {printable(found.titles[0])}"
+    else:
+        yield "the first bad commit is one of these, and the others cannot be built or judged:"
+        yield from (f"    {printable(title)}" for title in found.titles)

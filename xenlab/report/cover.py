@@ -1,0 +1,48 @@
+"""A block for a cover letter: where it was tried, base beside patched, and how to do it again."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from xenlab import __version__
+from xenlab.report.columns import render_columns
+from xenlab.report.comparison import HEAD, ComparisonView
+from xenlab.report.rows import printable
+
+MAIL_COLUMNS = 72
+# Of a lab's environment what a reader of a mailing list wants, in this order.
+SHOWN = ("xen", "kernels", "accelerator", "topology")
+
+
+def render_cover(
+    view: ComparisonView, environment: Mapping[str, str], titles: Sequence[str], command: str
+) -> Iterator[str]:
+    """Lines of a mail; a table is as wide as it is, for nobody can read one that was broken."""
+    yield f"Tested with xenlab {__version__}:"
+    for name in SHOWN:
+        if name in environment:
+            yield from _wrap(f"{name}: {environment[name]}")
+    yield ""
+    for number, title in enumerate(titles, start=1):
+        yield from _wrap(f"patch {number}: {title}")
+    yield ""
+    rows = [(name, base, patched, "") for name, base, patched, _said in view.rows()]
+    yield from (f"  {printable(line)}" for line in render_columns(HEAD, rows))
+    yield ""
+    for name, _base, _patched, said in view.rows():
+        if said:
+            yield from _wrap(f"{name}: {said}")
+    yield from _wrap(f"outcome: {view.comparison.outcome}")
+    if view.uncompared:
+        yield from _wrap(f"throughput not compared: {view.uncompared}")
+    yield ""
+    yield "To do it again:"
+    yield f"  {printable(command)}"
+
+
+def _wrap(text: str) -> Iterator[str]:
+    yield from textwrap.wrap(
+        printable(text), MAIL_COLUMNS, initial_indent="  ", subsequent_indent="    ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""SeriesWalk: a series patch by patch, each beside the one before it; Found: the bad one of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xenlab.report.comparison import ComparisonView
+from xenlab.report.rows import printable
+from xenlab.verdict.bisection import BAD, Bisection
+from xenlab.verdict.comparison import Comparison
+from xenlab.verdict.outcome import Outcome, combine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one patch changes; `comparison` has what stood before it as its base."""
+
+    title: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The end of a bisection; `titles` are the suspects, one where it could be told."""
+
+    bisection: Bisection
+    titles: tuple[str, ...]
+    last: Comparison
+
+    @property
+    def outcome(self) -> Outcome:
+        """As the last patch's, unless it could not be told which one it was."""
+        if self.last.outcome in BAD and len(self.titles) > 1:
+            return Outcome.INCONCLUSIVE
+        return self.last.outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesWalk:
+    """All steps, and the whole series beside the base."""
+
+    steps: tuple[Step, ...]
+    whole: ComparisonView
+
+    @property
+    def outcome(self) -> Outcome:
+        """A series has to be good after each of its patches."""
+        return combine(step.comparison.outcome for step in self.steps)
+
+    def render(self) -> Iterator[str]:
+        """A line for each patch, with what changed there; then the table of the whole."""
+        for number, step in enumerate(self.steps, start=1):
+            title = f"{number}/{len(self.steps)} {printable(step.title)}"
+            yield f"{step.comparison.outcome:<12} {title}"
+            view = ComparisonView(comparison=step.comparison)
+            yield from (f"    {line}" for line in view.render_changes())
+        yield ""
+        yield from self.whole.render()

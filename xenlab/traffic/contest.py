@@ -1,0 +1,80 @@
+"""A contest at work: in one lab, the drivers of both sides take turns under the same streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from xenlab.guest.driver import NodeDriver, push_driver
+from xenlab.guest.sysctl import sysctls_set
+from xenlab.kernel.driver import Driver
+from xenlab.measure.contest import BASE, PATCHED, Bout, Contest
+from xenlab.measure.strategy_trial import StrategyCounts, StrategyRound
+from xenlab.traffic.drivers import swap_drivers
+from xenlab.traffic.guests import link_from_domu
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.iperf import IperfSpec
+from xenlab.traffic.lane import LARGE_PACKETS, Lane
+
+PUSH_S = 60.0
+# The fewest that tell a difference with a confidence of 95 %, and an even number, so that the lab
+# ends with the drivers that it came with.
+ROUNDS = 6
+SECONDS = 2
+COUNTED_BYTES = 2_000_000
+# As of the suite `strategies`: two streams in turns make packets of more than 18 slots.
+STREAMS = 2
+WRITE_BYTES = 1000
+
+
+@dataclass(slots=True, kw_only=True)
+class Ring:
+    """A lane, and which side's drivers are loaded just now."""
+
+    lane: Lane
+    sides: Mapping[str, Mapping[str, NodeDriver]]
+    loaded: str
+    counts: dict[str, StrategyCounts] = field(default_factory=dict)
+
+    def take(self, side: str, load: IperfSpec) -> StrategyRound:
+        """One timed repetition of a side; of its first also the packets, in another repetition."""
+        if self.loaded != side:
+            swap_drivers(self.lane.lab, self.sides[side])
+            self.loaded = side
+        taken = self.lane.time(load)
+        if side not in self.counts:
+            counted = replace(load, seconds=0, payload_bytes=COUNTED_BYTES)
+            self.counts[side] = self.lane.count(counted)
+        return taken
+
+
+def hold_contest(
+    lab: LabHandle, base: Mapping[str, Driver], patched: Mapping[str, Driver]
+) -> Contest:
+    """Compare two sets of drivers in a lab that runs the patched ones, and does so afterwards.
+
+    Sides change places from bout to bout: what drifts is in both alike, and half of the time the
+    drivers need not be changed. Raises LabError or MeasurementError.
+    """
+    link = link_from_domu(lab.plan)
+    load = IperfSpec(
+        address=link.sink_address4, streams=STREAMS, write_bytes=WRITE_BYTES, seconds=SECONDS
+    )
+    nodes = [node for node in patched if patched[node].build_id != base[node].build_id]
+    sides = {
+        side: {node: push_driver(lab.shell(node), each[node], lab.budget(PUSH_S)) for node in nodes}
+        for side, each in ((BASE, base), (PATCHED, patched))
+    }
+    ring = Ring(lane=Lane.along(lab, link), sides=sides, loaded=PATCHED)
+    with sysctls_set(lab.shell(link.source), LARGE_PACKETS, lab.budget(PUSH_S)):
+        bouts = tuple(_hold_bout(ring, load, patched_first=not n % 2) for n in range(ROUNDS))
+    subject = f"{link.source} -> {link.sink}, {STREAMS} streams in turns"
+    return Contest(
+        subject=subject, bouts=bouts, base=ring.counts[BASE], patched=ring.counts[PATCHED]
+    )
+
+
+def _hold_bout(ring: Ring, load: IperfSpec, *, patched_first: bool) -> Bout:
+    order = (PATCHED, BASE) if patched_first else (BASE, PATCHED)
+    taken = {side: ring.take(side, load) for side in order}
+    return Bout(base=taken[BASE], patched=taken[PATCHED])
