@@ -10,7 +10,7 @@ from tests.unit.house.repository import ROOT
 from xenlab.errors import InputError
 from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.mutant import Mutant, choose_mutants, read_mutants
-from xenlab.kernel.patch import Patch
+from xenlab.kernel.patch import read_patches
 from xenlab.kernel.shelf import shelf
 
 ALL = read_mutants()
@@ -42,7 +42,8 @@ def test_patch_is_on_its_driver_alone_and_its_suites_exist(mutant: Mutant) -> No
 
     assert mutant.choice.kind is mutant.kind
     assert set(mutant.suites) <= known
-    assert len(Patch.read(mutant.path).hunks) >= 1
+    (patch,) = read_patches(mutant.path)
+    assert len(patch.hunks) >= 1
 
 
 def test_no_two_are_the_same_change() -> None:
