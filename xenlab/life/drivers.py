@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -21,6 +22,7 @@ from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import DOM0, KernelPlan, LabPlan
+from xenlab.topology.kernel_words import whole_kernel_word
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import await_vifs
 
@@ -49,9 +51,10 @@ def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choic
     """
     reach = Reach.of(series.files)
     if reach.elsewhere:
+        word = shlex.quote(_whole_kernel(plan, series))
         raise Unavailable(
             f"{series.name}: {reach.why}, which `xenlab try` does not build",
-            try_next="git diff --stat -- " + " ".join(kind.sources for kind in DriverKind),
+            try_next=f"xenlab test smoke --dom0-kernel {word} --domu-kernel {word}",
         )
     if not reach.drivers:
         raise InputError(f"{series.name}: {reach.why}")
@@ -60,6 +63,15 @@ def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choic
         node: choice.patched(series) if choice.kind in reach.drivers else choice
         for node, choice in {**stock, **choices}.items()
     }
+
+
+def _whole_kernel(plan: LabPlan, series: PatchSeries) -> str:
+    """The word for dom0's kernel with a series on it; commits are in their own tree already."""
+    last = series.patches[-1]
+    if last.commit and last.path.is_dir():
+        return f"{last.path}@{last.commit}"
+    files = dict.fromkeys(str(patch.path) for patch in series.patches)
+    return whole_kernel_word(plan.dom0.kernel, tuple(files))
 
 
 def digest_choices(choices: Choices) -> str:

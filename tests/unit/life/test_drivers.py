@@ -104,8 +104,11 @@ def test_series_is_put_on_top_of_the_one_that_the_base_has(plan: LabPlan, tmp_pa
 
 
 def test_series_for_elsewhere_takes_a_whole_kernel(plan: LabPlan, tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match=r"net/core/skbuff\.c.* takes a whole kernel"):
+    with pytest.raises(Unavailable, match=r"net/core/skbuff\.c.* takes a whole kernel") as raised:
         patch_drivers(plan, {}, series(tmp_path, NETFRONT, "net/core/skbuff.c"))
+
+    word = f"debian+{tmp_path}/x.patch"
+    assert raised.value.try_next == f"xenlab test smoke --dom0-kernel {word} --domu-kernel {word}"
 
 
 def test_series_on_no_code_is_refused(plan: LabPlan, tmp_path: Path) -> None:
