@@ -90,6 +90,7 @@ class LabPlugin:
         """The kernels that are of no use any more."""
         return self.coroner.deaths if self.coroner else ()
 
+    @pytest.hookimpl(trylast=True)  # behind -k: what nobody asked for is not left to be run
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:

@@ -16,6 +16,7 @@ from xenlab.transport.handshake import shake_hands
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.pool import ConnectionPool
 from xenlab.transport.shell import CommandResult
+from xenlab.transport.standing import render_command, render_script
 from xenlab.transport.streaming import Streams, join_streams
 from xenlab.waiting import Deadline
 
@@ -35,11 +36,6 @@ KILL_LIMIT_S = 5.0
 def render_vchan_argv(domid: int) -> list[str]:
     """The command in dom0 whose stdin and stdout are a byte stream to the domU's SSH server."""
     return ["vchan-pipe", "connect", str(domid)]
-
-
-def render_script(script: str, words: Sequence[str]) -> str:
-    """A script with its words as a line for a login shell, which does not outlive it."""
-    return f"set -- {shlex.join(words)}\n{script}\nexit $?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,39 +90,33 @@ class SshShell:
 
     def run(self, argv: Sequence[str], *, deadline: Deadline, stdin: bytes = b"") -> CommandResult:
         """See Shell.run."""
-        return self._run_command(shlex.join(argv), tuple(argv), deadline, stdin)
+        return self._run(render_command(argv), tuple(argv), deadline, stdin)
 
     def run_script(
         self, script: str, *words: str, deadline: Deadline, stdin: bytes = b""
     ) -> CommandResult:
         """See Shell.run_script."""
         argv = ("sh", "-c", script, "sh", *words)
-        if stdin:
-            return self._run_line(render_script(script, words), argv, deadline, stdin)
-        started_s = time.monotonic()
+        return self._run(render_script(script, words), argv, deadline, stdin)
+
+    def _run(
+        self, line: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
+    ) -> CommandResult:
+        """Run a line in the shell that stays, or with input on a channel of its own."""
+        started_s, what = time.monotonic(), shlex.join(argv)
         with self.pool.lend(deadline) as connection, connection.watch(deadline):
-            ended = connection.standing_shell(deadline).run(script, words, deadline)
+            if stdin:
+                # The shell stays and turns death by signal N into 128 + N.
+                told = f"({line}); exit $?"
+                exchange = connection.begin_exchange(what, told, deadline)
+                with contextlib.closing(exchange):
+                    status = exchange.finish(deadline, stdin)
+                return _result(exchange, argv, status, started_s)
+            ended = connection.standing_shell(deadline).run(what, line, deadline)
         return CommandResult(
             where=self.where, argv=argv, status=ended.status, stdout=ended.stdout,
             stderr=ended.stderr, elapsed_s=time.monotonic() - started_s,
         )  # fmt: skip
-
-    def _run_command(
-        self, command: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
-    ) -> CommandResult:
-        # `; exit $?`: the shell stays and turns death by signal N into 128 + N.
-        line = f"{command}{'' if stdin else NO_INPUT}; exit $?"
-        return self._run_line(line, argv, deadline, stdin)
-
-    def _run_line(
-        self, line: str, argv: tuple[str, ...], deadline: Deadline, stdin: bytes
-    ) -> CommandResult:
-        started_s = time.monotonic()
-        with self.pool.lend(deadline) as connection, connection.watch(deadline):
-            exchange = connection.begin_exchange(shlex.join(argv), line, deadline)
-            with contextlib.closing(exchange):
-                status = exchange.finish(deadline, stdin)
-        return _result(exchange, argv, status, started_s)
 
     def stream(self, argv: Sequence[str], streams: Streams, *, deadline: Deadline) -> int:
         """Run a command joined to our own streams, for as long as it takes; its exit status.
@@ -158,7 +148,7 @@ class SshShell:
         self, script: str, *words: str, deadline: Deadline
     ) -> contextlib.AbstractContextManager[SshCommand]:
         """See Shell.start_script; its end is that of `start`."""
-        line = f"exec{NO_INPUT}\n{render_script(script, words)}"
+        line = f"exec{NO_INPUT}; {render_script(script, words)}"
         return self._start(line, ("sh", "-c", script, "sh", *words), deadline)
 
     @contextlib.contextmanager
@@ -188,9 +178,8 @@ class SshShell:
 
     def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:
         """See Shell.write_file."""
-        target = shlex.quote(path)
-        argv = ("write", path)
-        self._run_command(f"cat > {target}", argv, deadline, content).require_success()
+        line = f"exec cat > {shlex.quote(path)}"
+        self._run(line, ("write", path), deadline, content).require_success()
 
     def read_file(self, path: str, *, deadline: Deadline) -> bytes:
         """See Shell.read_file."""

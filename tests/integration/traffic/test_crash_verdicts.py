@@ -131,3 +131,15 @@ def test_warning_ends_nothing_and_fails_the_console_in_the_end(
     assert [each.outcome for each in fine] == [Outcome.PASS] * 3
     assert (last.outcome, last.subject) == (Outcome.FAIL, "console of bob")
     assert last.reasons[0].startswith("kernel warning in bob: WARNING: CPU: 0 PID: 1 at a.c:1")
+
+
+def test_tests_that_nobody_asked_for_are_not_left_for_another_lab(
+    lab: NamespaceLab, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{tmp_path.name}.py"
+    path.write_text(HEAD + DIES.format(then="judge(ALIVE)"))
+    plugin = LabPlugin(lab)
+    run_suite(plugin, [path], ["-q", "-k", "first"])
+
+    assert (plugin.deaths, plugin.unfinished) == ([], [])
+    assert [verdict.subject for verdict in plugin.verdicts] == ["it"]

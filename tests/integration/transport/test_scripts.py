@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from xenlab.errors import ConnectionLost, WaitTimedOut
+from xenlab.errors import CommandFailed, WaitTimedOut
 from xenlab.transport.ssh import SshShell
-from xenlab.waiting import Deadline
+from xenlab.waiting import Deadline, wait_until
 
 ALL_BYTES = bytes(range(256))
 THREADS, SCRIPTS = 4, 20
@@ -68,7 +68,7 @@ def test_death_of_a_scripts_program_by_a_signal_is_128_and_its_number(shell: Ssh
 def test_script_that_kills_its_shell_is_told_of_and_the_next_one_has_another(
     shell: SshShell,
 ) -> None:
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(CommandFailed, match="a signal ended the shell"):
         shell.run_script("kill -KILL $$", deadline=Deadline.after(10))
     assert shell.run_script("echo well", deadline=Deadline.after(10)).text == "well\n"
 
@@ -77,6 +77,26 @@ def test_script_that_does_not_end_is_left_at_the_deadline(shell: SshShell) -> No
     with pytest.raises(WaitTimedOut, match="did not end; last seen: half"):
         shell.run_script("echo half; sleep 60", deadline=Deadline.after(0.5))
     assert shell.run_script("echo well", deadline=Deadline.after(10)).text == "well\n"
+
+
+def test_what_an_orphan_says_later_is_not_of_the_next_command(
+    shell: SshShell, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    orphan = '(sleep 0.3; echo late; echo late >&2; : >"$1") & echo started'
+    deadline = Deadline.after(10)
+    assert shell.run_script(orphan, str(said), deadline=deadline).text == "started\n"
+    wait_until(said.exists, "the orphan to have spoken", deadline)
+
+    again = shell.run(["sh", "-c", "echo well; echo well >&2"], deadline=deadline)
+
+    assert (again.stdout, again.stderr) == (b"well\n", b"well\n")
+
+
+def test_order_of_many_bytes_and_any_characters_is_read_whole(shell: SshShell) -> None:
+    words = ["ä€𝄞\u202e" * 5000, "\x01\x7f"]
+    told = shell.run_script('printf "%s\\0" "$@"', *words, deadline=Deadline.after(10))
+    assert told.stdout.decode().split("\0")[:-1] == words
 
 
 def test_scripts_and_commands_run_side_by_side(shell: SshShell) -> None:
