@@ -14,6 +14,7 @@ from xenlab.hypervisor.connection import Connection, connect
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon
 from xenlab.hypervisor.machine import Machine
+from xenlab.kernel.driver import STOCK
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
@@ -146,6 +147,11 @@ class Lab:
     def vif(self, domu: str, index: int) -> str:
         """dom0's end of a vif, such as `vif3.0`."""
         return f"vif{self.domid(domu)}.{index}"
+
+    def driver(self, node: str) -> str:
+        """The name of the driver that a node was brought up with."""
+        label = dict(self.record.drivers).get(node, STOCK)
+        return label.partition(" ")[0]
 
     def console(self, node: str) -> ConsoleLog:
         """The console of a node, whole; `dom0` holds Xen's lines too."""

@@ -11,6 +11,7 @@ import pytest
 from tests.lab.conftest import Xenlab
 from xenlab.errors import MeasurementError
 from xenlab.guest.device_state import Feature
+from xenlab.kernel.driver import STOCK
 from xenlab.lab import Lab, open_lab
 from xenlab.measure.strategy_trial import StrategyTrial
 from xenlab.plan.links import DOM0, Link
@@ -29,7 +30,7 @@ from xenlab.verdict.soak import judge_round
 from xenlab.verdict.strategies import judge_strategies
 from xenlab.verdict.toll import judge_toll
 
-DEFAULT, SMALL, ORDER0, FLAT, _, LISTING = REMEDIES
+DEFAULT, SMALL, ORDER0, FLAT, _, LISTING, _, _, NEGOTIATING = REMEDIES
 STATE = (
     "ethtool -k eth0; ip -d link show eth0 | grep -o 'gso_max_size [0-9]*';"
     " cat /proc/sys/net/core/high_order_alloc_disable /proc/sys/net/ipv4/tcp_tso_rtt_log;"
@@ -51,8 +52,9 @@ def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def compared(opened: Lab) -> Iterator[Arena]:
-    """From alice to bob."""
+    """From alice to bob, the driver loaded that most remedies need."""
     with arena(opened, link_of(opened, "bob")) as compared:
+        compared.drivers.run(DEFAULT.netfront, DEFAULT.netback)
         yield compared
 
 
@@ -68,26 +70,28 @@ def state_of(lab: Lab) -> str:
 def tried(compared: Arena, *remedies: Remedy) -> tuple[StrategyTrial, ...]:
     """One short trial of each, counted only."""
     load = IperfSpec(address=compared.lane.link.sink_address4, streams=2, write_bytes=1000)
-    rounds = take_turns(compared, remedies[:1], replace(load, seconds=1), 1)
+    turns = take_turns(compared, remedies[:1], 1)
+    taken = tuple(compared.time(replace(load, seconds=1)) for _remedy, _last in turns)
     trials = []
     for remedy in remedies:
         with compared.applied(remedy):
             counts = compared.count(replace(load, payload_bytes=2_000_000))
-        (taken,) = rounds.values()
         trials.append(StrategyTrial(strategy=remedy.strategy, rounds=taken, counts=counts))
     return tuple(trials)
 
 
 def test_remedy_that_is_not_in_force_is_told(compared: Arena) -> None:
-    """The frontend that has no limit raised, and the pages that are compound still."""
+    """No limit raised, compound pages still, and a backend that has nothing to agree upon."""
     stale = replace(ORDER0, sysctls={})
     unlisted = replace(LISTING, slots_max=18)
+    alone = replace(NEGOTIATING, netback=STOCK)
 
-    verdicts = judge_strategies("planted", tried(compared, DEFAULT, stale, unlisted))
+    verdicts = judge_strategies("planted", tried(compared, DEFAULT, stale, unlisted, alone))
 
-    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS, Outcome.FAIL, Outcome.FAIL]
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS, *(Outcome.FAIL,) * 3]
     assert "were linearised all the same" in verdicts[1].reasons[0]
     assert "came to dom0 with a frag_list" in verdicts[2].reasons[0]
+    assert "were linearised all the same" in verdicts[3].reasons[0]
 
 
 def test_load_without_packets_of_many_slots_remedies_nothing(compared: Arena) -> None:

@@ -12,6 +12,7 @@ from xenlab.cli.output import render_document
 from xenlab.errors import InputError
 from xenlab.slots.layout import MAX_FRAGS, PAGE_BYTES, Layout, parse_layout
 from xenlab.slots.limits import MIN_MAX_SKB_FRAGS, RING_SLOTS, STOCK, Limits
+from xenlab.slots.series import SERIES, limits_with
 
 if TYPE_CHECKING:
     from xenlab.slots.fate import Prediction
@@ -53,6 +54,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="XDP headroom of the receiving guest; with a program it is 256.",
 )
+@click.option(
+    "--series",
+    type=click.Choice(SERIES),
+    help="A shipped series on the drivers of both ends.",
+)
 @options.json_flag
 def slots(
     words: tuple[str, ...],
@@ -62,6 +68,7 @@ def slots(
     max_skb_frags: int,
     fatal_slots: int,
     headroom: int,
+    series: str | None,
     as_json: bool,
 ) -> None:
     """Draw an skb's pages and ring slots, and say its fate.
@@ -88,6 +95,8 @@ def slots(
         fatal_skb_slots=fatal_slots,
         xdp_headroom_bytes=headroom,
     )
+    if series:
+        limits = limits_with(series, series, limits)
     _show(_worst(limits, gso=gso) if worst else _read(" ".join(words), limits), limits, as_json)
 
 

@@ -13,7 +13,8 @@ class StrategyRow:
 
     Goodput (the median), payload and `cpu_ns`, for which all CPUs of both ends and dom0 were busy,
     are of the timed repetitions; the packets are of another one, with probes. `frag_list_pkts`
-    counts `tx_frag_overflow`, `drops_pkts` all that was lost, at named places or not.
+    counts `tx_frag_overflow`, `drops_pkts` all that was lost, at named places or not. Relocated are
+    packets of which a patched frontend copied some bytes, or all, to other pages.
     """
 
     name: str
@@ -23,6 +24,8 @@ class StrategyRow:
     cpu_ns: int
     sent_pkts: int
     linearised_pkts: int
+    relocated_pkts: int
+    relocated_bytes: int
     frag_list_pkts: int
     drops_pkts: int
 
@@ -35,6 +38,16 @@ class StrategyRow:
     def linearised_per_thousand(self) -> float | None:
         """None where nothing was sent."""
         return self._per_thousand(self.linearised_pkts)
+
+    @property
+    def relocated_per_thousand(self) -> float | None:
+        """None where nothing was sent."""
+        return self._per_thousand(self.relocated_pkts)
+
+    @property
+    def bytes_a_relocated_packet(self) -> float | None:
+        """What was copied of each; None where none was relocated."""
+        return self.relocated_bytes / self.relocated_pkts if self.relocated_pkts else None
 
     @property
     def frag_list_per_thousand(self) -> float | None:

@@ -18,6 +18,8 @@ class Effect(StrEnum):
 
     LINEARISED = "linearised"
     FRAG_LIST = "frag_list at 19 slots, linearised above"
+    FRAG_LISTS = "frag_list from 19 slots on, never linearised"
+    RELOCATED = "copied to other pages, never linearised"
     AVOIDED = "never made"
 
 
@@ -46,11 +48,16 @@ class StrategyRound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyCounts:
-    """The repetition with probes; `silent_pkts` were lost between two devices without a counter."""
+    """The repetition with probes; `silent_pkts` were lost between two devices without a counter.
+
+    `relocated_pkts` and what was copied of them are counted by the frontends that do that.
+    """
 
     sent_pkts: int
     linearised_pkts: int
     unlinearised_pkts: int
+    relocated_pkts: int
+    relocated_bytes: int
     frag_list_pkts: int
     drops: tuple[Drop, ...]
     silent_pkts: int
@@ -76,6 +83,8 @@ class StrategyTrial:
             cpu_ns=sum(each.cpu_ns for each in self.rounds),
             sent_pkts=counts.sent_pkts,
             linearised_pkts=counts.linearised_pkts,
+            relocated_pkts=counts.relocated_pkts,
+            relocated_bytes=counts.relocated_bytes,
             frag_list_pkts=counts.frag_list_pkts,
             drops_pkts=sum(drop.packets for drop in counts.drops) + counts.silent_pkts,
         )

@@ -11,6 +11,7 @@ from xenlab.slots.fate import Fate, Prediction
 from xenlab.slots.frontend import LINEAR
 from xenlab.slots.layout import PAGE_BYTES, Layout
 from xenlab.slots.pages import Piece, cut_at_pages
+from xenlab.slots.relocation import COPIED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,7 @@ FATE_STYLES = {
     Fate.INTACT: "bold green",
     Fate.BOUNCED: "bold yellow",
     Fate.LINEARISED: "bold yellow",
+    Fate.RELOCATED: "bold yellow",
     Fate.OVERFLOW: "bold yellow",
     Fate.DROPPED: "bold red",
     Fate.LOST: "bold red",
@@ -69,15 +71,16 @@ def _print_pages(console: Console, prediction: Prediction) -> None:
     console.print(f"[bold]{layout}[/]", soft_wrap=True)
     console.print(_sum_up(layout))
     console.print()
-    lines = lay_out(layout, numbered=bool(sending.requests) and not sending.copied)
+    moved = bool(sending.requests) and (sending.copied or sending.relocated)
+    lines = lay_out(layout, numbered=bool(sending.requests) and not moved)
     console.print(_table(console, "in memory", lines))
     if any(frag.size_bytes == 0 for frag in layout.frags):
         console.print(
             "an empty frag counts (+1) if it begins inside a page; it is not sent", style="dim"
         )
-    if sending.copied and sending.requests:
+    if moved:
         console.print()
-        console.print(_table(console, "as it is granted", lay_copy(prediction)))
+        console.print(_table(console, "as it is granted", lay_grants(prediction)))
     if sending.requests:
         first = f"slot 1 says {sending.requests[0].wire_bytes} bytes: the whole packet"
         gso = f"; a GSO extra follows it, segments of {layout.gso_size_bytes} bytes"
@@ -121,17 +124,22 @@ def lay_out(layout: Layout, *, numbered: bool) -> Iterator[Line]:
             name = ""
 
 
-def lay_copy(prediction: Prediction) -> Iterator[Line]:
-    """A line for each page of the buffer that the frontend copied the packet into."""
-    name = "linearised" if prediction.sending.linearised else "bounced"
-    for page, request in enumerate(prediction.sending.requests):
+def lay_grants(prediction: Prediction) -> Iterator[Line]:
+    """A line for each page that is granted of a packet that the frontend copied, or some of it."""
+    sending = prediction.sending
+    linear = "linearised" if sending.linearised else "bounced" if sending.bounced else "linear"
+    names = {LINEAR: linear, COPIED: "copied"}
+    before = None
+    for slot, request in enumerate(sending.requests, 1):
+        place = request.frag
         yield Line(
-            buffer="" if page else name,
-            page=str(page),
+            buffer=names.get(place, f"frag {place + 1}") if place != before else "",
+            page="",
             piece=request.piece,
-            slot=str(page + 1),
-            style=BUFFER_STYLES[0],
+            slot=str(slot),
+            style=BUFFER_STYLES[(place + 1) % len(BUFFER_STYLES)],
         )
+        before = place
 
 
 def draw_page(piece: Piece, blocks: tuple[str, str, str]) -> str:

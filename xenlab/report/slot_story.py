@@ -14,6 +14,7 @@ FATES = {
     Fate.INTACT: "arrives, granted as it lies",
     Fate.BOUNCED: "arrives, copied to another page by the frontend",
     Fate.LINEARISED: "arrives, copied into one buffer by the frontend",
+    Fate.RELOCATED: "arrives, some of it copied into pages of the frontend's own",
     Fate.OVERFLOW: "arrives, copied into local pages by the backend",
     Fate.DROPPED: "dropped by the frontend, and counted in tx_dropped",
     Fate.LOST: "lost in the backend, and no counter moves",
@@ -68,6 +69,8 @@ def _tell_sending(sending: Sending, limits: Limits) -> str:
     if sending.linearised:
         order = sending.copy_order
         done = f"skb_linearize() copies {sending.linear_bytes} bytes into pages of order {order}"
+    if sending.relocated:
+        done = f"{sending.relocated_bytes} bytes are copied to pages of the frontend's own"
     parts = [f"{counted}, {limit}: {done}"]
     if sending.bounced:
         parts.append("the Ethernet header would cross its page's end: bounced to a page's start")

@@ -12,6 +12,8 @@ HEADS = (
     "goodput, Mbit/s",
     "CPU, ns a byte",
     "linearised of 1000",
+    "relocated of 1000",
+    "bytes copied of each",
     "frag_list of 1000",
     "drops",
 )
@@ -62,13 +64,14 @@ def view_strategies(table: StrategyTable) -> StrategyView:
 def _numbers(table: StrategyTable, row: StrategyRow) -> tuple[float | None, ...]:
     return (
         table.throughput_ratio(row), row.goodput_bps / MEGA, row.cpu_ns_per_byte,
-        row.linearised_per_thousand, row.frag_list_per_thousand, row.drops_pkts,
+        row.linearised_per_thousand, row.relocated_per_thousand, row.bytes_a_relocated_packet,
+        row.frag_list_per_thousand, row.drops_pkts,
     )  # fmt: skip
 
 
 def _cells(values: tuple[float | None, ...], most: list[float]) -> tuple[Cell, ...]:
     # The first two are better when larger, the others when smaller.
-    kinds = ("gain", "gain", "cost", "cost", "cost", "cost")
+    kinds = ("gain", "gain", *("cost",) * (len(HEADS) - 2))
     return tuple(
         Cell(text=_say(value), bar_percent=_percent(value, largest), kind=kind)
         for value, largest, kind in zip(values, most, kinds, strict=True)

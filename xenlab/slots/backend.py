@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from xenlab.slots.layout import PAGE_BYTES
-from xenlab.slots.limits import COPY_BYTES, FIRST_SLOT_MIN_BYTES, SKB_PAD_BYTES, STOCK, Limits
+from xenlab.slots.limits import (
+    COPIED_SLOTS,
+    COPY_BYTES,
+    FIRST_SLOT_MIN_BYTES,
+    LEGACY_SLOTS,
+    SKB_PAD_BYTES,
+    STOCK,
+    Limits,
+)
 from xenlab.slots.pages import Piece, cut_at_pages
 
 
@@ -80,7 +88,7 @@ def accept(slots: Sequence[Piece], limits: Limits = STOCK) -> Acceptance:
     # 1009: `txreq.size` is by now the first slot's own, the others were taken off (303).
     if slots[0].size_bytes < FIRST_SLOT_MIN_BYTES:
         return Acceptance(reception=Reception.LOST_SHORT, slots=count, error_responses=count)
-    headlen_bytes = _headlen(slots, limits)
+    headlen_bytes = _headlen(slots)
     copied, rest = _take(slots, headlen_bytes)
     # 460: as many frags as the kernel's skb takes; what is left goes to the frag_list (482).
     frag_list = len(rest) > limits.backend_max_skb_frags
@@ -100,11 +108,14 @@ def accept(slots: Sequence[Piece], limits: Limits = STOCK) -> Acceptance:
     )
 
 
-def _headlen(slots: Sequence[Piece], limits: Limits) -> int:
-    """998, and 1027: from so many slots on the first one is copied whole."""
-    length_bytes = sum(piece.size_bytes for piece in slots)
+def _headlen(slots: Sequence[Piece]) -> int:
+    """998, and 1027: from 18 slots on the first one is copied whole, whatever is accepted.
+
+    Of more slots than a stock backend takes, as many are copied as it would take.
+    """
+    length_bytes = sum(piece.size_bytes for piece in slots[:COPIED_SLOTS])
     headlen_bytes = min(length_bytes, COPY_BYTES)
-    if len(slots) >= limits.backend_slots:
+    if len(slots) >= LEGACY_SLOTS:
         return max(headlen_bytes, slots[0].size_bytes)
     return headlen_bytes
 

@@ -12,13 +12,18 @@ from xenlab.slots.fate import Fate
 from xenlab.slots.head import shared_info_bytes
 from xenlab.slots.layout import MAX_ORDER, PAGE_BYTES
 from xenlab.slots.limits import (
+    COPIED_SLOTS,
     COPY_BYTES,
     FIRST_SLOT_MIN_BYTES,
     FROM_PAGE_START,
+    LEGACY_SLOTS,
     STOCK,
     WIRE_MAX_BYTES,
     Limits,
+    Relocation,
 )
+from xenlab.slots.pages import count_grants
+from xenlab.slots.relocation import relocate
 
 FATES = tuple(Fate)
 # So many layouts of 17 frags, and what is computed of them, fit into a second-level cache.
@@ -59,6 +64,7 @@ class _Sent:
     linear_bytes: Integers
     offset_bytes: Integers
     linearised: Booleans
+    relocated: Booleans
     bounced: Booleans
 
 
@@ -83,7 +89,9 @@ def _predict(columns: LayoutColumns, limits: Limits) -> BulkPrediction:
     lost = (slots >= limits.lost_slots) | (first_bytes < FIRST_SLOT_MIN_BYTES)
     arrives = (slots > 0) & ~fatal & ~lost
     headlen_bytes = np.minimum(sent.length_bytes, COPY_BYTES)
-    whole = slots >= limits.backend_slots
+    if limits.backend_slots > LEGACY_SLOTS:
+        headlen_bytes = np.minimum(headlen_bytes, _first_slots_bytes(columns, sent))
+    whole = slots >= LEGACY_SLOTS
     headlen_bytes = np.where(whole, np.maximum(headlen_bytes, first_bytes), headlen_bytes)
     headlen_bytes = np.where(arrives, headlen_bytes, 0).astype(np.int32)
     overflow = arrives & (slots > limits.backend_max_skb_frags)
@@ -105,6 +113,7 @@ def _fates(
 ) -> NDArray[np.uint8]:
     """The code of each fate; what is written later goes first."""
     fates = np.full(len(sent.slots), FATES.index(Fate.INTACT), dtype=np.uint8)
+    fates[sent.relocated] = FATES.index(Fate.RELOCATED)
     fates[sent.bounced] = FATES.index(Fate.BOUNCED)
     fates[sent.linearised] = FATES.index(Fate.LINEARISED)
     fates[overflow] = FATES.index(Fate.OVERFLOW)
@@ -128,7 +137,8 @@ def _send(columns: LayoutColumns, limits: Limits) -> _Sent:
         length_bytes += size_bytes
     fits = length_bytes <= WIRE_MAX_BYTES
     nonlinear = length_bytes > columns.linear_bytes
-    linearised = fits & nonlinear & (counted_slots > limits.frontend_slots)
+    excessive = fits & nonlinear & (counted_slots > limits.frontend_slots)
+    linearised = excessive & (limits.relocation is Relocation.LINEARISE)
     copy_offset_bytes, tailroom_bytes = _build_heads(columns, limits)
     moved = linearised & (length_bytes - columns.linear_bytes > tailroom_bytes)
     offset_bytes = np.where(moved, copy_offset_bytes, columns.linear_offset_bytes)
@@ -136,6 +146,9 @@ def _send(columns: LayoutColumns, limits: Limits) -> _Sent:
     offset_bytes = np.where(bounced, copy_offset_bytes, offset_bytes)
     copied = linearised | bounced
     slots = np.where(copied, _grants(offset_bytes, length_bytes), requests)
+    relocated = excessive & ~copied
+    for place in np.flatnonzero(relocated):
+        slots[place] = _relocated_slots(columns, int(place), limits)
     return _Sent(
         counted_slots=counted_slots,
         slots=slots * _is_taken(columns, counted_slots, length_bytes, limits),
@@ -143,8 +156,33 @@ def _send(columns: LayoutColumns, limits: Limits) -> _Sent:
         linear_bytes=np.where(copied, length_bytes, columns.linear_bytes),
         offset_bytes=offset_bytes,
         linearised=linearised,
+        relocated=relocated,
         bounced=bounced,
     )
+
+
+def _relocated_slots(columns: LayoutColumns, place: int, limits: Limits) -> int:
+    linear = columns.linear_offset_bytes[place], columns.linear_bytes[place]
+    head_slots = count_grants(*map(int, linear))
+    offsets_bytes = columns.frag_offsets_bytes[:, place].tolist()
+    sizes_bytes = columns.frag_sizes_bytes[:, place].tolist()
+    stretches = list(zip(offsets_bytes, sizes_bytes, strict=True))
+    return head_slots + len(relocate(stretches, head_slots, limits))
+
+
+def _first_slots_bytes(columns: LayoutColumns, sent: _Sent) -> Integers:
+    """What lies in as many slots as netback copies from at most; all of relocated packets."""
+    left_slots = np.full(len(columns), COPIED_SLOTS, np.int32)
+    taken_bytes = np.zeros_like(left_slots)
+    copied = sent.linearised | sent.bounced | sent.relocated
+    linear_bytes = np.where(copied, sent.length_bytes, sent.linear_bytes)
+    stretches = [(sent.offset_bytes, linear_bytes)]
+    stretches += zip(columns.frag_offsets_bytes, columns.frag_sizes_bytes * ~copied, strict=True)
+    for offset_bytes, size_bytes in stretches:
+        ends_bytes = left_slots * PAGE_BYTES - (offset_bytes & IN_PAGE)
+        taken_bytes += np.where(left_slots > 0, np.minimum(size_bytes, ends_bytes), 0)
+        left_slots = left_slots - _grants(offset_bytes, size_bytes) * (size_bytes > 0)
+    return taken_bytes
 
 
 def _build_heads(columns: LayoutColumns, limits: Limits) -> tuple[Integers, Integers]:

@@ -16,12 +16,14 @@ class Fate(StrEnum):
     """What becomes of a packet between the sending driver and dom0's stack.
 
     DROPPED is counted by the frontend; LOST moves no counter at all; after VIF_DISABLED nothing
-    passes until the vif connects anew. Linearised and bounced, a packet is LINEARISED.
+    passes until the vif connects anew. Linearised and bounced, a packet is LINEARISED; RELOCATED is
+    what patched frontends make of it in place of that.
     """
 
     INTACT = "intact"
     BOUNCED = "bounced"
     LINEARISED = "linearised"
+    RELOCATED = "relocated"
     OVERFLOW = "overflow"
     DROPPED = "dropped"
     LOST = "lost"
@@ -33,7 +35,7 @@ class Fate(StrEnum):
         return self in ARRIVING
 
 
-ARRIVING = frozenset({Fate.INTACT, Fate.BOUNCED, Fate.LINEARISED, Fate.OVERFLOW})
+ARRIVING = frozenset({Fate.INTACT, Fate.BOUNCED, Fate.LINEARISED, Fate.RELOCATED, Fate.OVERFLOW})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,12 @@ def _fate(sending: Sending, acceptance: Acceptance | None) -> Fate:
         case Reception.FRAG_LIST:
             return Fate.OVERFLOW
         case Reception.MAPPED | Reception.FIRST_SLOT_COPIED:
-            if sending.linearised:
-                return Fate.LINEARISED
-            return Fate.BOUNCED if sending.bounced else Fate.INTACT
+            return _fate_of_sending(sending)
+
+
+def _fate_of_sending(sending: Sending) -> Fate:
+    if sending.linearised:
+        return Fate.LINEARISED
+    if sending.relocated:
+        return Fate.RELOCATED
+    return Fate.BOUNCED if sending.bounced else Fate.INTACT

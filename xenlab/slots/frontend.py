@@ -14,8 +14,15 @@ from enum import StrEnum
 
 from xenlab.slots.head import SPARE_BYTES, Head, build_head, shared_info_bytes
 from xenlab.slots.layout import PAGE_BYTES, Checksum, Layout, Protocol
-from xenlab.slots.limits import FIRST_SLOT_MIN_BYTES, STOCK, WIRE_MAX_BYTES, Limits
+from xenlab.slots.limits import (
+    FIRST_SLOT_MIN_BYTES,
+    STOCK,
+    WIRE_MAX_BYTES,
+    Limits,
+    Relocation,
+)
 from xenlab.slots.pages import Piece, count_grants, cut_at_pages
+from xenlab.slots.relocation import COPIED, Placed, relocate
 
 LINEAR = -1
 TCP = frozenset({Protocol.TCP4, Protocol.TCP6})
@@ -39,7 +46,8 @@ class Request:
     """One data request on the transmit ring.
 
     `wire_bytes` is the size that the request tells: the first one tells the whole packet's (833).
-    `frag` is the frag that it comes from, LINEAR for the linear part.
+    `frag` is the frag that it comes from, LINEAR for the linear part, COPIED for a page that a
+    patched frontend copied it into.
     """
 
     piece: Piece
@@ -54,11 +62,13 @@ class Sending:
     `counted_slots` is what xennet_count_skb_slots() says of the skb as it came. `linear_bytes` and
     `linear_offset_bytes` are those of the skb as it was granted: after linearising and bouncing.
     `copy_order` is the order of the pages that skb_linearize() asks for, GFP_ATOMIC; 0 where it
-    needs no more than a page, or nothing because the frags fit behind the tail.
+    needs no more than a page, or nothing because the frags fit behind the tail. `relocated` is what
+    patched frontends do in place of linearising.
     """
 
     counted_slots: int
     linearised: bool
+    relocated: bool
     copy_order: int
     bounced: bool
     refusal: Refusal
@@ -82,6 +92,12 @@ class Sending:
         """Whether all bytes were copied before they were granted."""
         return self.linearised or self.bounced
 
+    @property
+    def relocated_bytes(self) -> int:
+        """How many bytes a patched frontend copied into pages of its own."""
+        copied = (each.piece.size_bytes for each in self.requests if each.frag == COPIED)
+        return sum(copied)
+
 
 def count_slots(layout: Layout) -> int:
     """xennet_count_skb_slots (563): grants of the linear part and of each frag."""
@@ -96,7 +112,8 @@ def send(layout: Layout, limits: Limits = STOCK) -> Sending:
     oversize = length_bytes > WIRE_MAX_BYTES
     # skb_linearize() is skb_is_nonlinear() first: frags of no bytes do not make it copy.
     nonlinear = length_bytes > layout.linear_bytes
-    linearised = not oversize and counted_slots > limits.frontend_slots and nonlinear
+    excessive = not oversize and counted_slots > limits.frontend_slots and nonlinear
+    linearised = excessive and limits.relocation is Relocation.LINEARISE
     head = build_head(layout, limits)
     moved = linearised and length_bytes - layout.linear_bytes > head.tailroom_bytes
     offset_bytes = head.copy_offset_bytes if moved else head.offset_bytes
@@ -106,16 +123,19 @@ def send(layout: Layout, limits: Limits = STOCK) -> Sending:
         offset_bytes = head.copy_offset_bytes
     refusal = _refusal(layout, counted_slots, limits)
     copied = linearised or bounced
+    relocated = excessive and not copied
     sent = refusal is Refusal.NONE
+    placed = _place(layout, offset_bytes, limits, copied=copied, relocated=relocated)
     return Sending(
         counted_slots=counted_slots,
         linearised=linearised,
+        relocated=relocated,
         copy_order=_copy_order(head, length_bytes, limits) if moved else 0,
         bounced=bounced,
         refusal=refusal,
         linear_bytes=length_bytes if copied else layout.linear_bytes,
         linear_offset_bytes=offset_bytes,
-        requests=tuple(_requests(layout, offset_bytes, copied=copied)) if sent else (),
+        requests=tuple(_requests(placed, length_bytes)) if sent else (),
         extra_slots=int(sent and layout.gso_size_bytes > 0),
     )
 
@@ -154,17 +174,25 @@ def carries_gso(layout: Layout, limits: Limits) -> bool:
     )
 
 
-def _requests(layout: Layout, offset_bytes: int, *, copied: bool) -> Iterator[Request]:
-    """The requests in ring order (785, 822, 826); the first one tells the packet's length."""
-    length_bytes = layout.length_bytes
-    linear_bytes = length_bytes if copied else layout.linear_bytes
-    pieces = [(LINEAR, piece) for piece in cut_at_pages(offset_bytes, linear_bytes)]
-    if not copied:
-        pieces += [
-            (place, piece)
-            for place, frag in enumerate(layout.frags)
-            for piece in cut_at_pages(frag.offset_bytes, frag.size_bytes)
-        ]
-    for place, (frag, piece) in enumerate(pieces):
+def _place(
+    layout: Layout, offset_bytes: int, limits: Limits, *, copied: bool, relocated: bool
+) -> tuple[Placed, ...]:
+    """What is granted, in ring order (785, 822, 826)."""
+    linear_bytes = layout.length_bytes if copied else layout.linear_bytes
+    linear = tuple((LINEAR, piece) for piece in cut_at_pages(offset_bytes, linear_bytes))
+    if copied:
+        return linear
+    stretches = [(frag.offset_bytes, frag.size_bytes) for frag in layout.frags]
+    if relocated:
+        return (*linear, *relocate(stretches, len(linear), limits))
+    return (
+        *linear,
+        *((place, piece) for place, each in enumerate(stretches) for piece in cut_at_pages(*each)),
+    )
+
+
+def _requests(placed: tuple[Placed, ...], length_bytes: int) -> Iterator[Request]:
+    """The requests; the first one tells the packet's length."""
+    for place, (frag, piece) in enumerate(placed):
         wire_bytes = length_bytes if place == 0 else piece.size_bytes
         yield Request(piece=piece, wire_bytes=wire_bytes, frag=frag)

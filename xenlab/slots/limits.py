@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from xenlab.errors import InputError
 from xenlab.slots.layout import ETHERNET_HEADER_BYTES, MAX_FRAGS, PAGE_BYTES
@@ -18,6 +19,8 @@ LEGACY_SLOTS = 18
 MIN_MAX_SKB_FRAGS = 17
 # The wire's `size` has 16 bits: XEN_NETIF_MAX_TX_SIZE, NETIF:830; checked at NF:735.
 WIRE_MAX_BYTES = 0xFFFF
+# What netback's struct xenvif_tx_cb has room for (NB:331): slots that the head takes bytes of.
+COPIED_SLOTS = LEGACY_SLOTS + 1
 # XEN_NETBACK_TX_COPY_LEN, NB:91: what netback copies of every packet.
 COPY_BYTES = 128
 # NB:1009 drops a packet whose first slot is shorter; NF:760 bounces the skb that would make it so.
@@ -46,13 +49,23 @@ RANGES = {
 }
 
 
+class Relocation(StrEnum):
+    """What a frontend does with a packet of too many slots: all but the first are patched ones."""
+
+    LINEARISE = "linearise"
+    COPY = "copy frags to pages"
+    REPACK = "repack"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What differs between kernels, module parameters, settings and senders; stock by default.
 
     `max_skb_frags` is the sending domU's and `backend_max_skb_frags` dom0's MAX_SKB_FRAGS.
-    `frontend_slots` is MAX_XEN_SKB_FRAGS + 1 of NF:743: more slots are linearised.
-    `backend_slots` is XEN_NETBK_LEGACY_SLOTS_MAX of NB:273: what may follow the first slot.
+    `frontend_slots` is MAX_XEN_SKB_FRAGS + 1 of NF:743: more slots are linearised, or what
+    `relocation` says.
+    `backend_slots` is XEN_NETBK_LEGACY_SLOTS_MAX of NB:273: what may follow the first slot; how
+    many of them are copied does not depend on it.
     `fatal_skb_slots` is netback's parameter (NB:80), raised to `backend_slots` by NB:1766.
     `xdp_headroom_bytes` is what the receiving netfront asks for: 256 with an XDP program, else 0.
     `gso_max_size_bytes` is the sending device's: a GSO skb of that size is not its (dev.c:3620).
@@ -68,6 +81,7 @@ class Limits:
     gso_max_size_bytes: int = 65536
     headroom_bytes: int = SKB_PAD_BYTES
     scatter_gather: bool = True
+    relocation: Relocation = Relocation.LINEARISE
 
     def __post_init__(self) -> None:
         if problems := tuple(self._problems()):
@@ -91,6 +105,9 @@ class Limits:
             value = getattr(self, name)
             if not least <= value <= most:
                 yield f"{name}: {least} to {most}, not {value}"
+        if self.relocation is not Relocation.LINEARISE and self.frontend_slots < LEGACY_SLOTS:
+            # So many every packet fits into, and not into fewer: see kernels/patches.
+            yield f"frontend_slots: at least {LEGACY_SLOTS} with relocation"
         if self.headroom_bytes != FROM_PAGE_START and not 0 <= self.headroom_bytes <= PAGE_BYTES:
             yield f"headroom_bytes: 0 to {PAGE_BYTES} or FROM_PAGE_START, not {self.headroom_bytes}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from xenlab.guest.driver import (
     NodeDriver,
@@ -43,6 +44,63 @@ def netfront_replaced(
         yield chosen
     finally:
         _reload(lab, domu, before, {})
+
+
+@dataclass(slots=True, kw_only=True)
+class DriverExchange:
+    """What dom0 and one domU run, changed as often as a test wants; see `drivers_exchanged`."""
+
+    lab: LabHandle
+    domu: str
+    _runs: dict[str, str]
+    _known: dict[tuple[str, str], NodeDriver] = field(default_factory=dict)
+
+    def run(self, netfront: str, netback: str) -> NodeDriver:
+        """Have both ends run these drivers, each named as for --netfront; the netfront there is.
+
+        What is loaded already stays. The lab is silent when this returns.
+        """
+        self._take(self._provide(DOM0, netback))
+        front = self._provide(self.domu, netfront)
+        self._take(front)
+        return front
+
+    def put_back(self, front: NodeDriver, back: NodeDriver) -> None:
+        """Have both ends run what they ran at first."""
+        self._take(back)
+        self._take(front)
+
+    def _provide(self, node: str, word: str) -> NodeDriver:
+        if (node, word) not in self._known:
+            self._known[node, word] = _provide(self.lab, node, word)
+        return self._known[node, word]
+
+    def _take(self, driver: NodeDriver) -> None:
+        if self._runs.get(driver.kind) == driver.build_id:
+            return
+        # Whatever fails on the way, what runs then is not known any more.
+        self._runs.pop(driver.kind, None)
+        if driver.kind is DriverKind.NETBACK:
+            _reload_netback(self.lab, driver, {})
+        else:
+            _reload(self.lab, self.domu, driver, {})
+        self._runs[driver.kind] = driver.build_id
+
+
+@contextmanager
+def drivers_exchanged(lab: LabHandle, domu: str) -> Iterator[DriverExchange]:
+    """Have the drivers of a domU and of dom0 changed; afterwards they run what they ran before.
+
+    Every vif is attached anew where netback changes: what was set on one is gone.
+    """
+    front = read_loaded(lab.shell(domu), DriverKind.NETFRONT, lab.budget(RELOAD_BUDGET_S))
+    back = read_loaded(lab.shell(DOM0), DriverKind.NETBACK, lab.budget(RELOAD_BUDGET_S))
+    runs = {each.kind.value: each.build_id for each in (front, back)}
+    exchange = DriverExchange(lab=lab, domu=domu, _runs=runs)
+    try:
+        yield exchange
+    finally:
+        exchange.put_back(front, back)
 
 
 @contextmanager
@@ -88,14 +146,16 @@ def parameter_set(
         write_parameter(shell, driver, name, before, lab.budget(RELOAD_BUDGET_S))
 
 
-def _provide(lab: LabHandle, domu: str, word: str) -> NodeDriver:
-    """A driver in a domU, built if need be for the kernel that it runs."""
-    choice = DriverChoice.parse(DriverKind.NETFRONT, word)
-    shell = lab.shell(domu)
+def _provide(lab: LabHandle, node: str, word: str) -> NodeDriver:
+    """A driver in a node, built if need be for the kernel that it runs."""
+    kind = DriverKind.NETBACK if node == DOM0 else DriverKind.NETFRONT
+    choice = DriverChoice.parse(kind, word)
+    shell = lab.shell(node)
     if choice.is_stock:
         return read_stock(shell, choice.kind, lab.budget(RELOAD_BUDGET_S))
     deadline = Deadline.after(BUILD_BUDGET_S)
-    kernel = lab.plan.kernel(lab.plan.domu(domu).kernel)
+    name = lab.plan.dom0.kernel if node == DOM0 else lab.plan.domu(node).kernel
+    kernel = lab.plan.kernel(name)
     with open_workshop(
         cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
     ) as workshop:

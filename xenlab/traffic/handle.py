@@ -48,6 +48,10 @@ class LabHandle(Protocol):
         """dom0's device for a domU's vif, such as `vif1.0`: the domid is not in the plan."""
         ...
 
+    def driver(self, node: str) -> str:
+        """The name of the driver that a node was brought up with, such as `stock` or a series'."""
+        ...
+
     def restore_silence(self) -> None:
         """Static neighbours and nothing that talks by itself: only our packets are counted."""
         ...

@@ -9,6 +9,7 @@ from xenlab.guest.counters import read_counters
 from xenlab.guest.cpu import read_busy_ns
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.hops import Drop, account_hops, read_drops
+from xenlab.measure.observation import Observation
 from xenlab.measure.path import DropCounter, Path
 from xenlab.measure.penalties import PULL_FAILED, PULLED, Penalties
 from xenlab.measure.strategy_trial import StrategyCounts, StrategyRound
@@ -69,6 +70,8 @@ class Lane:
             sent_pkts=account.packets_in,
             linearised_pkts=penalties.linearised,
             unlinearised_pkts=penalties.linearise_failed,
+            relocated_pkts=_told(observation, "tx_relocated"),
+            relocated_bytes=_told(observation, "tx_relocated_bytes"),
             frag_list_pkts=observation.source_vif_counter("tx_frag_overflow"),
             drops=_drops(self.path, deltas),
             silent_pkts=sum(hop.silent for hop in account.hops),
@@ -84,6 +87,11 @@ class Lane:
         return {
             node: read_counters(self.lab.shell(node), node, deadline) for node in self.path.nodes
         }
+
+
+def _told(observation: Observation, counter: str) -> int:
+    """What only those frontends tell that relocate packets; 0 of all others."""
+    return observation.source.counters.get(f"{observation.from_end.device} {counter}", 0)
 
 
 def _drops(path: Path, deltas: Mapping[str, CounterDelta]) -> tuple[Drop, ...]:

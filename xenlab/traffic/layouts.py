@@ -19,6 +19,7 @@ from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import PULL_BYTES, STOCK, Limits
+from xenlab.slots.series import limits_with
 from xenlab.traffic.composer import module
 from xenlab.traffic.composer.batch import Batch, Order
 from xenlab.traffic.composer.delivery import Delivery, SendBatch, deliver_batch
@@ -108,13 +109,15 @@ def send_layouts(
     layouts: Sequence[Layout],
     *,
     seed: int,
-    limits: Limits = STOCK,
+    limits: Limits | None = None,
     source: LayoutSource = COMPOSER,
 ) -> LayoutRun:
     """Send all layouts over a link, with all that the source needs in place; await every packet.
 
-    Raises MeasurementError where an end cannot say what it saw.
+    Without limits they are those of the drivers that the lab was brought up with. Raises
+    MeasurementError where an end cannot say what it saw.
     """
+    limits = limits or limits_of(lab, link)
     budget = lab.budget(RUN_S + len(layouts) / PACKETS_A_SECOND)
     prediction = predict_bulk(LayoutColumns.of(layouts), limits)
     before = read_at_rest(lab, link, budget)
@@ -138,6 +141,11 @@ def send_layouts(
         counted=subtract(after.source, before.source) if after.source and before.source else None,
         vif_drops={vif: drops - before.drops[vif] for vif, drops in after.drops.items()},
     )
+
+
+def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
+    """What limits are under the drivers of the lab as it was brought up; unknown ones are stock."""
+    return limits_with(lab.driver(link.source), lab.driver(DOM0), limits)
 
 
 def read_sightings(delivery: Delivery) -> Iterator[Sighting]:

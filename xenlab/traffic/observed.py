@@ -56,6 +56,8 @@ class ObservedNode:
                     counters[f"{device} {each}"] = statistics[each]
                 else:
                     missing[f"{device} {each}"] = f"`ethtool -S {device}` does not tell it"
+            # What a driver under test tells beyond that.
+            counters |= {f"{device} {name}": value for name, value in statistics.items()}
         return counters, missing
 
     def read_rings(self, files: NodeFiles) -> tuple[RingSnapshot, ...]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.change import Change
 from xenlab.guest.device_state import Feature
-from xenlab.guest.driver import NodeDriver
 from xenlab.guest.settings import Settings, open_settings
 from xenlab.guest.sysctl import sysctls_set
+from xenlab.kernel.driver import STOCK
 from xenlab.measure.strategy_trial import Effect, Strategy, StrategyCounts, StrategyRound
 from xenlab.plan.model import Link
 from xenlab.slots.limits import LEGACY_SLOTS
-from xenlab.traffic.drivers import netfront_replaced, parameter_set
+from xenlab.slots.series import COPY, NEGOTIATED, REPACK
+from xenlab.traffic.drivers import DriverExchange, drivers_exchanged, parameter_set
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.iperf import IperfSpec
 from xenlab.traffic.lane import LARGE_PACKETS, Lane
@@ -30,13 +31,19 @@ HIGH_ORDER_OFF = {"net/core/high_order_alloc_disable": "1"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """A strategy, and what it sets in the sending domU; without anything it is the default."""
+    """A strategy, and what it sets in the sending domU; without anything it is the default.
+
+    `netfront` and `netback` are the drivers of the two ends. The one with its limit as a parameter
+    has that set to `slots_max`.
+    """
 
     strategy: Strategy
     features: Mapping[Feature, bool] = field(default_factory=dict)
     gso_max_size_bytes: int = 0
     sysctls: Mapping[str, str] = field(default_factory=dict)
     slots_max: int = LEGACY_SLOTS
+    netfront: str = SERIES
+    netback: str = STOCK
 
 
 def _remedy(name: str, setting: str, effect: Effect, **settings: object) -> Remedy:
@@ -63,16 +70,22 @@ REMEDIES = (
         "frag_list in the backend", f"slots_max {LEGACY_SLOTS + 1}", Effect.FRAG_LIST,
         slots_max=LEGACY_SLOTS + 1,
     ),
+    _remedy("frags copied to pages", COPY, Effect.RELOCATED, netfront=COPY),
+    _remedy("least moved", REPACK, Effect.RELOCATED, netfront=REPACK),
+    _remedy(
+        "more slots agreed upon", f"{NEGOTIATED} at both ends", Effect.FRAG_LISTS,
+        netfront=NEGOTIATED, netback=NEGOTIATED,
+    ),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arena:
-    """A link over which strategies are compared; its source runs the frontend with the limit."""
+    """A link over which strategies are compared."""
 
     lab: LabHandle
     lane: Lane
-    driver: NodeDriver
+    drivers: DriverExchange
     settings: Settings
 
     @contextmanager
@@ -86,10 +99,12 @@ class Arena:
         )
         source = self.lane.link.source
         shell = self.lab.shell(source)
-        with (
-            parameter_set(self.lab, source, self.driver, SLOTS_MAX, str(remedy.slots_max)),
-            sysctls_set(shell, remedy.sysctls, self.lab.budget(SET_S)),
-        ):
+        driver = self.drivers.run(remedy.netfront, remedy.netback)
+        with ExitStack() as stack:
+            if remedy.netfront == SERIES:
+                limit = parameter_set(self.lab, source, driver, SLOTS_MAX, str(remedy.slots_max))
+                stack.enter_context(limit)
+            stack.enter_context(sysctls_set(shell, remedy.sysctls, self.lab.budget(SET_S)))
             try:
                 changed = self.settings.apply([change], deadline)
                 if changed.refused:
@@ -112,22 +127,22 @@ def arena(lab: LabHandle, link: Link) -> Iterator[Arena]:
     """Everything that a comparison over a link from a domU needs; put back in the end."""
     shell = lab.shell(link.source)
     with (
-        netfront_replaced(lab, link.source, SERIES, {SLOTS_MAX: str(LEGACY_SLOTS)}) as driver,
+        drivers_exchanged(lab, link.source) as drivers,
         sysctls_set(shell, LARGE_PACKETS, lab.budget(SET_S)),
         open_settings(shell, [link.source_device], lab.budget(SET_S)) as settings,
     ):
-        yield Arena(lab=lab, lane=Lane.along(lab, link), driver=driver, settings=settings)
+        yield Arena(lab=lab, lane=Lane.along(lab, link), drivers=drivers, settings=settings)
 
 
 def take_turns(
-    arena: Arena, remedies: Sequence[Remedy], spec: IperfSpec, rounds: int
-) -> Mapping[str, tuple[StrategyRound, ...]]:
-    """Timed repetitions by the strategy's name; each round begins with another one."""
-    taken: dict[str, tuple[StrategyRound, ...]] = {}
+    arena: Arena, remedies: Sequence[Remedy], rounds: int
+) -> Iterator[tuple[Remedy, bool]]:
+    """Each remedy in force, once a round, and whether for the last time.
+
+    Each round begins with another one: to change a driver may leave something behind.
+    """
     for number in range(rounds):
         at = number % len(remedies)
         for remedy in (*remedies[at:], *remedies[:at]):
             with arena.applied(remedy):
-                name = remedy.strategy.name
-                taken[name] = (*taken.get(name, ()), arena.time(spec))
-    return taken
+                yield remedy, number == rounds - 1

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from xenlab.measure.strategy import StrategyTable
-from xenlab.measure.strategy_trial import Effect, StrategyTrial, tabulate
+from xenlab.measure.strategy_trial import Effect, StrategyCounts, StrategyTrial, tabulate
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
 TAKES_EFFECT = "strategy takes effect"
+LINEARISING = frozenset({Effect.LINEARISED, Effect.FRAG_LIST})
+LISTING = frozenset({Effect.FRAG_LIST, Effect.FRAG_LISTS})
 
 
 def judge_strategies(subject: str, trials: Sequence[StrategyTrial]) -> tuple[Verdict, ...]:
@@ -49,6 +51,8 @@ def _judge(
             "cpu_ps_a_byte": round(1000 * (row.cpu_ns_per_byte or 0)),
             "packets": counts.sent_pkts,
             "linearised": counts.linearised_pkts,
+            "relocated": counts.relocated_pkts,
+            "relocated_bytes": counts.relocated_bytes,
             "frag_list": counts.frag_list_pkts,
             "lost": row.drops_pkts,
             "rounds": len(trial.rounds),
@@ -71,16 +75,22 @@ def _doubts(default: StrategyTrial) -> Iterator[str]:
 
 
 def _wrong(trial: StrategyTrial) -> Iterator[str]:
-    counts, effect = trial.counts, trial.strategy.effect
-    if effect is Effect.AVOIDED and counts.linearised_pkts:
-        yield f"{counts.linearised_pkts} of {counts.sent_pkts} packets were linearised all the same"
-    if effect is Effect.FRAG_LIST and not counts.frag_list_pkts:
-        yield f"none of {counts.sent_pkts} packets came to dom0 with a frag_list"
-    if effect is not Effect.FRAG_LIST and counts.frag_list_pkts:
-        yield f"{counts.frag_list_pkts} packets came to dom0 with a frag_list"
+    yield from _without_effect(trial.strategy.effect, trial.counts)
+    counts = trial.counts
     if counts.unlinearised_pkts:
         yield f"{counts.unlinearised_pkts} packets found no memory to be linearised into"
     if counts.silent_pkts:
         yield f"{counts.silent_pkts} packets were lost and no counter tells of them"
     if any(not each.payload_bytes for each in trial.rounds):
         yield "a repetition brought no payload"
+
+
+def _without_effect(effect: Effect, counts: StrategyCounts) -> Iterator[str]:
+    if effect not in LINEARISING and counts.linearised_pkts:
+        yield f"{counts.linearised_pkts} of {counts.sent_pkts} packets were linearised all the same"
+    if effect in LISTING and not counts.frag_list_pkts:
+        yield f"none of {counts.sent_pkts} packets came to dom0 with a frag_list"
+    if effect not in LISTING and counts.frag_list_pkts:
+        yield f"{counts.frag_list_pkts} packets came to dom0 with a frag_list"
+    if effect is Effect.RELOCATED and not counts.relocated_pkts:
+        yield f"none of {counts.sent_pkts} packets was copied to other pages"

@@ -44,6 +44,9 @@ class NamespaceLab:
         names = [each.name for each in self.plan.domus]
         return f"vif{names.index(domu) + 1}.{index}"
 
+    def driver(self, node: str) -> str:
+        return f"none in {node}"
+
     def console_bytes(self, node: str, start: int = 0) -> bytes:
         """As printk would have put the records on a console."""
         records = (self.logs / node).read_bytes().splitlines()

@@ -71,7 +71,8 @@ def strategies() -> StrategyTable:
         return StrategyRow(
             name=name, setting=f"as {name}", goodput_bps=goodput_bps,
             payload_bytes=int(goodput_bps), cpu_ns=8 * 10**9, sent_pkts=sent_pkts,
-            linearised_pkts=sent_pkts // 4, frag_list_pkts=0, drops_pkts=3,
+            linearised_pkts=sent_pkts // 4, relocated_pkts=0, relocated_bytes=0, frag_list_pkts=0,
+            drops_pkts=3,
         )  # fmt: skip
 
     rows = (row("default", 4e9, 1000), row("sg off", 1e9, 4000), row("none", 0.0, 0))

@@ -12,6 +12,7 @@ from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Frag, Layout, parse_layout
 from xenlab.slots.limits import FROM_PAGE_START, Limits
+from xenlab.slots.series import COPY, NEGOTIATED, REPACK, limits_with
 
 LIMITS = st.builds(
     Limits,
@@ -23,6 +24,8 @@ LIMITS = st.builds(
     headroom_bytes=st.sampled_from([0, 64, 4090, 4096, FROM_PAGE_START]),
     gso_max_size_bytes=st.sampled_from([65536, 9000]),
     scatter_gather=st.sampled_from([True, True, True, False]),
+) | st.sampled_from(
+    [limits_with(*ends) for ends in ((COPY, "stock"), (REPACK, "stock"), (NEGOTIATED, NEGOTIATED))]
 )
 
 

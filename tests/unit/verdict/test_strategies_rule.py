@@ -20,8 +20,8 @@ from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.strategies import judge_strategies
 
 COUNTS = StrategyCounts(
-    sent_pkts=1000, linearised_pkts=400, unlinearised_pkts=0, frag_list_pkts=0, drops=(),
-    silent_pkts=0,
+    sent_pkts=1000, linearised_pkts=400, unlinearised_pkts=0, relocated_pkts=0, relocated_bytes=0,
+    frag_list_pkts=0, drops=(), silent_pkts=0,
 )  # fmt: skip
 EMPTY = StrategyRound(payload_bytes=0, elapsed_us=9, cpu_ns=1)
 
@@ -37,6 +37,13 @@ def trial(name: str, effect: Effect, counts: StrategyCounts, *megabytes: int) ->
 
 DEFAULT = trial("default", Effect.LINEARISED, COUNTS, 10, 20, 12)
 AVOIDING = trial("small", Effect.AVOIDED, replace(COUNTS, linearised_pkts=0), 6, 5, 7)
+RELOCATING = trial(
+    "repack", Effect.RELOCATED,
+    replace(COUNTS, linearised_pkts=0, relocated_pkts=400, relocated_bytes=1_000_000), 9, 9, 9,
+)  # fmt: skip
+NEGOTIATING = trial(
+    "more", Effect.FRAG_LISTS, replace(COUNTS, linearised_pkts=0, frag_list_pkts=400), 9, 9, 9
+)
 LISTING = trial("list", Effect.FRAG_LIST, replace(COUNTS, frag_list_pkts=30), 9, 9, 9)
 
 
@@ -60,9 +67,12 @@ def test_table_says_how_far_two_that_do_the_same_are_apart() -> None:
 
 
 def test_strategies_that_do_what_they_are_for_pass_however_slow_they_are() -> None:
-    verdicts = judge_strategies("alice -> bob", (DEFAULT, AVOIDING, LISTING))
+    trials = (DEFAULT, AVOIDING, LISTING, RELOCATING, NEGOTIATING)
+    verdicts = judge_strategies("alice -> bob", trials)
 
-    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 3
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 5
+    assert verdicts[3].numbers["relocated_bytes"] == 1_000_000
+    assert tabulate("a", trials).rows[3].bytes_a_relocated_packet == 2500
     assert verdicts[1].numbers["goodput_percent_of_default"] == 50
     assert "400 of 1000 packets had more than 18 slots" in verdicts[2].control
 
@@ -72,6 +82,10 @@ def test_strategies_that_do_what_they_are_for_pass_however_slow_they_are() -> No
     [
         (replace(AVOIDING, counts=COUNTS), "400 of 1000 packets were linearised all the same"),
         (replace(LISTING, counts=COUNTS), "none of 1000 packets came to dom0 with a frag_list"),
+        (replace(RELOCATING, counts=AVOIDING.counts), "none of 1000 packets was copied to other"),
+        (replace(RELOCATING, counts=COUNTS), "400 of 1000 packets were linearised all the same"),
+        (replace(NEGOTIATING, counts=LISTING.counts), "400 of 1000 packets were linearised all"),
+        (replace(NEGOTIATING, counts=AVOIDING.counts), "none of 1000 packets came to dom0 with a"),
         (replace(DEFAULT, counts=LISTING.counts), "30 packets came to dom0 with a frag_list"),
         (
             replace(DEFAULT, counts=replace(COUNTS, unlinearised_pkts=2)),

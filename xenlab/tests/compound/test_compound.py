@@ -21,7 +21,7 @@ from xenlab.slots.layout import Checksum, Layout, Protocol
 from xenlab.slots.limits import STOCK, Limits
 from xenlab.traffic.guests import guest_links, kinds_of_links
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import LayoutSource, composers_loaded, send_layouts
+from xenlab.traffic.layouts import LayoutSource, composers_loaded, limits_of, send_layouts
 from xenlab.traffic.observing import observing
 from xenlab.traffic.settings import path_widened, sysctl_set
 from xenlab.traffic.sources.packets import PACKETS, PAGED_FROM_BYTES, packet_layout
@@ -89,7 +89,8 @@ def _observe(
     lab: LabHandle, link: Link, layouts: tuple[Layout, ...], source: LayoutSource, limits: Limits
 ) -> tuple[LayoutRun, Penalties]:
     with observing(lab, link, probes=True) as observer:
-        run = send_layouts(lab, link, layouts, seed=SEED, limits=limits, source=source)
+        under = limits_of(lab, link, limits)
+        run = send_layouts(lab, link, layouts, seed=SEED, limits=under, source=source)
         return run, Penalties(observation=observer.read())
 
 

@@ -1,7 +1,7 @@
 """Packets of every number of ring slots, on both sides of every limit, over every link.
 
-Needs: the kernels' headers (fetched) and a compiler for the composer's module; any frontend whose
-limits are the stock ones.
+Needs: the kernels' headers (fetched) and a compiler for the composer's module; drivers whose limits
+are the stock ones, or those of a series that comes with xenlab.
 """
 
 from __future__ import annotations

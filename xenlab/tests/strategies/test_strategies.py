@@ -1,16 +1,23 @@
-"""Remedies for packets of more than 18 slots that need no new kernel code, compared in one table.
+"""Remedies for packets of more than 18 slots, settings and kernel code, compared in one table.
 
-Needs: the series netfront-slots-limit in the sending domU (built and loaded here, and taken out
-again), the kernels' headers and source (fetched), a compiler, and a stock netback. The load is two
-TCP streams whose writes take turns in one thread. What CPU time means under emulation is said in
-xenlab/guest/cpu.py: compare rows, and do not believe nanoseconds.
+Needs: the kernels' headers and source (fetched) and a compiler, for the series that are the
+remedies: they are built, loaded in the sending domU and in dom0, and taken out again. The load is
+two TCP streams whose writes take turns in one thread. What CPU time means under emulation is said
+in xenlab/guest/cpu.py: compare rows, and do not believe nanoseconds.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
-from xenlab.measure.strategy_trial import Effect, StrategyTrial, tabulate
+from xenlab.measure.strategy_trial import (
+    Effect,
+    StrategyCounts,
+    StrategyRound,
+    StrategyTrial,
+    tabulate,
+)
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.traffic.guests import link_from_domu
 from xenlab.traffic.handle import LabHandle
@@ -39,22 +46,22 @@ def test_every_strategy_does_what_it_is_for_and_is_compared_with_the_default(
     link = link_from_domu(lab.plan)
     load = IperfSpec(address=link.sink_address4, streams=STREAMS, write_bytes=WRITE_BYTES)
     (flows,) = plan_runs(link, Extent.QUICK)
-    trials = []
+    timed = replace(load, seconds=SECONDS[extent])
+    taken: dict[str, list[StrategyRound]] = defaultdict(list)
+    counts: dict[str, StrategyCounts] = {}
     with arena(lab, link) as compared:
-        rounds = take_turns(
-            compared, REMEDIES, replace(load, seconds=SECONDS[extent]), ROUNDS[extent]
-        )
-        for remedy in REMEDIES:
-            name = remedy.strategy.name
-            with compared.applied(remedy):
+        for remedy, last in take_turns(compared, REMEDIES, ROUNDS[extent]):
+            name, effect = remedy.strategy.name, remedy.strategy.effect
+            taken[name].append(compared.time(timed))
+            if last:
                 for verdict in judge_measurement(measure_link(lab, link, flows)):
                     judge(replace(verdict, subject=f"{verdict.subject}, {name}"))
-                lists = remedy.strategy.effect is Effect.FRAG_LIST
-                counted = replace(load, payload_bytes=LISTED_BYTES if lists else COUNTED_BYTES)
-                counts = compared.count(counted)
-            trials.append(
-                StrategyTrial(strategy=remedy.strategy, rounds=rounds[name], counts=counts)
-            )
+                size_bytes = LISTED_BYTES if effect is Effect.FRAG_LIST else COUNTED_BYTES
+                counts[name] = compared.count(replace(load, payload_bytes=size_bytes))
+    trials = [
+        StrategyTrial(strategy=each, rounds=tuple(taken[each.name]), counts=counts[each.name])
+        for each in (remedy.strategy for remedy in REMEDIES)
+    ]
     subject = f"{link.source} -> {link.sink}, {STREAMS} streams in turns"
     for verdict in judge_strategies(subject, trials):
         judge(verdict)

@@ -1,0 +1,129 @@
+"""The shipped series in a lab: each does what it is there for, and the model knows what that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+from xenlab.kernel.driver import STOCK
+from xenlab.lab import Lab, open_lab
+from xenlab.measure.layouts import LayoutRun
+from xenlab.measure.penalties import Penalties
+from xenlab.plan.links import DOM0, Link
+from xenlab.slots.boundaries import boundary_layouts, layouts_of_slots
+from xenlab.slots.fate import Fate, predict
+from xenlab.slots.layout import Layout
+from xenlab.slots.limits import Limits
+from xenlab.slots.series import COPY, NEGOTIATED, REPACK, limits_with
+from xenlab.traffic.drivers import DriverExchange, drivers_exchanged, parameter_set
+from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.observing import observing
+from xenlab.verdict.driver_counters import judge_backend_counters, judge_frontend_counters
+from xenlab.verdict.layouts import judge_layouts
+from xenlab.verdict.outcome import Outcome
+
+COUNTERS = "counters"
+LIMIT = "netfront-slots-limit"
+SEED = 20140520
+SLOTS = (1, 17, 18, 19, 20, 22, 27, 35, 36, 44, 51)
+LAYOUTS = tuple(
+    layout for slots in SLOTS for layout in layouts_of_slots(slots, 3)
+) + boundary_layouts()[-2:]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
+        with open_lab(lab) as opened:
+            opened.restore_silence()
+            yield opened
+
+
+@pytest.fixture(scope="module")
+def link(opened: Lab) -> Link:
+    links = opened.plan.links()
+    return next(each for each in links if (each.source, each.sink) == ("alice", DOM0))
+
+
+@pytest.fixture(scope="module")
+def drivers(opened: Lab) -> Iterator[DriverExchange]:
+    with drivers_exchanged(opened, "alice") as exchange:
+        yield exchange
+
+
+def send(lab: Lab, link: Link, layouts: tuple[Layout, ...], limits: Limits) -> LayoutRun:
+    with composers_loaded(lab, link):
+        return send_layouts(lab, link, layouts, seed=SEED, limits=limits)
+
+
+@pytest.mark.parametrize(
+    ("netfront", "netback", "fate"),
+    [
+        (COPY, STOCK, Fate.RELOCATED),
+        (REPACK, STOCK, Fate.RELOCATED),
+        (NEGOTIATED, STOCK, Fate.LINEARISED),
+        (NEGOTIATED, NEGOTIATED, Fate.OVERFLOW),
+        (STOCK, NEGOTIATED, Fate.LINEARISED),
+    ],
+)
+def test_packets_of_many_slots_meet_the_fate_that_the_model_says_of_the_series(
+    opened: Lab, link: Link, drivers: DriverExchange, netfront: str, netback: str, fate: Fate
+) -> None:
+    drivers.run(netfront, netback)
+
+    run = send(opened, link, LAYOUTS, limits_with(netfront, netback))
+
+    verdict = judge_layouts(run)
+    assert verdict.outcome is Outcome.PASS, verdict.reasons
+    assert run.count(fate) > 3
+
+
+def test_series_that_the_model_is_not_told_of_is_a_disagreement(
+    opened: Lab, link: Link, drivers: DriverExchange
+) -> None:
+    drivers.run(REPACK, STOCK)
+
+    verdict = judge_layouts(send(opened, link, tuple(layouts_of_slots(25, 3)), Limits()))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert "was not linearised" in verdict.reasons[0]
+
+
+def test_frontend_counts_what_probes_see(opened: Lab, link: Link, drivers: DriverExchange) -> None:
+    drivers.run(COUNTERS, COUNTERS)
+
+    penalties = observe(opened, link, LAYOUTS)
+
+    verdict = judge_frontend_counters(penalties, subject="alice -> dom0")
+    assert verdict.outcome is Outcome.PASS, verdict.reasons
+    assert "tx_linearized" in verdict.control
+    assert "tx_slots_hist_18" in verdict.control
+
+
+def test_backend_counts_the_errors_that_probes_see(
+    opened: Lab, link: Link, drivers: DriverExchange
+) -> None:
+    """Without the frontend's limit, for no stock frontend makes netback refuse a packet."""
+    driver = drivers.run(LIMIT, COUNTERS)
+
+    layouts = tuple(layouts_of_slots(20, 10))
+    refused = (predict(each, Limits(frontend_slots=21)).counters for each in layouts)
+
+    with parameter_set(opened, "alice", driver, "slots_max", "21"):
+        penalties = observe(opened, link, layouts)
+
+    verdict = judge_backend_counters(penalties, subject="alice -> dom0")
+    assert verdict.outcome is Outcome.PASS, verdict.reasons
+    assert "errors before an skb" in verdict.control
+    counted = penalties.observation.source_vif_counter("tx_err_slot_limit")
+    assert counted == sum(each.error_responses for each in refused) > 0
+
+
+def observe(lab: Lab, link: Link, layouts: tuple[Layout, ...]) -> Penalties:
+    """What is seen of them at both ends, whatever becomes of them."""
+    with composers_loaded(lab, link), observing(lab, link, probes=True) as observer:
+        send_layouts(lab, link, layouts, seed=SEED)
+        return Penalties(observation=observer.read())
