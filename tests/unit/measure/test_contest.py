@@ -10,8 +10,8 @@ from xenlab.measure.path import DropCounter
 from xenlab.measure.strategy_trial import StrategyCounts, StrategyRound
 
 COUNTS = StrategyCounts(
-    sent_pkts=1000, linearised_pkts=200, unlinearised_pkts=0, relocated_pkts=0, relocated_bytes=0, frag_list_pkts=0, drops=(),
-    silent_pkts=0,
+    sent_pkts=1000, linearised_pkts=200, unlinearised_pkts=0, relocated_pkts=0, relocated_bytes=0,
+    frag_list_pkts=0, drops=(), silent_pkts=0,
 )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def test_colour_of_a_legend_is_never_on_another_line_than_its_word() -> None:
 
     colours = page.count('<span class="key ')
     assert colours == page.count('<span class="entry"><span class="key ')
-    assert colours == 5 + 7
+    assert colours == 5 + 8
     assert ".entry { display: inline-block; white-space: nowrap;" in page
 
 
