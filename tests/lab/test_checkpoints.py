@@ -95,7 +95,7 @@ def cache(xenlab: Xenlab, lab: str, tmp_path: Path) -> Iterator[Cache]:
 def test_old_checkpoints_go_for_a_new_one_and_those_of_the_lab_stay(cache: Cache) -> None:
     cache.save_old_one("old")
     cache.save_old_one("older")
-    words = ("up", "pair", "--from", "bare", "--no-proof", "--offline", "--checkpoint-limit", "1M")
+    words = ("up", "pair", "--no-proof", "--offline", "--checkpoint-limit", "1M")
     came_up = cache.run(*words)
 
     assert came_up.returncode == 0, came_up.stderr.decode()
@@ -111,9 +111,7 @@ def test_old_checkpoints_go_for_a_new_one_and_those_of_the_lab_stay(cache: Cache
 
 
 def test_lab_without_room_for_a_checkpoint_comes_up_without_one_and_says_so(cache: Cache) -> None:
-    came_up = cache.run(
-        "up", "pair", "--from", "bare", "--no-proof", "--offline", tmpfs="900000000"
-    )
+    came_up = cache.run("up", "pair", "--no-proof", "--offline", tmpfs="900000000")
     said = came_up.stderr.decode()
 
     assert came_up.returncode == 0, said
