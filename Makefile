@@ -110,7 +110,7 @@ deps-dev: deps ## Install what only the project's own tests need
 mutants: $(READY) deps ## Plant bugs in the drivers; each has to be caught (ARGS="NAME ...")
 	@$(BIN)/xenlab mutants $(ARGS)
 
-bench: $(READY) $(BENCH_READY) ## Time the lab against floors, aims and peers (ARGS="--json FILE")
+bench: $(READY) $(BENCH_READY) ## Time the lab against floors, aims and peers (ARGS="--only sent --json FILE")
 	$(call install,$(PACKAGES_BENCH))
 	@$(BIN)/python -m bench $(ARGS)
 

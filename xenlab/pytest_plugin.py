@@ -90,13 +90,12 @@ class LabPlugin:
         """The kernels that are of no use any more."""
         return self.coroner.deaths if self.coroner else ()
 
-    @pytest.hookimpl(trylast=True)  # behind -k: what nobody asked for is not left to be run
+    @pytest.hookimpl(trylast=True)  # behind -k
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         """Only what no lab before this one has done."""
-        done = [item for item in items if item.nodeid in self.done]
-        config.hook.pytest_deselected(items=done)
+        config.hook.pytest_deselected(items=[each for each in items if each.nodeid in self.done])
         items[:] = [item for item in items if item.nodeid not in self.done]
         self.unfinished = [item.nodeid for item in items]
 
