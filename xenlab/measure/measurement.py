@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xenlab.measure.counters import CounterDelta
+from xenlab.measure.counters import FILTER_DROPS, CounterDelta
 from xenlab.measure.flow import Flow, FlowSpec, Transport
 from xenlab.measure.hops import Drop, HopAccount, account_hops, find_vanished, read_drops
 from xenlab.measure.path import DropCounter, Path, build_path
+
+# Segments that TCP put aside because one before them had not come (net/ipv4/tcp_input.c).
+GAPS = "TcpExtTCPOFOQueue"
+# What an end throws away behind its own device, or before it, and TCP sends again without a word. A
+# queue that was full there is the sender's own doing, and is not among them.
+UNMISSED_DROPS = (FILTER_DROPS, "rx_dropped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +24,9 @@ class Measurement:
     `wire_packets` is what the datagrams must become on the source's device, and 0 when a TCP flow
     is among them, for then nobody knows. Drops at the two ends are in packets or datagrams, as the
     kernel counts them there: `source_drops` of what it sent, `echo_drops` of the answers that it
-    received. `vanished` names devices that did not outlive the run.
+    received, `unmissed_drops` of what a stream may have sent again. `stream_gaps` counts packets
+    that the sink's TCP got before an earlier one. `vanished` names devices that did not outlive
+    the run.
     """
 
     subject: str
@@ -31,6 +39,8 @@ class Measurement:
     source_drops: tuple[Drop, ...]
     sink_drops: tuple[Drop, ...]
     echo_drops: tuple[Drop, ...] = ()
+    unmissed_drops: tuple[Drop, ...] = ()
+    stream_gaps: int = 0
     vanished: tuple[str, ...] = ()
 
     @property
@@ -72,7 +82,18 @@ def build_measurement(
         source_drops=read_drops(_remaining(path.sending_drops, vanished), deltas),
         sink_drops=read_drops(_remaining(path.receiving_drops, vanished), deltas),
         echo_drops=read_drops(_remaining(back.receiving_drops, vanished), deltas),
+        unmissed_drops=read_drops(_remaining(unmissed_places(path), vanished), deltas),
+        stream_gaps=deltas[sink.node].protocol(GAPS),
         vanished=tuple(f"{node} {device}" for node, device in vanished),
+    )
+
+
+def unmissed_places(path: Path) -> tuple[DropCounter, ...]:
+    """Named places at both ends of a path whose losses a stream may hide."""
+    return tuple(
+        DropCounter(node=end.node, device=end.device, counter=name)
+        for end in (path.source, path.sink)
+        for name in UNMISSED_DROPS
     )
 
 

@@ -33,7 +33,11 @@ def judge_loss(measurement: Measurement) -> Verdict:
         for drop in find_hidden_drops(hops)
     )
     missing = [text for flow in measurement.flows for text in _missing(flow)]
-    reasons = lost + missing + _lost_behind_device(measurement, lost, missing)
+    if missing:
+        missing += _lost_behind_device(measurement, lost)
+    else:
+        lost += _lost_unmissed(measurement, lost)
+    reasons = lost + missing
     outcome = Outcome.FAIL if reasons else Outcome.PASS
     doubts = _doubts(measurement)
     if doubts and not lost:
@@ -61,6 +65,7 @@ def _numbers(measurement: Measurement, hops: tuple[Hop, ...]) -> dict[str, int]:
         "backward_packets": measurement.backward.packets_in,
         "packets_lost": sum(hop.lost for hop in hops),
         "packets_lost_silently": sum(hop.silent for hop in hops),
+        "packets_behind_a_gap": measurement.stream_gaps,
     }
 
 
@@ -158,10 +163,19 @@ def _lost_before_device(measurement: Measurement) -> Iterable[str]:
         )
 
 
-def _lost_behind_device(measurement: Measurement, lost: list[str], missing: list[str]) -> list[str]:
-    """What reached the sink's device and not its socket."""
-    if not missing:
-        return []
+def _lost_unmissed(measurement: Measurement, lost: list[str]) -> Iterable[str]:
+    """What was lost at an end and came after all, for TCP sent it again."""
+    yield from _named(measurement.unmissed_drops)
+    named = measurement.unmissed_drops + measurement.source_drops + measurement.sink_drops
+    if measurement.stream_gaps and not lost and not named:
+        yield (
+            f"{measurement.stream_gaps} packets of a stream came behind a gap: overtaken, or a"
+            f" silent loss between a socket and {measurement.source} or {measurement.sink}"
+        )
+
+
+def _lost_behind_device(measurement: Measurement, lost: list[str]) -> list[str]:
+    """What reached the sink's device and not its socket, where something is missing."""
     incomplete = [d for d in measurement.sink_drops if d.place.counter in INCOMPLETE_DROPS]
     others = [drop for drop in measurement.sink_drops if drop not in incomplete]
     # A datagram is thrown away whole where one of its packets was lost on the way.

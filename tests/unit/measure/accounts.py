@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
+from xenlab.measure.measurement import GAPS, unmissed_places
 from xenlab.measure.path import Attachment, Path, build_path
 
 ALICE = Attachment(node="alice", device="eth0", bridge="br-lan", vif="vif1.0")
@@ -23,8 +24,9 @@ def places(*paths: Path) -> set[tuple[str, str, str]]:
             wanted |= {(p.node, p.device, str(p.side)) for p in (leg.start, leg.end)}
             wanted |= {(p.node, p.device, p.side.bytes_counter) for p in (leg.start, leg.end)}
             wanted |= {(d.node, d.device, d.counter) for d in leg.drop_counters}
-        for drop in (*path.sending_drops, *path.receiving_drops):
+        for drop in (*path.sending_drops, *path.receiving_drops, *unmissed_places(path)):
             wanted.add((drop.node, drop.device, drop.counter))
+        wanted.add((path.sink.node, "", GAPS))
     return wanted
 
 
