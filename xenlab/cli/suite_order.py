@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
 
 import xenlab.tests
 from xenlab.errors import InputError
@@ -39,6 +44,8 @@ class SuiteOrder:
     ) -> SuiteOrder:  # fmt: skip
         """The order from the words of a command line; InputError for a suite that is not there."""
         words = words or (DEFAULT_SUITE,)
+        if keyword:
+            _require_expression(keyword)
         return cls(
             name="+".join(Path(word).stem for word in words),
             paths=tuple(_find_suite(word) for word in words),
@@ -60,6 +67,15 @@ class SuiteOrder:
 def shipped_suites() -> tuple[str, ...]:
     """The names of the suites that come with xenlab."""
     return tuple(sorted(path.parent.name for path in SHIPPED.glob("*/__init__.py")))
+
+
+def _require_expression(keyword: str) -> None:
+    """What pytest does not understand it says when it selects: here from nothing, and at once."""
+    said = StringIO()
+    with TemporaryDirectory() as nothing, redirect_stdout(StringIO()), redirect_stderr(said):
+        status = pytest.main(["-c", "/dev/null", "-p", "no:cacheprovider", "-k", keyword, nothing])
+    if status == pytest.ExitCode.USAGE_ERROR:
+        raise InputError(said.getvalue().strip().removeprefix("ERROR: "))
 
 
 def _find_suite(word: str) -> Path:

@@ -10,6 +10,9 @@ from xenlab.measure.flow import Flow, FlowSpec, Transport
 from xenlab.measure.hops import Drop, HopAccount, account_hops, find_vanished, read_drops
 from xenlab.measure.path import DropCounter, Path, build_path
 
+# Segments that TCP put aside because one before them had not come (net/ipv4/tcp_input.c).
+GAPS = "TcpExtTCPOFOQueue"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
@@ -18,7 +21,9 @@ class Measurement:
     `wire_packets` is what the datagrams must become on the source's device, and 0 when a TCP flow
     is among them, for then nobody knows. Drops at the two ends are in packets or datagrams, as the
     kernel counts them there: `source_drops` of what it sent, `echo_drops` of the answers that it
-    received. `vanished` names devices that did not outlive the run.
+    received, `unmissed_drops` of what a stream may have sent again. `stream_gaps` counts packets
+    that the sink's TCP got before an earlier one. `vanished` names devices that did not outlive
+    the run.
     """
 
     subject: str
@@ -31,6 +36,8 @@ class Measurement:
     source_drops: tuple[Drop, ...]
     sink_drops: tuple[Drop, ...]
     echo_drops: tuple[Drop, ...] = ()
+    unmissed_drops: tuple[Drop, ...] = ()
+    stream_gaps: int = 0
     vanished: tuple[str, ...] = ()
 
     @property
@@ -72,6 +79,8 @@ def build_measurement(
         source_drops=read_drops(_remaining(path.sending_drops, vanished), deltas),
         sink_drops=read_drops(_remaining(path.receiving_drops, vanished), deltas),
         echo_drops=read_drops(_remaining(back.receiving_drops, vanished), deltas),
+        unmissed_drops=read_drops(_remaining(path.unmissed_drops, vanished), deltas),
+        stream_gaps=deltas[sink.node].protocol(GAPS),
         vanished=tuple(f"{node} {device}" for node, device in vanished),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from xenlab.measure.counters import QDISC_DROPS
+from xenlab.measure.counters import FILTER_DROPS, QDISC_DROPS
 
 DOM0 = "dom0"
 
@@ -32,6 +32,9 @@ RECEIVING_DROPS = (
     "TcpInErrs", "TcpInCsumErrors",
 )  # fmt: skip
 
+# What an end throws away behind its own device, or before it, and TCP sends again without a word. A
+# queue that was full there is the sender's own doing, and is not among them.
+UNMISSED_DROPS = (FILTER_DROPS, "rx_dropped")
 
 # Of those, what was thrown away because it was damaged on its way.
 DAMAGE_DROPS = frozenset({"UdpInCsumErrors", "Udp6InCsumErrors", "TcpInCsumErrors"})
@@ -145,6 +148,15 @@ class Path:
         )
 
     @property
+    def unmissed_drops(self) -> tuple[DropCounter, ...]:
+        """Named places at both ends whose losses a stream may hide."""
+        return tuple(
+            DropCounter(node=end.node, device=end.device, counter=name)
+            for end in (self.source, self.sink)
+            for name in UNMISSED_DROPS
+        )
+
+    @property
     def receiving_drops(self) -> tuple[DropCounter, ...]:
         """Named places between the last counting point and the sink's socket."""
         node, device = self.sink.node, self.sink.device
@@ -171,7 +183,7 @@ def build_path(source: Attachment, sink: Attachment) -> Path:
         source=source,
         sink=sink,
         legs=tuple(
-            Leg(start=start, end=end, drop_counters=_drops_behind(start) + _drops_before(end))
+            Leg(start=start, end=end, drop_counters=drops_behind(start) + drops_before(end))
             for start, end in pairwise(points)
         ),
     )
@@ -202,7 +214,7 @@ def _leaving(sink: Attachment) -> tuple[Point, ...]:
     )
 
 
-def _drops_behind(point: Point) -> tuple[DropCounter, ...]:
+def drops_behind(point: Point) -> tuple[DropCounter, ...]:
     """What can drop after a packet was counted, on its way from the device into dom0's stack."""
     if point.side is Side.TX:
         return ()
@@ -210,7 +222,7 @@ def _drops_behind(point: Point) -> tuple[DropCounter, ...]:
     return _of_device(point, counters)
 
 
-def _drops_before(point: Point) -> tuple[DropCounter, ...]:
+def drops_before(point: Point) -> tuple[DropCounter, ...]:
     """What can drop before a packet is counted.
 
     Nothing on the way from netfront to netback: netback throws away a guest's packets without a
@@ -219,7 +231,7 @@ def _drops_before(point: Point) -> tuple[DropCounter, ...]:
     counts in rx_errors what it could not use, and only there.
     """
     if point.role is Role.NETFRONT:
-        return _of_device(point, ("rx_errors",) if point.side is Side.RX else ())
+        return _of_device(point, ("rx_errors",) if point.side is Side.RX else LEAVING_DROPS)
     if point.side is Side.RX:
         return ()
     if point.role is Role.VIF:

@@ -7,10 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from xenlab.errors import MeasurementError
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
-from xenlab.measure.layouts import Landing, LayoutCounters, LayoutRun, Sighting
+from xenlab.measure.layout_way import read_way
+from xenlab.measure.layouts import LayoutCounters, LayoutRun, Sighting
+from xenlab.measure.load import between_devices
+from xenlab.measure.path import Path
 from xenlab.plan.model import DOM0, Link
 from xenlab.registry.places import cache_dir
 from xenlab.slots.bulk import FATES, BulkPrediction, predict_bulk
@@ -21,13 +23,13 @@ from xenlab.slots.limits import STOCK, Limits
 from xenlab.traffic.composer import module
 from xenlab.traffic.composer.batch import Batch, Order
 from xenlab.traffic.composer.delivery import Delivery, SendBatch, deliver_batch
-from xenlab.traffic.composer.delivery import Fate as Found
 from xenlab.traffic.composer.receiver import Post
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
-from xenlab.traffic.composer.wire import SentFlag
+from xenlab.traffic.composer.sightings import read_sightings
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layout_counters import read_at_rest, read_vif_drops, subtract
+from xenlab.traffic.link_sight import SENT, LinkSight, look_at_rest, look_at_rest_again
+from xenlab.traffic.measuring import path_of
 from xenlab.traffic.settings import widest_mtus
 from xenlab.waiting import Deadline
 
@@ -108,16 +110,15 @@ def send_layouts(
 
     Raises MeasurementError where an end cannot say what it saw.
     """
-    budget = lab.budget(RUN_S + len(layouts) / PACKETS_A_SECOND)
     prediction = predict_bulk(LayoutColumns.of(layouts), limits)
-    vif = lab.vif(link.source, link.source_vif.index) if link.source_vif else None
-    before = read_at_rest(lab, vif, link, budget) if vif else None
-    drops_before = read_vif_drops(lab, link, budget)
+    path = between_devices(path_of(lab, link))
+    vif = path.source.vif
+    before = look_at_rest(lab, path)
     sightings: list[Sighting] = []
     for start in range(0, len(layouts), source.batch_packets):
         few = layouts[start : start + source.batch_packets]
         sightings += source.send(lab, link, few, seed + start)
-    after = read_at_rest(lab, vif, link, budget) if vif else None
+    after, unrest = look_at_rest_again(lab, path, before)
     fates = tuple(FATES[code] for code in prediction.fates.tolist())
     return LayoutRun(
         source=link.source,
@@ -128,52 +129,21 @@ def send_layouts(
         fates=fates if vif else (Fate.INTACT,) * len(layouts),
         sightings=tuple(sightings),
         expected=_expect(prediction) if vif else None,
-        counted=subtract(after, before) if after and before else None,
-        vif_drops={
-            vif: drops - drops_before[vif]
-            for vif, drops in read_vif_drops(lab, link, budget).items()
-        },
+        counted=_count(path, before, after) if vif else None,
+        way=read_way(path, after.since(before), unrest),
     )
 
 
-def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
-    """What both ends saw of each packet. Raises MeasurementError if one lost count."""
-    report = delivery.send_report
-    if report.error or report.outstanding or delivery.arrival_report.overflow:
-        raise MeasurementError(
-            f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
-            f" and the receiver had no room for {delivery.arrival_report.overflow}"
-        )
-    yield from sight_all(delivery)
-
-
-def sight_all(delivery: Delivery) -> Iterator[Sighting]:
-    """The same of a batch of which some may never come back to their sender."""
-    for found in delivery.fates:
-        yield Sighting(
-            landing=landing_of(found),
-            dropped=bool(found.sent.flags & SentFlag.DROPPED),
-            linearised=_linearised(found),
-        )
-
-
-def landing_of(found: Found) -> Landing:
-    """In what state a packet came to its sink."""
-    if found.missing:
-        return Landing.MISSING
-    if not all(arrival.intact for arrival in found.arrivals):
-        return Landing.DAMAGED
-    if found.duplicated:
-        return Landing.DOUBLED
-    return Landing.WHOLE if found.complete else Landing.PARTIAL
-
-
-def _linearised(found: Found) -> bool | None:
-    flags = found.sent.flags
-    paged = found.layout.length_bytes > found.layout.linear_bytes
-    if not paged or not flags & (SentFlag.LINEARISED | SentFlag.INTACT):
-        return None
-    return bool(flags & SentFlag.LINEARISED)
+def _count(path: Path, before: LinkSight, after: LinkSight) -> LayoutCounters:
+    source, vif = path.source, path.source.vif
+    dropped = after.since(before)[source.node].device(source.device, "tx_dropped")
+    overflow, sent = (
+        after.vif_counter(vif, name) - before.vif_counter(vif, name)
+        for name in ("tx_frag_overflow", SENT)
+    )
+    return LayoutCounters(
+        frontend_tx_dropped=dropped, tx_frag_overflow=overflow, tx_zerocopy_sent=sent
+    )
 
 
 def _copies(batch: Batch) -> int:
@@ -186,13 +156,8 @@ def _copies(batch: Batch) -> int:
 
 
 def _expect(prediction: BulkPrediction) -> LayoutCounters:
-    dropped = prediction.count(Fate.DROPPED)
-    lost = prediction.count(Fate.LOST) + prediction.count(Fate.VIF_DISABLED)
-    packets = len(prediction.fates) - dropped
     return LayoutCounters(
-        frontend_tx_packets=packets,
-        frontend_tx_dropped=dropped,
-        vif_rx_packets=packets - lost,
+        frontend_tx_dropped=prediction.count(Fate.DROPPED),
         tx_frag_overflow=prediction.count(Fate.OVERFLOW),
         tx_zerocopy_sent=int(prediction.tx_zerocopy_sent.sum()),
     )

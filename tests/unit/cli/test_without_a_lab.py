@@ -60,6 +60,15 @@ def test_suite_that_is_not_there_is_named_with_those_that_are(xenlab: Run) -> No
     )
 
 
+def test_expression_that_selects_nothing_sensible_is_refused_before_a_lab_comes_up(
+    xenlab: Run,
+) -> None:
+    said = xenlab("test", "smoke", "-k", "bad(")
+
+    assert said.code == 2
+    assert "Wrong expression passed to '-k': bad(" in said.err
+
+
 @pytest.mark.parametrize("limit", ["5", "x", "5XB", "-1"])
 def test_gc_takes_sizes_and_nothing_else(xenlab: Run, limit: str) -> None:
     assert xenlab("gc", "--limit", limit).code == (0 if limit == "5" else 2)

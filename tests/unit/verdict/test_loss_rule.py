@@ -86,6 +86,35 @@ def test_loss_that_tcp_made_good_is_a_loss() -> None:
     assert verdict.outcome is Outcome.FAIL
 
 
+@pytest.mark.parametrize(
+    "counter", ["alice eth0 filter_drops", "alice eth0 rx_dropped", "bob eth0 filter_drops",
+                "bob eth0 rx_dropped"]
+)  # fmt: skip
+def test_loss_at_an_end_that_tcp_made_good_is_a_loss(counter: str) -> None:
+    verdict = judge_loss(measured(tcp(), counted=through(60) | {counter: 1}))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == (f"loss at {counter} 1",)
+
+
+def test_loss_at_an_end_that_nobody_counts_is_known_by_the_gap_in_the_stream() -> None:
+    verdict = judge_loss(measured(tcp(), counted=through(60) | {"bob TcpExtTCPOFOQueue": 2}))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == (
+        (
+            "2 packets of a stream came behind a gap: overtaken, or a"
+            " silent loss between a socket and alice eth0 or bob eth0"
+        ),
+    )
+
+
+def test_gap_is_explained_by_a_loss_on_the_way_or_in_the_senders_queue() -> None:
+    gap = {"bob TcpExtTCPOFOQueue": 2}
+    verdict = judge_loss(measured(tcp(), counted=through(60, vif2=59) | gap))
+    assert verdict.reasons == ("silent loss between vif1.0 and vif2.0: 1 of 60 packets",)
+    queue = {"alice eth0 qdisc_drops": 1}
+    assert judge_loss(measured(tcp(), counted=through(60) | gap | queue)).outcome is Outcome.PASS
+
+
 def test_loss_on_the_way_back_is_a_loss() -> None:
     counted = through(60) | {
         "bob eth0 tx_packets": 30,
