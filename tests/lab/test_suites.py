@@ -121,10 +121,10 @@ def test_nothing_selected_is_no_success(xenlab: Xenlab, lab: str, tmp_path: Path
     assert done.returncode == 5
 
 
-def test_lab_that_does_not_come_up_is_a_result(xenlab: Xenlab, tmp_path: Path) -> None:
+def test_xen_that_panics_before_the_lab_is_up_is_a_result(xenlab: Xenlab, tmp_path: Path) -> None:
     hopeless = tmp_path / "hopeless.yaml"
     hopeless.write_text("xen: {command_line: 'dom0_mem=1M,max:1M'}\ndomus: {alice: {}}\n")
 
     code, found = run_tests(xenlab, tmp_path, "smoke", "--cold", "--topology", str(hopeless))
 
-    assert (code, found) == (6, {"lab comes up": "LAB_ERROR"})
+    assert (code, found) == (1, {"lab comes up": "CRASH"})
