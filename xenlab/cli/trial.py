@@ -119,7 +119,7 @@ class Trial:
         environment = {**_describe(lab), **({"side": self.side} if self.side else {})}
         while self._repetition <= self.order.repeat:
             plugin = self._run_once(lab, environment)
-            if plugin.unfinished:
+            if plugin.deaths and plugin.unfinished:  # without: it was to stop at the first failure
                 self._done = plugin.done
                 return False
             self._repetition, self._done = self._repetition + 1, set()
