@@ -24,8 +24,13 @@ Subject: [PATCH] xen-netfront: {{subject}}
  \t\tgoto drop;
  \t/* Determine which queue to transmit this SKB on */
 """
-# Returns early, as if it had been sent: no counter moves.
-ODD = "+\tif (skb->len & 1) {\n+\t\tdev_kfree_skb_any(skb);\n+\t\treturn NETDEV_TX_OK;\n+\t}\n"
+# Returns early, as if it had been sent: no counter moves. Datagrams only, for a stream whose odd
+# segments never arrive takes minutes to give up.
+ODD = (
+    "+\tif (skb->protocol == htons(ETH_P_IP) && skb->len & 1 &&\n"
+    "+\t    ip_hdr(skb)->protocol == IPPROTO_UDP) {\n"
+    "+\t\tdev_kfree_skb_any(skb);\n+\t\treturn NETDEV_TX_OK;\n+\t}\n"
+)
 HARMLESS = "+\tif (unlikely(!skb->len))\n+\t\tgoto drop;\n"
 
 
