@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from xenlab.lab import Lab, open_lab
 from xenlab.registry.places import state_digest
 from xenlab.registry.sweep import MARKER
 
@@ -43,11 +46,13 @@ class Xenlab:
         return [sys.executable, "-c", PROGRAM]
 
     def run(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        """Run a command to its end, whatever its exit code."""
-        return subprocess.run(
+        """Run a command to its end, whatever its exit code; a failure shows what it said."""
+        done = subprocess.run(
             [*self.argv, *words], input=stdin, capture_output=True, env=self.env, cwd=ROOT,
             timeout=LIMIT_S, check=False,
         )  # fmt: skip
+        sys.stderr.write(f"$ xenlab {shlex.join(words)}\n{done.stderr.decode(errors='replace')}")
+        return done
 
     def succeed(self, *words: str, stdin: bytes = b"") -> str:
         """Run a command that has to succeed; its standard output."""
@@ -79,15 +84,21 @@ class Xenlab:
 
     def digest(self) -> str:
         """What tells this home from others in markers and run directories."""
-        before = os.environ.get("XDG_STATE_HOME")
-        os.environ["XDG_STATE_HOME"] = str(self.state_home)
-        try:
+        with self.home():
             return state_digest()
-        finally:
-            if before is None:
-                del os.environ["XDG_STATE_HOME"]
-            else:
-                os.environ["XDG_STATE_HOME"] = before
+
+    @contextmanager
+    def home(self) -> Iterator[None]:
+        """This process in that home too."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_STATE_HOME", str(self.state_home))
+            yield
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Lab]:
+        """One of its labs, to be spoken to from this process."""
+        with self.home(), open_lab(name) as opened:
+            yield opened
 
 
 def _read(path: Path) -> bytes:
@@ -114,3 +125,11 @@ def lab(xenlab: Xenlab) -> str:
     """The name of a lab of `pair` that is up; from a checkpoint where there is one."""
     xenlab.succeed("up", LAB, "--no-proof")
     return LAB
+
+
+@pytest.fixture(scope="module")
+def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
+    """That lab, to be spoken to; no kernel's word that was lost to an earlier test is missed."""
+    with xenlab.open(lab) as opened:
+        opened.restore_silence()
+        yield opened

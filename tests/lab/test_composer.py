@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Xenlab
 from xenlab.errors import CommandFailed
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.plan.links import Link
 from xenlab.plan.model import DOM0
 from xenlab.registry.places import cache_dir
@@ -63,14 +62,6 @@ def layout_of(slots: int, protocol: Protocol = Protocol.UDP4) -> Layout:
 SWEEP = tuple(
     Order(layout=layout_of(slots, protocol)) for protocol in Protocol for slots in range(1, 52)
 )
-
-
-@pytest.fixture(scope="module")
-def opened(lab: str, xenlab: Xenlab) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        with open_lab(lab) as opened:
-            yield opened
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from tests.lab.conftest import Xenlab
 from xenlab.errors import MeasurementError
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.measure.layouts import LayoutRun
 from xenlab.measure.natural import read_natural_slots
 from xenlab.measure.penalties import Penalties
@@ -46,14 +44,6 @@ FEW = tuple(
     for frags in range(1, 9)
 )  # fmt: skip
 FRAMES = tuple(packet_layout(100, 100 + 4096 * pages) for pages in range(1, 16)) * 4
-
-
-@pytest.fixture(scope="module")
-def opened(lab: str, xenlab: Xenlab) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        with open_lab(lab) as opened:
-            yield opened
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.lab.conftest import Xenlab
 from xenlab.guest.settings import read_states
 from xenlab.guest.sysctl import sysctls_set
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.tests.gso.cells import every_cell, plain_cell
 from xenlab.tests.gso.test_gso import flows_of, longest_link
 from xenlab.traffic.cells import open_bench, way_of
@@ -23,14 +21,6 @@ SYSCTL = "net/ipv4/tcp_tso_rtt_log"
 
 class Planted(Exception):
     """What goes wrong."""
-
-
-@pytest.fixture(scope="module")
-def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        with open_lab(lab) as opened:
-            yield opened
 
 
 def test_every_setting_that_a_device_took_and_ignored_is_found(opened: Lab) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.lab.conftest import Xenlab
 from xenlab.errors import CommandFailed
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.measure.load import LoadSpec
 from xenlab.plan.links import Link
 from xenlab.slots.pktgen import PktgenFrame
@@ -19,15 +16,6 @@ from xenlab.verdict.outcome import Outcome
 
 SPEC = LoadSpec(frame=PktgenFrame(size_bytes=1514), packets=500)
 LEFT = "ls /proc/net/pktgen; lsmod | grep pktgen; tc filter show dev eth0 parent ffff:"
-
-
-@pytest.fixture(scope="module")
-def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        with open_lab(lab) as opened:
-            opened.restore_silence()
-            yield opened
 
 
 @pytest.fixture

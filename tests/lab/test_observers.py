@@ -20,7 +20,7 @@ from xenlab.guest.reading import read_node_files
 from xenlab.guest.tracing import TRACEFS, tracing
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.measure.flow import FlowSpec, Transport
 from xenlab.measure.observation import Observation
 from xenlab.measure.penalties import Penalties
@@ -55,9 +55,7 @@ def opened(xenlab: Xenlab) -> Iterator[Lab]:
     """A lab in which alice's limit of slots is a parameter, with the composer in it."""
     words = ("up", "pair", "--lab", LAB, "--no-proof", "--netfront", f"alice={LIMIT}")
     xenlab.succeed(*words)
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as nodes:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        lab = nodes.enter_context(open_lab(LAB))
+    with xenlab.open(LAB) as lab, ExitStack() as nodes:
         module = _build_composer(lab)
         for node in ("alice", DOM0):
             nodes.enter_context(loaded(lab, node, module))

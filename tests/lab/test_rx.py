@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import Xenlab
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.measure.rx import RxRun
 from xenlab.plan.model import DOM0
 from xenlab.tests.rx.mixes import SMALL, build_mix
@@ -39,10 +39,8 @@ class Planted(Exception):
 @pytest.fixture(scope="module")
 def opened(xenlab: Xenlab) -> Iterator[Lab]:
     xenlab.succeed("up", "pair", "--lab", LAB, "--no-proof")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        with open_lab(LAB) as opened:
-            yield opened
+    with xenlab.open(LAB) as opened:
+        yield opened
 
 
 def send(lab: Lab, plant: Plant) -> RxRun:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.conftest import Xenlab
 from xenlab.kernel.driver import STOCK
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.measure.layouts import LayoutRun
 from xenlab.measure.penalties import Penalties
 from xenlab.plan.links import DOM0, Link
@@ -31,15 +30,6 @@ SLOTS = (1, 17, 18, 19, 20, 22, 27, 35, 36, 44, 51)
 LAYOUTS = tuple(
     layout for slots in SLOTS for layout in layouts_of_slots(slots, 3)
 ) + boundary_layouts()[-2:]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        with open_lab(lab) as opened:
-            opened.restore_silence()
-            yield opened
 
 
 @pytest.fixture(scope="module")

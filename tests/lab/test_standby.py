@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.conftest import Xenlab
 from xenlab.errors import CommandFailed
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.plan.links import Link
 from xenlab.traffic.plant import PlantKind, planting
 from xenlab.transport.standby import StandbyLine, open_standby
@@ -16,13 +15,6 @@ from xenlab.waiting import Deadline
 
 ALICE = 1  # index of the node
 ABSENT = "10.77.1.99"
-
-
-@pytest.fixture
-def opened(xenlab: Xenlab, lab: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-    with open_lab(lab) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from itertools import count
 
 import pytest
 
-from tests.lab.conftest import Xenlab
 from xenlab.errors import MeasurementError
 from xenlab.guest.device_state import Feature
 from xenlab.kernel.driver import STOCK
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.measure.strategy_trial import StrategyTrial
 from xenlab.plan.links import DOM0, Link
 from xenlab.slots.layout import Frag, Layout
@@ -39,15 +38,6 @@ STATE = (
 )
 WITHIN = Frag(order=1, offset_bytes=0, size_bytes=2000)
 ACROSS = Frag(order=1, offset_bytes=3096, size_bytes=2000)
-
-
-@pytest.fixture(scope="module")
-def opened(xenlab: Xenlab, lab: str) -> Iterator[Lab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        with open_lab(lab) as opened:
-            opened.restore_silence()
-            yield opened
 
 
 @pytest.fixture(scope="module")

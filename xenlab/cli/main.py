@@ -110,7 +110,9 @@ def run(words: list[str]) -> int:
         # Click's own ways out: a shell has its completions, or nobody reads our output any more.
         return READER_GONE if end.code else 0
     except Exception as error:  # noqa: BLE001 (the last resort: all are told, and end us)
-        return _report_error(error, words)
+        failed = _report_error(error, words)
+        behind = _find_interruption(error)
+        return _report_interruption(behind) if behind else failed
     return status if isinstance(status, int) else 0
 
 
@@ -130,6 +132,13 @@ def _report_failure(error: XenlabError) -> int:
     for line in render_failure(error):
         click.echo(line, err=True)
     return error.exit_code
+
+
+def _find_interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """What was on its way out when something else went wrong with that."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
 
 
 def _report_interruption(interruption: BaseException) -> int:

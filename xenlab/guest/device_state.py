@@ -77,6 +77,7 @@ class DeviceState:
 
     `addresses6` are those that were set, as ADDRESS/PREFIX, and `neighbours6` the permanent ones
     with their MACs: an MTU below 1280 takes both away (net/ipv6/addrconf.c, addrconf_notify).
+    `bridge` is the one that it is a port of, if any.
     Neighbours are sorted: the kernel lists them in the order of its hash table, which changes.
     """
 
@@ -87,6 +88,7 @@ class DeviceState:
     features: Mapping[str, FeatureState]
     addresses6: tuple[str, ...] = ()
     neighbours6: tuple[tuple[str, str], ...] = ()
+    bridge: str = ""
 
     def active(self, feature: Feature) -> tuple[str, ...]:
         """The parts of a feature that are in force."""
@@ -174,6 +176,7 @@ def _parse_state(link: Answer, answered: Answered, was: DeviceState | None) -> D
         gso_max_segs=link.integer("gso_max_segs"),
         features=features,
         addresses6=tuple(_addresses6(link)),
+        bridge=link.text("master") if "master" in link.fields else "",
         neighbours6=was.neighbours6
         if neighbours is None and was
         else tuple(sorted(_neighbours6(device, neighbours or ()))),

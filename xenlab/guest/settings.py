@@ -96,8 +96,15 @@ class Settings:
 
 @contextmanager
 def open_settings(shell: Shell, devices: Sequence[str], deadline: Deadline) -> Iterator[Settings]:
-    """Devices of a node, to be changed; in the end they are what they were, also after an error."""
+    """Devices of a node, to be changed; in the end they are what they were, also after an error.
+
+    So are the bridges that they are ports of: the least MTU of its ports becomes that of a bridge
+    (net/bridge/br_if.c, br_mtu_auto_adjust).
+    """
     base = read_states(shell, devices, deadline)
+    bridges = {state.bridge for state in base.values()} - {"", *devices}
+    if bridges:
+        base = {**base, **read_states(shell, sorted(bridges), deadline)}
     settings = Settings(shell=shell, base=base, _now=base)
     try:
         yield settings

@@ -19,7 +19,7 @@ from xenlab.kernel.decoding import decode_trace
 from xenlab.kernel.driver import Driver
 from xenlab.lab import Lab
 from xenlab.plan.model import DOM0, LabPlan
-from xenlab.registry.record import LabRecord
+from xenlab.registry.record import LabRecord, read_record
 from xenlab.verdict.console import scan_console
 from xenlab.verdict.console_fault import ConsoleFault, find_crash
 from xenlab.waiting import Deadline
@@ -81,7 +81,8 @@ def _describe_vifs(lab: Lab) -> Iterator[str]:
 
 def _decoded(crash: ConsoleFault, record: LabRecord) -> KernelFault:
     fault = crash.error
-    files = {module: Path(path) for node, module, path in record.debug_files if node == crash.node}
+    known = (read_record(record.name) or record).debug_files  # as they are by now
+    files = {module: Path(path) for node, module, path in known if node == crash.node}
     with contextlib.suppress(InputError, Unavailable):  # the trace is told as it is
         fault.excerpt = decode_trace(crash.excerpt, files, Deadline.after(DECODE_S))
     return fault

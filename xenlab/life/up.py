@@ -179,6 +179,8 @@ class BringUp:
         lab.record = dataclasses.replace(
             lab.record, drivers=label_drivers(drivers), debug_files=list_debug_files(drivers)
         )
+        if drivers:
+            lab.record.write()  # whoever tells of a crash of theirs reads it
         with keep_vigil(lab):
             load_drivers(lab, drivers, self.phases, self.deadline, connected=not bare)
         if bare:

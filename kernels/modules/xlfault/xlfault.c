@@ -11,9 +11,9 @@
 #include <linux/uaccess.h>
 
 /* Long enough for a soft lockup, whose limit is twice kernel.watchdog_thresh. */
-#define SPIN_SECONDS 5
-/* Long enough for an RCU stall at the least limit that there is, 3 s. */
-#define STALL_SECONDS 7
+#define SPIN_SECONDS 8
+/* Long enough for an RCU stall at the least limit that there is, 3 s, if the CPU is not idle. */
+#define STALL_SECONDS 8
 
 static struct dentry *xlfault_file;
 static int *xlfault_nowhere;

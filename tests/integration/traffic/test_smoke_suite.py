@@ -48,7 +48,7 @@ def test_smoke_suite_passes_in_a_lab_that_is_all_right(lab: NamespaceLab, extent
 
     assert (code, plugin.bugs, others_than_passed(plugin.verdicts)) == (0, [], [])
     subjects = {verdict.subject for verdict in plugin.verdicts}
-    assert {"console of dom0", "console of alice", "alice eth0 (vif1.0)"} <= subjects
+    assert {"console of dom0", "console of alice", "alice eth0"} <= subjects
     runs = 4 if extent is Extent.WHOLE else 1
     assert len([subject for subject in subjects if " -> " in subject]) == 6 * runs
     accounts = [each for each in plugin.exhibits if isinstance(each, FlowAccount)]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
+import click
 import pytest
 
 from tests.unit.cli.conftest import Run
 from tests.unit.house.repository import ROOT
 from xenlab import __version__
 from xenlab.cli.main import COMMANDS
+from xenlab.cli.signals import Interrupted
+from xenlab.errors import LabError
 
 HEAVY = ("numpy", "libvirt", "paramiko", "pydantic", "pytest", "rich", "tenacity", "yaml")
 
@@ -103,6 +108,28 @@ def test_bug_ends_with_3_and_a_crash_file_in_place_of_a_traceback(
     assert str(crash) in said.err
     assert "Traceback" in crash.read_text()
     assert "$ xenlab broken" in crash.read_text()
+
+
+def test_error_on_the_way_out_of_an_interruption_hides_it_not(
+    xenlab: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @click.command
+    def interrupted() -> None:
+        try:
+            raise Interrupted(signal.SIGTERM)
+        finally:
+            raise LabError("libvirtd went first")
+
+    module = ModuleType("xenlab.cli.interrupted")
+    monkeypatch.setattr(module, "command", interrupted, raising=False)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(COMMANDS, "interrupted", "interrupted:command")
+
+    said = xenlab("interrupted")
+
+    assert said.code == 128 + signal.SIGTERM
+    assert "libvirtd went first" in said.err
+    assert "xenlab: interrupted" in said.err
 
 
 def test_state_directory_that_cannot_be_made_ends_with_4_and_its_name(
