@@ -102,7 +102,7 @@ test-integration: $(READY) deps-dev ## Tests against the real libvirtd, QEMU, SS
 	@$(BIN)/pytest -q $(SIDE_BY_SIDE) tests/integration $(ARGS)
 
 test-lab: $(READY) deps-dev ## Tests that boot the lab
-	@$(BIN)/pytest -q tests/lab $(ARGS)
+	@$(BIN)/pytest -q $(SIDE_BY_SIDE) tests/lab $(ARGS)
 
 deps-dev: deps ## Install what only the project's own tests need
 	$(call install,$(PACKAGES_DEV))
