@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 import pytest
 
 from tests.lab.conftest import Xenlab
-from xenlab.lab import Lab, open_lab
+from xenlab.lab import Lab
 from xenlab.measure.flow import FlowSpec, Transport
 from xenlab.measure.layouts import Landing, LayoutRun
 from xenlab.plan.links import DOM0, Link
@@ -73,10 +73,8 @@ Planting = Callable[[Lab, int], AbstractContextManager[None]]
 @pytest.fixture(scope="module")
 def opened(xenlab: Xenlab) -> Iterator[Lab]:
     xenlab.succeed("up", "pair", "--lab", LAB, "--no-proof", "--netback", "netback-faults")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(xenlab.state_home))
-        with open_lab(LAB) as opened:
-            yield opened
+    with xenlab.open(LAB) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
