@@ -12,7 +12,7 @@ from xenlab.cli.completion import complete_topology
 if TYPE_CHECKING:
     from xenlab.life.order import BringUpWords
 
-PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "warn", "netback-unload")
+PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "reorder", "warn", "netback-unload")
 
 
 @click.command(short_help="Run suites, or tests of your own, and give a verdict.")

@@ -116,8 +116,8 @@ def account_flows(measurement: Measurement) -> tuple[FlowAccount, ...]:
         wire_packets=measurement.wire_packets,
         stations=stations_of(measurement.forward),
         passages=passages_of(measurement.forward),
-        source_drops=_named(measurement.source_drops),
-        sink_drops=_named(measurement.sink_drops),
+        source_drops=named_losses(measurement.source_drops),
+        sink_drops=named_losses(measurement.sink_drops),
         payloads=tuple(_payloads(measurement.flows)),
         vanished=measurement.vanished,
     )
@@ -162,11 +162,12 @@ def _passage(hop: Hop) -> Passage:
         lost=hop.lost,
         silent=hop.silent,
         surplus=hop.surplus,
-        named=_named(hop.drops) if hop.lost else (),
+        named=named_losses(hop.drops) if hop.lost else (),
     )
 
 
-def _named(drops: Iterable[Drop]) -> tuple[NamedLoss, ...]:
+def named_losses(drops: Iterable[Drop]) -> tuple[NamedLoss, ...]:
+    """Drops as a picture keeps them."""
     return tuple(NamedLoss(place=str(drop.place), packets=drop.packets) for drop in drops)
 
 

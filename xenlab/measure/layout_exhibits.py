@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 
-from xenlab.measure.flow_account import FlowAccount, NamedLoss, Passage, Payload, Station
+from xenlab.measure.flow_account import (
+    FlowAccount,
+    NamedLoss,
+    Payload,
+    named_losses,
+    passages_of,
+    stations_of,
+)
 from xenlab.measure.layouts import Landing, LayoutRun, Sighting
-from xenlab.measure.path import Attachment, Role
+from xenlab.measure.path import Attachment
 from xenlab.measure.slot_histogram import SlotHistogram, build_histogram
 from xenlab.slots.fate import Fate
 from xenlab.slots.limits import STOCK, Limits
 
 PACKETS = "packets"
+UNHARMED = frozenset({Landing.WHOLE, Landing.LATE, Landing.DOUBLED})
 
 
 def seen_fate(foretold: Fate, sighting: Sighting) -> Fate:
     """What became of a packet, by what was seen: foretold only where nothing contradicts it."""
     if sighting.dropped:
         return Fate.DROPPED
-    if sighting.landing not in {Landing.WHOLE, Landing.DOUBLED}:
+    if sighting.landing not in UNHARMED:
         return foretold if foretold is Fate.VIF_DISABLED else Fate.LOST
     if sighting.linearised:
         return Fate.LINEARISED
@@ -31,8 +39,7 @@ def show_run(
 ) -> tuple[SlotHistogram | FlowAccount, ...]:
     """Both pictures of a run. Without a netfront at its source there is none to be had.
 
-    Towards a guest a packet's slots are its length's and not its layout's, and nobody counts
-    between the composer and the vif.
+    Towards a guest a packet's slots are its length's and not its layout's.
     """
     if run.counted is None:
         return ()
@@ -47,51 +54,30 @@ def show_slots(run: LayoutRun, subject: str, limits: Limits = STOCK) -> SlotHist
 
 
 def show_way(run: LayoutRun, source: Attachment, subject: str) -> FlowAccount:
-    """From the source's netfront to its vif, for there the counters of a run end.
-
-    What a vif refused towards a guest is a drop at the sink.
-    """
+    """Every device on the way, from the driver of the source to the sink."""
     landings = run.landings
-    damaged = landings[Landing.DAMAGED] + landings[Landing.PARTIAL]
-    stations, passages = _stations(run, source)
     refused = sum(sighting.dropped for sighting in run.sightings)
-    drops = {f"{source.node} {source.device} tx_dropped": refused}
+    device = f"{source.node} {source.device}"
+    drops = (NamedLoss(place=f"{device} tx_dropped", packets=refused),) if refused else ()
     return FlowAccount(
         subject=subject,
-        source=f"{source.node} {source.device}",
+        source=device,
         sink=run.sink,
         wire_packets=len(run.layouts),
-        stations=stations,
-        passages=passages,
-        source_drops=_named(drops),
-        sink_drops=_named({f"{vif} tx_dropped": drops for vif, drops in run.vif_drops.items()}),
+        stations=stations_of(run.way.account),
+        passages=passages_of(run.way.account),
+        source_drops=drops + named_losses(run.way.first_drops),
+        sink_drops=named_losses(run.way.last_drops),
         payloads=(
             Payload(
                 unit=PACKETS,
                 sent=len(run.layouts),
-                intact=landings[Landing.WHOLE] + landings[Landing.DOUBLED],
-                damaged=damaged,
+                intact=sum(landings[landing] for landing in UNHARMED),
+                damaged=landings[Landing.DAMAGED] + landings[Landing.PARTIAL],
                 missing=landings[Landing.MISSING],
                 duplicates=landings[Landing.DOUBLED],
-                reordered=0,
+                reordered=landings[Landing.LATE],
             ),
         ),
         vanished=(),
     )
-
-
-def _stations(
-    run: LayoutRun, source: Attachment
-) -> tuple[tuple[Station, ...], tuple[Passage, ...]]:
-    assert run.counted is not None, "show_run() asks"
-    sent, came = run.counted.frontend_tx_packets, run.counted.vif_rx_packets
-    front = Station(node=source.node, device=source.device, role=Role.NETFRONT, packets=sent)
-    vif = Station(node="dom0", device=source.vif, role=Role.VIF, packets=came)
-    # Nothing that counts drops lies between the two: see path.py, _drops_before().
-    lost = max(0, sent - came)
-    passage = Passage(lost=lost, silent=lost, surplus=max(0, came - sent), named=())
-    return (front, vif), (passage,)
-
-
-def _named(drops: dict[str, int]) -> tuple[NamedLoss, ...]:
-    return tuple(NamedLoss(place=place, packets=count) for place, count in drops.items() if count)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import repeat
 from typing import NamedTuple
 
+from xenlab.measure.layout_way import LayoutWay
 from xenlab.slots.fate import Fate
 from xenlab.slots.layout import Checksum, Layout
 
 
 class Landing(StrEnum):
-    """In what state a packet came to its sink, whole or in segments."""
+    """In what state a packet came to its sink, whole or in segments.
+
+    LATE is whole, but behind a later one of its protocol: one flow has one queue.
+    """
 
     WHOLE = "arrived"
+    LATE = "arrived behind a later packet"
     DAMAGED = "arrived damaged"
     DOUBLED = "arrived more than once"
     PARTIAL = "arrived in part"
@@ -40,7 +45,9 @@ class Sighting:
 
     `linearised` is None where it cannot be told: nothing outside the head, or no skb came back.
     `form` is None where it did not come in one piece, or nobody looked; `held` says that its driver
-    has not given it back to its sender.
+    has not given it back to its sender. `first_bad_offset` is that of the first wrong byte of its
+    payload, where its sink names one; `silence_ms`, whole milliseconds, is how long nothing had
+    come there before it. Equal ones are one object: there are a hundred thousand of them.
     """
 
     landing: Landing
@@ -48,18 +55,25 @@ class Sighting:
     linearised: bool | None
     form: Form | None = None
     held: bool = False
+    first_bad_offset: int | None = None
+    silence_ms: int = 0
+
+    @property
+    def words(self) -> str:
+        """What was seen at the sink."""
+        if self.landing is Landing.DAMAGED and self.first_bad_offset is not None:
+            return f"{self.landing}, first in byte {self.first_bad_offset} of its payload"
+        return str(self.landing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayoutCounters:
-    """By how much the counters moved, at rest before and after.
+    """By how much counters moved that are none of a hop, at rest before and after.
 
-    The vif's are those of `ethtool -S`; `vif_rx_packets` counts what came from the guest.
+    The vif's are those of `ethtool -S`.
     """
 
-    frontend_tx_packets: int
     frontend_tx_dropped: int
-    vif_rx_packets: int
     tx_frag_overflow: int
     tx_zerocopy_sent: int
 
@@ -68,8 +82,7 @@ class LayoutCounters:
 class LayoutRun:
     """A run from `source` to `sink`, one entry a packet in each tuple.
 
-    `expected` and `counted` are None where the source has no netfront: dom0. `vif_drops` are the
-    packets towards a guest that a vif refused (tx_dropped), by the vif's name. `ring_slots` is what
+    `expected` and `counted` are None where the source has no netfront: dom0. `ring_slots` is what
     each packet must take on the ring in the end, 0 where nothing is sent; empty without a netfront.
     `heads_bytes` is how much of each must be in its skb's head at the sink; empty where the form in
     which packets come is not predicted.
@@ -83,7 +96,7 @@ class LayoutRun:
     sightings: tuple[Sighting, ...]
     expected: LayoutCounters | None
     counted: LayoutCounters | None
-    vif_drops: Mapping[str, int]
+    way: LayoutWay
     ring_slots: tuple[int, ...] = ()
     heads_bytes: tuple[int, ...] = ()
 
@@ -111,6 +124,7 @@ class LayoutRun:
 class Disagreement:
     """A layout that met another fate than the model says; `layout` can be sent again as it is."""
 
+    index: int
     layout: Layout
     slots: int
     fate: Fate
@@ -118,19 +132,24 @@ class Disagreement:
 
     def __str__(self) -> str:
         """For a verdict's reasons."""
-        return f"`{self.layout}` ({self.slots} slots) must be {self.fate}, and {self.seen}"
+        return (
+            f"packet {self.index}, `{self.layout}` ({self.slots} slots) must be {self.fate},"
+            f" and {self.seen}"
+        )
 
 
 def find_disagreements(run: LayoutRun) -> Iterator[Disagreement]:
     """Every packet whose fate was not the one predicted."""
     rows = zip(run.layouts, run.slots, run.fates, run.sightings, strict=True)
     heads_bytes = run.heads_bytes or repeat(0)
-    for (layout, slots, fate, sighting), head_bytes in zip(rows, heads_bytes, strict=False):
+    for index, ((layout, slots, fate, sighting), head_bytes) in enumerate(
+        zip(rows, heads_bytes, strict=False)
+    ):
         seen = _contradict(fate, sighting)
         if head_bytes and sighting.form is not None:
             seen = seen or _contradict_form(layout, head_bytes, sighting.form)
         if seen:
-            yield Disagreement(layout=layout, slots=slots, fate=fate, seen=seen)
+            yield Disagreement(index=index, layout=layout, slots=slots, fate=fate, seen=seen)
 
 
 def _contradict(fate: Fate, sighting: Sighting) -> str:
@@ -138,7 +157,7 @@ def _contradict(fate: Fate, sighting: Sighting) -> str:
     if sighting.dropped != (fate is Fate.DROPPED):
         return "was dropped by its driver" if sighting.dropped else "was not dropped"
     if sighting.landing is not (Landing.WHOLE if fate.arrives else Landing.MISSING):
-        return str(sighting.landing)
+        return sighting.words
     if sighting.held:
         return "was not given back to its sender by its driver"
     if sighting.linearised is not None and fate.arrives:
@@ -161,9 +180,6 @@ def _contradict_form(layout: Layout, head_bytes: int, form: Form) -> str:
 
 def find_miscounts(run: LayoutRun) -> Iterator[str]:
     """Every counter that moved by another amount than the packets must have moved it."""
-    for vif, drops in run.vif_drops.items():
-        if drops:
-            yield f"{vif} dropped {drops} packets (tx_dropped): more than it may hold for its guest"
     if run.expected is None or run.counted is None:
         return
     for name in LayoutCounters.__dataclass_fields__:

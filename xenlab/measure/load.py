@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from xenlab.measure.counters import QDISC_DROPS
 from xenlab.measure.flow_account import (
     FlowAccount,
-    NamedLoss,
     Payload,
+    named_losses,
     passages_of,
     stations_of,
 )
@@ -149,9 +149,7 @@ def account_load(load: Load) -> FlowAccount:
         wire_packets=load.generated_pkts,
         stations=stations_of(load.account),
         passages=passages_of(load.account),
-        source_drops=tuple(
-            NamedLoss(place=str(drop.place), packets=drop.packets) for drop in load.source_drops
-        ),
+        source_drops=named_losses(load.source_drops),
         sink_drops=(),
         payloads=(
             Payload(

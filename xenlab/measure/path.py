@@ -32,7 +32,6 @@ RECEIVING_DROPS = (
     "TcpInErrs", "TcpInCsumErrors",
 )  # fmt: skip
 
-
 # Of those, what was thrown away because it was damaged on its way.
 DAMAGE_DROPS = frozenset({"UdpInCsumErrors", "Udp6InCsumErrors", "TcpInCsumErrors"})
 # Of those, what is but the consequence of a packet that was lost elsewhere.
@@ -181,7 +180,7 @@ def build_path(source: Attachment, sink: Attachment) -> Path:
         source=source,
         sink=sink,
         legs=tuple(
-            Leg(start=start, end=end, drop_counters=_drops_behind(start) + _drops_before(end))
+            Leg(start=start, end=end, drop_counters=drops_behind(start) + drops_before(end))
             for start, end in pairwise(points)
         ),
     )
@@ -212,7 +211,7 @@ def _leaving(sink: Attachment) -> tuple[Point, ...]:
     )
 
 
-def _drops_behind(point: Point) -> tuple[DropCounter, ...]:
+def drops_behind(point: Point) -> tuple[DropCounter, ...]:
     """What can drop after a packet was counted, on its way from the device into dom0's stack."""
     if point.side is Side.TX:
         return ()
@@ -220,7 +219,7 @@ def _drops_behind(point: Point) -> tuple[DropCounter, ...]:
     return _of_device(point, counters)
 
 
-def _drops_before(point: Point) -> tuple[DropCounter, ...]:
+def drops_before(point: Point) -> tuple[DropCounter, ...]:
     """What can drop before a packet is counted.
 
     Nothing on the way from netfront to netback: netback throws away a guest's packets without a
@@ -229,7 +228,7 @@ def _drops_before(point: Point) -> tuple[DropCounter, ...]:
     counts in rx_errors what it could not use, and only there.
     """
     if point.role is Role.NETFRONT:
-        return _of_device(point, ("rx_errors",) if point.side is Side.RX else ())
+        return _of_device(point, ("rx_errors",) if point.side is Side.RX else LEAVING_DROPS)
     if point.side is Side.RX:
         return ()
     if point.role is Role.VIF:

@@ -14,8 +14,9 @@ from xenlab.plan.model import DOM0, Link
 from xenlab.slots.fate import predict
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
+from xenlab.traffic.composer.sightings import sight_all
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import COMPOSER, sight_all
+from xenlab.traffic.layouts import COMPOSER
 from xenlab.verdict.console import announce_begin, announce_end
 from xenlab.verdict.fault_table import Category
 from xenlab.waiting import wait_until

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
-from xenlab.errors import MeasurementError
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
-from xenlab.measure.layouts import Form, Landing, LayoutCounters, LayoutRun, Sighting
+from xenlab.measure.layout_way import read_way
+from xenlab.measure.layouts import LayoutCounters, LayoutRun, Sighting
+from xenlab.measure.load import between_devices
+from xenlab.measure.path import Path
 from xenlab.plan.model import DOM0, Link
 from xenlab.registry.places import cache_dir
 from xenlab.slots.bulk import FATES, BulkPrediction, predict_bulk
@@ -23,14 +24,13 @@ from xenlab.slots.series import limits_with
 from xenlab.traffic.composer import module
 from xenlab.traffic.composer.batch import Batch, Order
 from xenlab.traffic.composer.delivery import Delivery, SendBatch, deliver_batch
-from xenlab.traffic.composer.delivery import Fate as Found
 from xenlab.traffic.composer.receiver import Post
-from xenlab.traffic.composer.results import Arrival
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
-from xenlab.traffic.composer.wire import SentFlag
+from xenlab.traffic.composer.sightings import read_sightings
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layout_counters import read_at_rest, subtract
+from xenlab.traffic.link_sight import SENT, LinkSight, look_at_rest, look_at_rest_again
+from xenlab.traffic.measuring import path_of
 from xenlab.traffic.settings import widest_mtus
 from xenlab.waiting import Deadline
 
@@ -38,11 +38,6 @@ BUILD_S = 600.0
 RUN_S = 60.0
 PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
 BATCH_PACKETS = 20_000
-# As plain numbers: see xenlab.traffic.composer.results.
-DROPPED, LINEARISED = int(SentFlag.DROPPED), int(SentFlag.LINEARISED)
-TOLD = LINEARISED | int(SentFlag.INTACT)
-CHECKSUM_PARTIAL = 3  # include/linux/skbuff.h
-SIGHTINGS_KEPT = 4096
 
 
 @contextmanager
@@ -118,15 +113,15 @@ def send_layouts(
     MeasurementError where an end cannot say what it saw.
     """
     limits = limits or limits_of(lab, link)
-    budget = lab.budget(RUN_S + len(layouts) / PACKETS_A_SECOND)
     prediction = predict_bulk(LayoutColumns.of(layouts), limits)
-    before = read_at_rest(lab, link, budget)
+    path = between_devices(path_of(lab, link))
+    vif = path.source.vif
+    before = look_at_rest(lab, path)
     sightings: list[Sighting] = []
     for start in range(0, len(layouts), source.batch_packets):
         few = layouts[start : start + source.batch_packets]
         sightings += source.send(lab, link, few, seed + start)
-    after = read_at_rest(lab, link, budget)
-    vif = link.source_vif
+    after, unrest = look_at_rest_again(lab, path, before)
     fates = tuple(FATES[code] for code in prediction.fates.tolist())
     return LayoutRun(
         source=link.source,
@@ -138,8 +133,8 @@ def send_layouts(
         fates=fates if vif else (Fate.INTACT,) * len(layouts),
         sightings=tuple(sightings),
         expected=_expect(prediction) if vif else None,
-        counted=subtract(after.source, before.source) if after.source and before.source else None,
-        vif_drops={vif: drops - before.drops[vif] for vif, drops in after.drops.items()},
+        counted=_count(path, before, after) if vif else None,
+        way=read_way(path, after.since(before), unrest),
     )
 
 
@@ -148,63 +143,16 @@ def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
     return limits_with(lab.driver(link.source), lab.driver(DOM0), limits)
 
 
-def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
-    """What both ends saw of each packet. Raises MeasurementError if one lost count."""
-    report = delivery.send_report
-    if report.error or delivery.arrival_report.overflow:
-        raise MeasurementError(
-            f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
-            f" and the receiver had no room for {delivery.arrival_report.overflow}"
-        )
-    yield from sight_all(delivery)
-
-
-def sight_all(delivery: Delivery) -> Iterator[Sighting]:
-    """The same of a batch of which some may never come back to their sender."""
-    some_held = delivery.send_report.outstanding > 0
-    for found in delivery.fates:
-        dropped = bool(found.sent.flags & DROPPED)
-        landing = landing_of(found)
-        yield _sighting(
-            landing,
-            dropped=dropped,
-            linearised=_linearised(found),
-            form=_form(found.arrivals, landing),
-            held=some_held and found.sent.held,
-        )
-
-
-def landing_of(found: Found) -> Landing:
-    """In what state a packet came to its sink."""
-    if found.complete:
-        return Landing.WHOLE
-    if found.missing:
-        return Landing.MISSING
-    if not all(arrival.intact for arrival in found.arrivals):
-        return Landing.DAMAGED
-    return Landing.DOUBLED if found.duplicated else Landing.PARTIAL
-
-
-def _form(arrivals: Sequence[Arrival], landing: Landing) -> Form | None:
-    if landing is not Landing.WHOLE or len(arrivals) != 1:
-        return None
-    (only,) = arrivals
-    return Form(only.headlen_bytes, only.gso_size_bytes, only.summed == CHECKSUM_PARTIAL)
-
-
-def _linearised(found: Found) -> bool | None:
-    flags = found.sent.flags
-    if not flags & TOLD or not any(frag.size_bytes for frag in found.layout.frags):
-        return None
-    return bool(flags & LINEARISED)
-
-
-@lru_cache(maxsize=SIGHTINGS_KEPT)
-def _sighting(
-    landing: Landing, *, dropped: bool, linearised: bool | None, form: Form | None, held: bool
-) -> Sighting:
-    """One of the few that there are: they are not made a hundred thousand times."""
-    return Sighting(landing=landing, dropped=dropped, linearised=linearised, form=form, held=held)
+def _count(path: Path, before: LinkSight, after: LinkSight) -> LayoutCounters:
+    source, vif = path.source, path.source.vif
+    dropped = after.since(before)[source.node].device(source.device, "tx_dropped")
+    overflow, sent = (
+        after.vif_counter(vif, name) - before.vif_counter(vif, name)
+        for name in ("tx_frag_overflow", SENT)
+    )
+    return LayoutCounters(
+        frontend_tx_dropped=dropped, tx_frag_overflow=overflow, tx_zerocopy_sent=sent
+    )
 
 
 def _copies(batch: Batch) -> int:
@@ -229,13 +177,8 @@ def _expect_heads(
 
 
 def _expect(prediction: BulkPrediction) -> LayoutCounters:
-    dropped = prediction.count(Fate.DROPPED)
-    lost = prediction.count(Fate.LOST) + prediction.count(Fate.VIF_DISABLED)
-    packets = len(prediction.fates) - dropped
     return LayoutCounters(
-        frontend_tx_packets=packets,
-        frontend_tx_dropped=dropped,
-        vif_rx_packets=packets - lost,
+        frontend_tx_dropped=prediction.count(Fate.DROPPED),
         tx_frag_overflow=prediction.count(Fate.OVERFLOW),
         tx_zerocopy_sent=int(prediction.tx_zerocopy_sent.sum()),
     )

@@ -19,9 +19,9 @@ from xenlab.traffic.composer.delivery import Fate as Found
 from xenlab.traffic.composer.receiver import Post, armed
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
+from xenlab.traffic.composer.sightings import landing_of
 from xenlab.traffic.composer.wire import Plant
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import landing_of
 from xenlab.waiting import Deadline, wait_until
 from xenlab.xen.pausing import paused
 from xenlab.xen.rings import parse_ring, ring_files

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from xenlab.errors import MeasurementError
-from xenlab.guest.counters import read_counters
 from xenlab.guest.filters import Counted, CountingFilter, Mark, counting_filter
 from xenlab.guest.pktgen import MAGIC, Pktgen, PktgenResult, pktgen_on
-from xenlab.guest.reading import read_node_files
-from xenlab.measure.counters import FILTER_DROPS, CounterDelta, CounterSnapshot
+from xenlab.measure.counters import FILTER_DROPS
 from xenlab.measure.hops import account_hops, read_drops
 from xenlab.measure.load import Arrivals, Load, LoadSpec, RingUse, between_devices
 from xenlab.measure.path import LEAVING_DROPS, DropCounter, Path
@@ -26,10 +24,10 @@ from xenlab.plan.model import DOM0, Link
 from xenlab.traffic.composer.batch import ComposerFlow
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.link_sight import LinkSight, look
 from xenlab.traffic.measuring import path_of
 from xenlab.traffic.settings import widest_mtus
 from xenlab.waiting import wait_until
-from xenlab.xen.rings import parse_ring, ring_files
 
 SETTING_S = 30.0
 READ_S = 30.0
@@ -44,17 +42,11 @@ U32 = 1 << 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sight:
-    """One look at all places of a link."""
+    """One look at a link and its filter."""
 
-    counters: Mapping[str, CounterSnapshot]
-    rings: tuple[RingSnapshot, ...]
+    link: LinkSight
     marked: Counted
     others: Counted
-
-    @property
-    def unrest(self) -> str:
-        """What is on its way through a ring; best nothing."""
-        return "; ".join(each for ring in self.rings for each in ring.unrest)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +81,7 @@ class Loader:
             self._at_rest = self._look()
             loads.append(self._build(spec, result, before, self._at_rest))
             rested = loads[-1].balanced or loads[-2:-1] == loads[-1:]
-            return loads[-1] if rested and not self._at_rest.unrest else None
+            return loads[-1] if rested and not self._at_rest.link.unrest else None
 
         what = "the counters of a load to rest"
         return wait_until(rested, what, self.lab.budget(READ_S), last_seen=lambda: str(loads[-1]))
@@ -101,10 +93,7 @@ class Loader:
                 yield DropCounter(node=DOM0, device=vif, counter=FILTER_DROPS)
 
     def _build(self, spec: LoadSpec, result: PktgenResult, before: _Sight, after: _Sight) -> Load:
-        deltas = {
-            node: CounterDelta(before=counters, after=after.counters[node])
-            for node, counters in before.counters.items()
-        }
+        deltas = after.link.since(before.link)
         source_vif, sink_vif = self.path.source.vif, self.path.sink.vif
         return Load(
             source=self.link.source,
@@ -123,15 +112,8 @@ class Loader:
         )
 
     def _look(self) -> _Sight:
-        deadline = self.lab.budget(READ_S)
-        counters = {
-            node: read_counters(self.lab.shell(node), node, deadline) for node in self.path.nodes
-        }
-        patterns = [ring_files(vif) for vif in (self.path.source.vif, self.path.sink.vif) if vif]
-        files = read_node_files(self.lab.shell(DOM0), patterns, (), deadline)
-        rings = tuple(parse_ring(path, lines) for path, lines in files.files.items())
-        marked, others = self.sinkhole.read(deadline)
-        return _Sight(counters=counters, rings=rings, marked=marked, others=others)
+        marked, others = self.sinkhole.read(self.lab.budget(READ_S))
+        return _Sight(link=look(self.lab, self.path), marked=marked, others=others)
 
     def _leaving_drops(self) -> Iterator[DropCounter]:
         node, device = self.link.source, self.generator.device
@@ -195,7 +177,9 @@ def _use(vif: str, before: _Sight, after: _Sight, *, from_guest: bool) -> RingUs
     """Requests that netback took, or responses that it gave; the indices run free in 32 bits."""
     if not vif:
         return None
-    first, last = (_indices(vif, sight.rings, from_guest=from_guest) for sight in (before, after))
+    first, last = (
+        _indices(vif, sight.link.rings, from_guest=from_guest) for sight in (before, after)
+    )
     if not first or first.keys() != last.keys():
         raise MeasurementError(f"{vif}: its rings were not there before and after the load")
     slots = {queue: (last[queue] - index) % U32 for queue, index in first.items()}

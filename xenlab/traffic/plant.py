@@ -19,9 +19,11 @@ PLANT_S = 20.0
 # One packet in this many, counted and not drawn, so that a run of as many packets always has one.
 EVERY = 1000
 
-MODULES = ("sch_ingress", "cls_matchall", "act_gact", "act_pedit", "act_mirred")
+MODULES = ("sch_ingress", "sch_netem", "cls_matchall", "act_gact", "act_pedit", "act_mirred")
 # From the start of the IP header: behind every header of ours, and inside any payload of 80 bytes.
 CORRUPT_OFFSET = 100
+# How long packets are held so that one can overtake them, and how many there may be meanwhile.
+HELD, HELD_MAX = "20ms", 20_000
 
 # What lib/bug.c and kernel/panic.c print, by hand: the console must not know the difference.
 WARNING_LINES = (
@@ -55,16 +57,18 @@ class PlantKind(StrEnum):
     SILENT_DROP = "silent-drop"
     CORRUPT = "corrupt"
     DUPLICATE = "duplicate"
+    REORDER = "reorder"
     WARN = "warn"
     NETBACK_UNLOAD = "netback-unload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where in dom0 a packet of a link can be met: a vif's device, and on its way in or out."""
+    """Where a packet can be met: a device of a node, dom0's if not said, on its way in or out."""
 
     device: str
     hook: str
+    node: str = DOM0
 
 
 def site_of(lab: LabHandle, link: Link) -> Site:
@@ -99,12 +103,13 @@ def tc_action(kind: PlantKind, site: Site, every: int) -> tuple[str, ...]:
 
 
 @contextmanager
-def plant_in_path(lab: LabHandle, link: Link, kind: PlantKind, every: int) -> Iterator[None]:
-    """Drop, corrupt or duplicate packets of a link in dom0; nothing is left of it afterwards.
+def plant_at(lab: LabHandle, site: Site, kind: PlantKind, every: int) -> Iterator[None]:
+    """Drop, corrupt or duplicate packets at a place; nothing is left of it afterwards.
 
-    Refused by tc, and so CommandFailed, where the device has such a hook already.
+    tc counts to 65,535 at most. Refused by tc, and so CommandFailed, where the device has such a
+    hook already.
     """
-    shell, site = lab.shell(DOM0), site_of(lab, link)
+    shell = lab.shell(site.node)
     _run(shell, ["modprobe", "-a", *MODULES], lab.budget(PLANT_S))
     _run(shell, ["tc", "qdisc", "add", "dev", site.device, "clsact"], lab.budget(PLANT_S))
     try:
@@ -114,6 +119,30 @@ def plant_in_path(lab: LabHandle, link: Link, kind: PlantKind, every: int) -> It
         yield
     finally:
         _run(shell, ["tc", "qdisc", "del", "dev", site.device, "clsact"], lab.budget(PLANT_S))
+
+
+def plant_in_path(
+    lab: LabHandle, link: Link, kind: PlantKind, every: int
+) -> AbstractContextManager[None]:
+    """The same in dom0, where a link's packets pass."""
+    return plant_at(lab, site_of(lab, link), kind, every)
+
+
+@contextmanager
+def plant_disorder(lab: LabHandle, link: Link, _kind: PlantKind, every: int) -> Iterator[None]:
+    """Let one packet in so many overtake those of the last moments on the way out to the sink."""
+    shell, site = lab.shell(DOM0), site_of(lab, link)
+    if site.hook != "egress":
+        raise ValueError(f"{link.source} -> {link.sink}: packets overtake on their way to a domU")
+    where = ["dev", site.device, "root"]
+    _run(shell, ["modprobe", "-a", *MODULES], lab.budget(PLANT_S))
+    netem = ["delay", HELD, "reorder", "100%", "gap", str(every), "limit", str(HELD_MAX)]
+    _run(shell, ["tc", "qdisc", "add", *where, "netem", *netem], lab.budget(PLANT_S))
+    try:
+        yield
+    finally:
+        # What the device had by itself comes back.
+        _run(shell, ["tc", "qdisc", "del", *where], lab.budget(PLANT_S))
 
 
 @contextmanager
@@ -148,6 +177,7 @@ PLANTERS: Mapping[PlantKind, Planter] = MappingProxyType(
         PlantKind.SILENT_DROP: plant_in_path,
         PlantKind.CORRUPT: plant_in_path,
         PlantKind.DUPLICATE: plant_in_path,
+        PlantKind.REORDER: plant_disorder,
         PlantKind.WARN: plant_warning,
         PlantKind.NETBACK_UNLOAD: plant_netback_unload,
     }

@@ -8,13 +8,14 @@ from xenlab.measure.layouts import Landing, LayoutRun, find_disagreements, find_
 from xenlab.slots.fate import Fate
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
+from xenlab.verdict.way import tell_way
 
 AS_PREDICTED = "layouts as predicted"
 REASONS_MAX = 10
 
 
 def judge_layouts(run: LayoutRun, *, subject: str = "") -> Verdict:
-    """PASS if every packet of the run, and every counter, agrees with the model.
+    """PASS if every packet of the run, and every counter on its way, agrees with the model.
 
     A run without packets says nothing. Its control is what it could have shown: the slots it
     spans, and how many packets had to be linearised, to overflow or to be lost.
@@ -23,7 +24,7 @@ def judge_layouts(run: LayoutRun, *, subject: str = "") -> Verdict:
     reasons = [str(one) for one in islice(disagreements, REASONS_MAX)]
     if len(disagreements) > REASONS_MAX:
         reasons.append(f"and {len(disagreements) - REASONS_MAX} more layouts")
-    reasons += find_miscounts(run)
+    reasons += [*find_miscounts(run), *tell_way(run)]
     outcome = Outcome.FAIL if reasons else Outcome.PASS
     if not run.layouts:
         outcome, reasons = Outcome.INCONCLUSIVE, ["nothing was sent"]
@@ -55,4 +56,9 @@ def _control(run: LayoutRun) -> str:
     if not run.layouts:
         return ""
     fates = ", ".join(f"{run.count(fate)} {fate}" for fate in Fate if run.count(fate))
-    return f"{min(run.slots)} to {max(run.slots)} slots; {fates}"
+    hops = run.way.account.hops
+    counted = ", ".join(f"{hop.end} {hop.packets_out}" for hop in hops)
+    first = f"{hops[0].start} {hops[0].packets_in}, " if hops else ""
+    return (
+        f"{min(run.slots)} to {max(run.slots)} slots; {fates}; counted on the way: {first}{counted}"
+    )

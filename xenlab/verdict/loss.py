@@ -27,11 +27,8 @@ def judge_loss(measurement: Measurement) -> Verdict:
     hops = measurement.forward.hops + measurement.backward.hops
     lost = [f"{device} vanished during the run" for device in measurement.vanished]
     lost += _lost_before_device(measurement)
-    lost += (text for hop in hops for text in _lost_at(hop))
-    lost += (
-        f"loss at {drop}, although as many packets came out: others came twice"
-        for drop in find_hidden_drops(hops)
-    )
+    lost += (text for hop in hops for text in tell_hop(hop))
+    lost += tell_hidden_drops(hops)
     missing = [text for flow in measurement.flows for text in _missing(flow)]
     if missing:
         missing += _lost_behind_device(measurement, lost)
@@ -50,6 +47,35 @@ def judge_loss(measurement: Measurement) -> Verdict:
         reasons=tuple(reasons),
         numbers=_numbers(measurement, hops),
         control=_control(measurement),
+    )
+
+
+def tell_hop(hop: Hop, foretold: int = 0) -> Iterable[str]:
+    """Where a hop lost packets, beyond those that it must lose."""
+    if hop.silent > foretold:
+        yield (
+            f"silent loss between {hop.start} and {hop.end}:"
+            f" {hop.silent - foretold} of {hop.packets_in} packets"
+        )
+    if hop.lost:
+        yield from tell_drops(hop.drops)
+    if hop.miscounted_bytes:
+        yield (
+            f"a counter lies: {hop.start} counts {hop.bytes_in} bytes of {hop.packets_in} packets,"
+            f" and {hop.end} {hop.bytes_out} bytes of the same"
+        )
+
+
+def tell_drops(drops: Iterable[Drop]) -> Iterable[str]:
+    """The places that admit to a loss."""
+    return (f"loss at {drop}" for drop in drops)
+
+
+def tell_hidden_drops(hops: Iterable[Hop]) -> Iterable[str]:
+    """The places that admit to a loss that no hop shows."""
+    return (
+        f"loss at {drop}, although as many packets came out: others came twice"
+        for drop in find_hidden_drops(hops)
     )
 
 
@@ -129,31 +155,12 @@ def _missing(flow: Flow) -> Iterable[str]:
         )
 
 
-def _lost_at(hop: Hop) -> Iterable[str]:
-    if hop.silent:
-        yield (
-            f"silent loss between {hop.start} and {hop.end}:"
-            f" {hop.silent} of {hop.packets_in} packets"
-        )
-    if hop.lost:
-        yield from _named(hop.drops)
-    if hop.miscounted_bytes:
-        yield (
-            f"a counter lies: {hop.start} counts {hop.bytes_in} bytes of {hop.packets_in} packets,"
-            f" and {hop.end} {hop.bytes_out} bytes of the same"
-        )
-
-
-def _named(drops: Iterable[Drop]) -> Iterable[str]:
-    return (f"loss at {drop}" for drop in drops)
-
-
 def _lost_before_device(measurement: Measurement) -> Iterable[str]:
     """What the socket took and the device did not send, where the payload confirms the loss."""
     lost = measurement.wire_packets - measurement.forward.packets_in
     if lost <= 0 or measurement.vanished or _complete(measurement):
         return
-    yield from _named(measurement.source_drops)
+    yield from tell_drops(measurement.source_drops)
     silent = lost - sum(drop.packets for drop in measurement.source_drops)
     told = any(flow.errors for flow in measurement.flows)
     if silent > 0 and not told:
@@ -165,7 +172,7 @@ def _lost_before_device(measurement: Measurement) -> Iterable[str]:
 
 def _lost_unmissed(measurement: Measurement, lost: list[str]) -> Iterable[str]:
     """What was lost at an end and came after all, for TCP sent it again."""
-    yield from _named(measurement.unmissed_drops)
+    yield from tell_drops(measurement.unmissed_drops)
     named = measurement.unmissed_drops + measurement.source_drops + measurement.sink_drops
     if measurement.stream_gaps and not lost and not named:
         yield (
@@ -179,7 +186,7 @@ def _lost_behind_device(measurement: Measurement, lost: list[str]) -> list[str]:
     incomplete = [d for d in measurement.sink_drops if d.place.counter in INCOMPLETE_DROPS]
     others = [drop for drop in measurement.sink_drops if drop not in incomplete]
     # A datagram is thrown away whole where one of its packets was lost on the way.
-    named = list(_named(without_sums((*others, *(() if lost else incomplete)))))
+    named = list(tell_drops(without_sums((*others, *(() if lost else incomplete)))))
     if lost or named or any(flow.errors for flow in measurement.flows):
         return named
     if not measurement.wire_packets:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
+from xenlab.measure.layout_way import LayoutWay, read_way
 from xenlab.measure.measurement import GAPS, unmissed_places
 from xenlab.measure.path import Attachment, Path, build_path
 
@@ -14,6 +15,9 @@ FAR_BOB = Attachment(node="bob", device="eth0", bridge="br-right", vif="vif2.0")
 DOM0 = Attachment(node="dom0", device="br-lan", bridge="br-lan")
 
 Counted = Mapping[str, int]
+DEVICES = {
+    "alice": "alice eth0", "vif1": "dom0 vif1.0", "vif2": "dom0 vif2.0", "bob": "bob eth0",
+}  # fmt: skip
 
 
 def places(*paths: Path) -> set[tuple[str, str, str]]:
@@ -54,6 +58,19 @@ def _delta(node: str, wanted: set[tuple[str, str, str]], counted: Counted) -> Co
         protocols=dict.fromkeys(protocols, 0),
     )
     return CounterDelta(before=before, after=after)
+
+
+def way_through(packets: int, **more: int) -> LayoutWay:
+    """The way of so many packets from alice to bob between devices, and what else was counted.
+
+    Names are as `vif2_tx_packets` for `dom0 vif2.0 tx_packets`.
+    """
+    path = build_path(ALICE, BOB)
+    counted = through(packets) | {
+        f"{DEVICES[name.partition('_')[0]]} {name.partition('_')[2]}": count
+        for name, count in more.items()
+    }
+    return read_way(path, deltas(ALICE, BOB, counted), "")
 
 
 def through(packets: int, *, vif2: int | None = None, bob: int | None = None) -> dict[str, int]:

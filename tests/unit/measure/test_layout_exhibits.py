@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.measure.accounts import ALICE
+from tests.unit.measure.accounts import ALICE, way_through
 from xenlab.measure.layout_exhibits import seen_fate, show_run, show_slots, show_way
 from xenlab.measure.layouts import Landing, LayoutCounters, LayoutRun, Sighting
 from xenlab.measure.slot_histogram import count_fates
@@ -16,14 +16,11 @@ from xenlab.slots.fate import Fate
 (LAYOUT,) = layouts_of_slots(20, 1)
 WHOLE = Sighting(landing=Landing.WHOLE, dropped=False, linearised=False)
 GONE = Sighting(landing=Landing.MISSING, dropped=False, linearised=None)
-COUNTED = LayoutCounters(
-    frontend_tx_packets=3, frontend_tx_dropped=0, vif_rx_packets=2, tx_frag_overflow=0,
-    tx_zerocopy_sent=0,
-)  # fmt: skip
+COUNTED = LayoutCounters(frontend_tx_dropped=0, tx_frag_overflow=0, tx_zerocopy_sent=0)
 RUN = LayoutRun(
-    source="alice", sink="dom0", layouts=(LAYOUT,) * 3, slots=(18, 19, 20),
+    source="alice", sink="bob", layouts=(LAYOUT,) * 3, slots=(18, 19, 20),
     fates=(Fate.INTACT, Fate.OVERFLOW, Fate.LOST), sightings=(WHOLE, WHOLE, GONE),
-    expected=COUNTED, counted=COUNTED, vif_drops={"vif2.0": 0},
+    expected=COUNTED, counted=COUNTED, way=way_through(2, alice_tx_packets=3),
 )  # fmt: skip
 
 
@@ -58,7 +55,7 @@ def test_slots_and_fates_are_counted() -> None:
 def test_packet_lost_without_a_counter_is_seen_between_netfront_and_vif() -> None:
     account = show_way(RUN, ALICE, "alice -> dom0")
 
-    assert [station.packets for station in account.stations] == [3, 2]
+    assert [station.packets for station in account.stations] == [3, 2, 2, 2]
     assert (account.passages[0].lost, account.passages[0].silent) == (1, 1)
     (payload,) = account.payloads
     assert (payload.sent, payload.intact, payload.missing) == (3, 2, 1)

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.measure.accounts import way_through
+from xenlab.measure.layout_way import LayoutWay
 from xenlab.measure.layouts import Form, Landing, LayoutCounters, LayoutRun, Sighting
 from xenlab.slots.boundaries import layouts_of_slots
 from xenlab.slots.fate import Fate
@@ -18,17 +20,29 @@ WHOLE = Sighting(landing=Landing.WHOLE, dropped=False, linearised=False)
 LINEARISED = replace(WHOLE, linearised=True)
 GONE = Sighting(landing=Landing.MISSING, dropped=False, linearised=None)
 REFUSED = replace(GONE, dropped=True)
-NOTHING = LayoutCounters(
-    frontend_tx_packets=0, frontend_tx_dropped=0, vif_rx_packets=0, tx_frag_overflow=0,
-    tx_zerocopy_sent=0,
-)  # fmt: skip
+NOTHING = LayoutCounters(frontend_tx_dropped=0, tx_frag_overflow=0, tx_zerocopy_sent=0)
+MANY = 100_000
 
 
 def run_of(*packets: tuple[Fate, Sighting]) -> LayoutRun:
+    """A run on whose way everything is counted that must be."""
+    sent = sum(not seen.dropped for _, seen in packets)
+    passed = sent - sum(fate in {Fate.LOST, Fate.VIF_DISABLED} for fate, _ in packets)
     return LayoutRun(
-        source="alice", sink="dom0", layouts=(LAYOUT,) * len(packets), slots=(18,) * len(packets),
+        source="alice", sink="bob", layouts=(LAYOUT,) * len(packets), slots=(18,) * len(packets),
         fates=tuple(fate for fate, _ in packets), sightings=tuple(seen for _, seen in packets),
-        expected=NOTHING, counted=NOTHING, vif_drops={"vif2.0": 0},
+        expected=NOTHING, counted=NOTHING, way=way_through(passed, alice_tx_packets=sent),
+    )  # fmt: skip
+
+
+def run_with(way: LayoutWay, *missing: int, packets: int = MANY) -> LayoutRun:
+    """So many packets of which these did not arrive, counted on this way."""
+    sightings = [WHOLE] * packets
+    for index in missing:
+        sightings[index] = GONE
+    return replace(
+        run_of(), layouts=(LAYOUT,) * packets, slots=(18,) * packets, way=way,
+        fates=(Fate.INTACT,) * packets, sightings=tuple(sightings),
     )  # fmt: skip
 
 
@@ -62,6 +76,12 @@ def test_fate_that_was_foretold_passes(fate: Fate, seen: Sighting) -> None:
         (Fate.LOST, WHOLE, "and arrived"),
         (Fate.VIF_DISABLED, WHOLE, "and arrived"),
         (Fate.INTACT, replace(WHOLE, landing=Landing.DAMAGED), "arrived damaged"),
+        (
+            Fate.INTACT,
+            replace(WHOLE, landing=Landing.DAMAGED, first_bad_offset=7),
+            "arrived damaged, first in byte 7 of its payload",
+        ),
+        (Fate.INTACT, replace(WHOLE, landing=Landing.LATE), "arrived behind a later packet"),
         (Fate.INTACT, replace(WHOLE, landing=Landing.DOUBLED), "arrived more than once"),
         (Fate.INTACT, replace(WHOLE, landing=Landing.PARTIAL), "arrived in part"),
     ],
@@ -72,7 +92,7 @@ def test_other_fate_fails_with_the_layout_to_send_again(
     verdict = judge_layouts(run_of((fate, seen)))
 
     assert verdict.outcome is Outcome.FAIL
-    assert f"`{LAYOUT}` (18 slots) must be {fate}" in verdict.reasons[0]
+    assert f"packet 0, `{LAYOUT}` (18 slots) must be {fate}" in verdict.reasons[0]
     assert verdict.reasons[0].endswith(reason)
     assert verdict.numbers["disagreements"] == 1
 
@@ -87,9 +107,112 @@ def test_counter_that_lies_by_one_is_named(name: str, by: int) -> None:
     assert verdict.reasons == (f"{name} moved by {by}, not 0",)
 
 
-def test_packets_that_a_vif_refused_are_said_beside_those_that_miss() -> None:
-    run = replace(run_of((Fate.INTACT, GONE)), vif_drops={"vif2.0": 1})
-    assert any("vif2.0 dropped 1 packets" in reason for reason in judge_layouts(run).reasons)
+LESS = MANY - 1
+# One packet in 100,000: where it was counted last, and what has to be said of it.
+LOSSES = {
+    "silent loss between the sender and alice eth0: 1 of 100000 packets": way_through(LESS),
+    "loss at alice eth0 qdisc_drops 1": way_through(LESS, alice_qdisc_drops=1),
+    "silent loss between alice eth0 and vif1.0: 1 of 100000 packets": way_through(
+        LESS, alice_tx_packets=MANY
+    ),
+    "silent loss between vif1.0 and vif2.0: 1 of 100000 packets": way_through(
+        MANY, vif2_tx_packets=LESS, bob_rx_packets=LESS
+    ),
+    "loss at dom0 vif1.0 qdisc_drops 1": way_through(
+        MANY, vif2_tx_packets=LESS, bob_rx_packets=LESS, vif1_qdisc_drops=1
+    ),
+    "loss at dom0 vif2.0 tx_dropped 1": way_through(
+        MANY, vif2_tx_packets=LESS, bob_rx_packets=LESS, vif2_tx_dropped=1
+    ),
+    "silent loss between vif2.0 and bob eth0: 1 of 100000 packets": way_through(
+        MANY, bob_rx_packets=LESS
+    ),
+    "loss at bob eth0 rx_errors 1": way_through(MANY, bob_rx_packets=LESS, bob_rx_errors=1),
+    "silent loss between bob eth0 and its receiver: 1 of 100000 packets": way_through(MANY),
+    "loss at bob eth0 qdisc_drops 1": way_through(MANY, bob_qdisc_drops=1),
+}
+
+
+@pytest.mark.parametrize("place", LOSSES)
+def test_one_packet_of_a_hundred_thousand_is_missed_and_its_hop_is_named(place: str) -> None:
+    verdict = judge_layouts(run_with(LOSSES[place], 70_000))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons[0].startswith("packet 70000, ")
+    assert verdict.reasons[1:] == (place,)
+
+
+def test_losses_of_several_hops_are_told_each() -> None:
+    way = way_through(MANY, alice_tx_packets=MANY - 1, vif1_rx_packets=MANY - 2,
+                      vif2_tx_packets=MANY - 4, vif1_qdisc_drops=1,
+                      bob_rx_packets=MANY - 5)  # fmt: skip
+    verdict = judge_layouts(run_with(way, *range(6)))
+
+    assert verdict.reasons[6:] == (
+        "silent loss between the sender and alice eth0: 1 of 100000 packets",
+        "silent loss between alice eth0 and vif1.0: 1 of 99999 packets",
+        "silent loss between vif1.0 and vif2.0: 1 of 99998 packets",
+        "loss at dom0 vif1.0 qdisc_drops 1",
+        "silent loss between vif2.0 and bob eth0: 1 of 99996 packets",
+        "silent loss between bob eth0 and its receiver: 1 of 99995 packets",
+    )
+
+
+def test_loss_that_is_foretold_is_none_and_one_more_is() -> None:
+    fates = (Fate.LOST, *(Fate.INTACT,) * 9)
+    way = way_through(9, alice_tx_packets=10)
+    run = replace(run_with(way, 0, packets=10), fates=fates)
+    assert judge_layouts(run).outcome is Outcome.PASS
+
+    run = replace(run_with(way_through(8, alice_tx_packets=10), 0, 1, packets=10), fates=fates)
+    assert judge_layouts(run).reasons[1:] == (
+        "silent loss between alice eth0 and vif1.0: 1 of 10 packets",
+    )
+
+
+@pytest.mark.parametrize("by", [-1, 1])
+@pytest.mark.parametrize(
+    ("counter", "point"),
+    [
+        ("alice_tx_packets", "alice eth0"),
+        ("vif1_rx_packets", "vif1.0"),
+        ("vif2_tx_packets", "vif2.0"),
+        ("bob_rx_packets", "bob eth0"),
+    ],
+)
+def test_counter_of_a_hop_that_lies_by_one_is_named(counter: str, point: str, by: int) -> None:
+    verdict = judge_layouts(run_with(way_through(MANY, **{counter: MANY + by})))
+
+    assert verdict.outcome is Outcome.FAIL
+    side = counter.partition("_")[2]
+    assert verdict.reasons == (
+        f"{point} counted {MANY + by} {side}, and {MANY} passed it: its counter lies",
+    )
+
+
+@pytest.mark.parametrize(
+    "counter", ["alice_qdisc_drops", "vif1_qdisc_drops", "vif2_tx_dropped", "bob_rx_errors",
+                "bob_qdisc_drops"]
+)  # fmt: skip
+def test_drop_that_no_packet_misses_is_told(counter: str) -> None:
+    verdict = judge_layouts(run_with(way_through(MANY, **{counter: 1})))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert counter.partition("_")[2] in verdict.reasons[0]
+
+
+def test_packet_that_is_made_on_the_way_has_its_hop() -> None:
+    doubled = replace(WHOLE, landing=Landing.DOUBLED)
+    way = way_through(MANY, vif2_tx_packets=MANY + 1, bob_rx_packets=MANY + 1)
+    run = run_with(way)
+    run = replace(run, sightings=(*run.sightings[1:], doubled))
+    assert judge_layouts(run).reasons[1:] == ("1 packets more at vif2.0 than at vif1.0 (100000)",)
+
+
+def test_way_that_does_not_come_to_rest_is_told() -> None:
+    unrest = "1 zerocopy packets of vif1.0 are out"
+    run = run_with(replace(way_through(MANY), unrest=unrest))
+    assert judge_layouts(run).reasons == (f"the way never came to rest: {unrest}",)
 
 
 def test_nothing_sent_says_nothing() -> None:
@@ -100,13 +223,16 @@ def test_reasons_are_not_without_end() -> None:
     many = 3 * REASONS_MAX
     verdict = judge_layouts(run_of(*[(Fate.INTACT, GONE)] * many))
 
-    assert len(verdict.reasons) == REASONS_MAX + 1
+    assert len(verdict.reasons) == REASONS_MAX + 2  # how many more, and where they were lost
     assert verdict.numbers["disagreements"] == many
 
 
 def test_control_says_what_the_run_could_have_shown() -> None:
     verdict = judge_layouts(run_of((Fate.INTACT, WHOLE), (Fate.LINEARISED, LINEARISED)))
-    assert verdict.control == "18 to 18 slots; 1 intact, 1 linearised"
+    assert verdict.control == (
+        "18 to 18 slots; 1 intact, 1 linearised;"
+        " counted on the way: alice eth0 2, vif1.0 2, vif2.0 2, bob eth0 2"
+    )
 
 
 FORM = Form(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.measure.accounts import way_through
 from xenlab.errors import MeasurementError
 from xenlab.measure import penalties, probed_slots
 from xenlab.measure.layouts import LayoutRun
@@ -23,7 +24,7 @@ def run_of(*packets: tuple[int, Fate]) -> LayoutRun:
     return LayoutRun(
         source="alice", sink="dom0", layouts=(), slots=(), sightings=(),
         fates=tuple(fate for _, fate in packets), ring_slots=tuple(slots for slots, _ in packets),
-        expected=None, counted=None, vif_drops={},
+        expected=None, counted=None, way=way_through(0),
     )  # fmt: skip
 
 

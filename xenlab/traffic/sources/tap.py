@@ -14,8 +14,8 @@ from xenlab.traffic.composer.delivery import deliver_batch
 from xenlab.traffic.composer.receiver import Post
 from xenlab.traffic.composer.results import SendReport
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
+from xenlab.traffic.composer.sightings import read_sightings
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import read_sightings
 from xenlab.traffic.sources.packets import read_report, words_of
 from xenlab.traffic.sources.tool import XLSOURCE, encode_layouts, parse_account
 from xenlab.transport.shell import Shell

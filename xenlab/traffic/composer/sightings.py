@@ -1,0 +1,112 @@
+"""Sightings: what both ends of a batch saw of each packet, as layouts are judged by it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+from xenlab.errors import MeasurementError
+from xenlab.measure.layouts import Form, Landing, Sighting
+from xenlab.slots.layout import Protocol
+from xenlab.traffic.composer.delivery import Delivery, Fate
+from xenlab.traffic.composer.results import Arrival
+from xenlab.traffic.composer.wire import NO_INDEX, SentFlag
+
+# As plain numbers: see xenlab.traffic.composer.results.
+DROPPED, LINEARISED = int(SentFlag.DROPPED), int(SentFlag.LINEARISED)
+TOLD = LINEARISED | int(SentFlag.INTACT)
+CHECKSUM_PARTIAL = 3  # include/linux/skbuff.h
+MILLI_US = 1000
+# There are few that differ, and they are not made a hundred thousand times.
+_shared = lru_cache(maxsize=4096)(Sighting)
+
+
+def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
+    """What both ends saw of each packet. Raises MeasurementError if one lost count."""
+    report = delivery.send_report
+    if report.error or delivery.arrival_report.overflow:
+        raise MeasurementError(
+            f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
+            f" and the receiver had no room for {delivery.arrival_report.overflow}"
+        )
+    yield from sight_all(delivery)
+
+
+def sight_all(delivery: Delivery) -> Iterator[Sighting]:
+    """The same of a batch of which some may never come back to their sender."""
+    some_held = delivery.send_report.outstanding > 0
+    late = find_late(delivery)
+    silences_ms = find_silences(delivery.arrival_report.arrivals)
+    for found in delivery.fates:
+        landing = landing_of(found)
+        if landing is Landing.WHOLE and found.index in late:
+            landing = Landing.LATE
+        yield _shared(
+            landing=landing,
+            dropped=bool(found.sent.flags & DROPPED),
+            linearised=_linearised(found),
+            form=_form(found.arrivals, landing),
+            held=some_held and found.sent.held,
+            first_bad_offset=_first_bad_offset(found) if landing is Landing.DAMAGED else None,
+            silence_ms=silences_ms.get(found.index, 0),
+        )
+
+
+def find_late(delivery: Delivery) -> Collection[int]:
+    """The packets of which something came behind a later one of the same protocol."""
+    protocols = [layout.protocol for layout in delivery.batch.layouts]
+    latest: dict[Protocol, int] = {}
+    late = set()
+    for arrival in delivery.arrival_report.arrivals:
+        place = arrival.place
+        if place == NO_INDEX or arrival.duplicate:
+            continue
+        if place < latest.get(protocols[place], 0):
+            late.add(place)
+        else:
+            latest[protocols[place]] = place
+    return late
+
+
+def find_silences(arrivals: Sequence[Arrival]) -> Mapping[int, int]:
+    """How long the receiver had had nothing before a packet: whole milliseconds, where it is one.
+
+    That of a packet which came in parts is the longest before any of them.
+    """
+    silences_ms: dict[int, int] = {}
+    for earlier, later in pairwise(arrivals):
+        silence_ms = (later.time_us - earlier.time_us) // MILLI_US
+        if silence_ms > silences_ms.get(later.place, 0):
+            silences_ms[later.place] = silence_ms
+    return silences_ms
+
+
+def landing_of(found: Fate) -> Landing:
+    """In what state a packet came to its sink."""
+    if found.complete:
+        return Landing.WHOLE
+    if found.missing:
+        return Landing.MISSING
+    if not all(arrival.intact for arrival in found.arrivals):
+        return Landing.DAMAGED
+    return Landing.DOUBLED if found.duplicated else Landing.PARTIAL
+
+
+def _form(arrivals: Sequence[Arrival], landing: Landing) -> Form | None:
+    if landing not in {Landing.WHOLE, Landing.LATE} or len(arrivals) != 1:
+        return None
+    (only,) = arrivals
+    return Form(only.headlen_bytes, only.gso_size_bytes, only.summed == CHECKSUM_PARTIAL)
+
+
+def _linearised(found: Fate) -> bool | None:
+    flags = found.sent.flags
+    if not flags & TOLD or not any(frag.size_bytes for frag in found.layout.frags):
+        return None
+    return bool(flags & LINEARISED)
+
+
+def _first_bad_offset(found: Fate) -> int | None:
+    bad = (arrival.first_bad for arrival in found.arrivals)
+    return next((offset for offset in bad if offset != NO_INDEX), None)
