@@ -100,6 +100,16 @@ class Xenlab:
         with self.home(), open_lab(name) as opened:
             yield opened
 
+    @contextmanager
+    def bring_up(self, name: str, *words: str) -> Iterator[Lab]:
+        """A lab of `pair` for one file of tests; gone behind it, for idle kernels cost time too."""
+        self.succeed("up", LAB, "--lab", name, "--no-proof", *words)
+        try:
+            with self.open(name) as opened:
+                yield opened
+        finally:
+            self.succeed("down", name)
+
 
 def _read(path: Path) -> bytes:
     # A process may end while it is looked at, and those of other users are not ours to read.

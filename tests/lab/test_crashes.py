@@ -76,15 +76,13 @@ done
 @pytest.fixture
 def fault_module(xenlab: Xenlab) -> Iterator[tuple[Lab, ModuleFile]]:
     """A lab, and the module that provokes faults."""
-    xenlab.succeed("up", "pair", "--lab", NAME, "--no-proof")
-    with xenlab.open(NAME) as opened:
+    with xenlab.bring_up(NAME) as opened:
         with open_workshop(
             cache_dir(), report=print, offline=False, deadline=Deadline.after(300)
         ) as workshop:
             kernel = opened.plan.kernel(opened.plan.dom0.kernel)
             module = workshop.provide_module(find_module("xlfault"), kernel)
         yield opened, module
-    xenlab.succeed("down", NAME)
 
 
 def provoke_all(lab: Lab, node: str, module: ModuleFile) -> None:
@@ -123,8 +121,10 @@ def panic_xen(lab: Lab) -> None:
     lab.send_nmi()
 
     def find() -> ConsoleFault | None:
+        """Written down to its end."""
         faults = scan_console(DOM0, lab.console_bytes(DOM0, start))
-        return next((fault for fault in faults if fault.node == "xen"), None)
+        of_xen = (fault for fault in faults if fault.node == "xen")
+        return next((fault for fault in of_xen if fault.headline.endswith("]")), None)
 
     fault = wait_until(find, "Xen to end", lab.budget(LIMIT_S))
     assert fault.category is Category.XEN_PANIC

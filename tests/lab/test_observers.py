@@ -53,9 +53,7 @@ TWO_SLOTS = Frag(order=3, offset_bytes=4095, size_bytes=2)
 @pytest.fixture(scope="module")
 def opened(xenlab: Xenlab) -> Iterator[Lab]:
     """A lab in which alice's limit of slots is a parameter, with the composer in it."""
-    words = ("up", "pair", "--lab", LAB, "--no-proof", "--netfront", f"alice={LIMIT}")
-    xenlab.succeed(*words)
-    with xenlab.open(LAB) as lab, ExitStack() as nodes:
+    with xenlab.bring_up(LAB, "--netfront", f"alice={LIMIT}") as lab, ExitStack() as nodes:
         module = _build_composer(lab)
         for node in ("alice", DOM0):
             nodes.enter_context(loaded(lab, node, module))

@@ -36,6 +36,7 @@ LAYOUT = Layout(linear_bytes=150, linear_offset_bytes=0,
 PACKETS = 400
 HIT = 301
 MANY = 100_000
+STALLED = 20_000  # on their way for longer than it takes to stop a vif
 GONE = "did not arrive"
 PACKET = re.compile(r"packet (\d+), `.*` \(\d+ slots\) must be intact, and (.*)")
 SEED = 7
@@ -72,8 +73,7 @@ Planting = Callable[[Lab, int], AbstractContextManager[None]]
 
 @pytest.fixture(scope="module")
 def opened(xenlab: Xenlab) -> Iterator[Lab]:
-    xenlab.succeed("up", "pair", "--lab", LAB, "--no-proof", "--netback", "netback-faults")
-    with xenlab.open(LAB) as opened:
+    with xenlab.bring_up(LAB, "--netback", "netback-faults") as opened:
         yield opened
 
 
@@ -169,7 +169,6 @@ def hit_in_turn(*hits: int) -> list[int]:
 
 
 def test_one_packet_of_a_hundred_thousand_is_missed_at_each_place(opened: Lab, link: Link) -> None:
-    """Tc counts to 65,535 only."""
     hits = (95_000, 52_000, 85_000, 56_000, 75_000, 61_000)
     places = (
         driver("lose_from_guest"),
@@ -285,17 +284,18 @@ def test_vif_that_stalls_for_two_seconds_is_told(opened: Lab, link: Link, stalle
     argv = ["sh", "-c", STALL, "sh", counter, "1000", f"{2 * limit_s:.1f}", stop, go]
     with opened.shell(DOM0).start(argv, deadline=budget(opened)) as stalling:
         stalling.read_line(budget(opened))
-        run = send_layouts(opened, link, (LAYOUT,) * 5000, seed=SEED)
+        run = send_layouts(opened, link, (LAYOUT,) * STALLED, seed=SEED)
         stalling.wait(budget(opened)).require_success()
 
-    assert judge_layouts(run).outcome is Outcome.PASS
+    if stalled == "the vif of bob":  # a bridge needs a moment to pass what comes from a port again
+        assert judge_layouts(run).outcome is Outcome.PASS
     verdict = judge_steady(run, limit_s)
     assert verdict.outcome is Outcome.FAIL
     (reason,) = verdict.reasons
     found = re.match(r"nothing came to bob for ([\d.]+) s before packet (\d+)", reason)
     assert found
     assert float(found[1]) >= 2 * limit_s - 0.5
-    assert 1000 <= int(found[2]) < 4999
+    assert 1000 <= int(found[2]) < STALLED - 1
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,7 @@ class Planted(Exception):
 
 @pytest.fixture(scope="module")
 def opened(xenlab: Xenlab) -> Iterator[Lab]:
-    xenlab.succeed("up", "pair", "--lab", LAB, "--no-proof")
-    with xenlab.open(LAB) as opened:
+    with xenlab.bring_up(LAB) as opened:
         yield opened
 
 

@@ -20,6 +20,8 @@ PLANT_S = 20.0
 EVERY = 1000
 
 MODULES = ("sch_ingress", "sch_netem", "cls_matchall", "act_gact", "act_pedit", "act_mirred")
+# How far one action of tc counts (iproute2, tc/m_gact.c, parse_random()).
+COUNT_MAX = 10_000
 # From the start of the IP header: behind every header of ours, and inside any payload of 80 bytes.
 CORRUPT_OFFSET = 100
 # How long packets are held so that one can overtake them, and how many there may be meanwhile.
@@ -86,7 +88,10 @@ def tc_action(kind: PlantKind, site: Site, every: int) -> tuple[str, ...]:
     A redirected packet is consumed and not dropped: no drop counter of its path moves, and lo
     throws it away as nobody's.
     """
+    before, every = split_count(every)
     chosen = ("action", "pass", "random", "determ")
+    if before > 1:
+        chosen = (*chosen, "pipe", str(before), *chosen)
     then = (*chosen, "pipe", str(every), "action")
     mirror = ("mirred", site.hook, "mirror", "dev", site.device)
     match kind:
@@ -102,12 +107,22 @@ def tc_action(kind: PlantKind, site: Site, every: int) -> tuple[str, ...]:
             raise ValueError(f"{kind} is not planted with tc")
 
 
+def split_count(every: int) -> tuple[int, int]:
+    """Two counts that tc can count to, one of them behind the other; ValueError if there are none.
+
+    A prime that is larger is the least of those.
+    """
+    for before in range(1, COUNT_MAX + 1):
+        if every % before == 0 and every // before <= COUNT_MAX:
+            return before, every // before
+    raise ValueError(f"tc cannot count to {every}")
+
+
 @contextmanager
 def plant_at(lab: LabHandle, site: Site, kind: PlantKind, every: int) -> Iterator[None]:
     """Drop, corrupt or duplicate packets at a place; nothing is left of it afterwards.
 
-    tc counts to 65,535 at most. Refused by tc, and so CommandFailed, where the device has such a
-    hook already.
+    Refused by tc, and so CommandFailed, where the device has such a hook already.
     """
     shell = lab.shell(site.node)
     _run(shell, ["modprobe", "-a", *MODULES], lab.budget(PLANT_S))

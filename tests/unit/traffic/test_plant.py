@@ -9,7 +9,7 @@ import pytest
 from xenlab.plan.model import Link
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
-from xenlab.traffic.plant import PLANTERS, PlantKind, Site, site_of, tc_action
+from xenlab.traffic.plant import PLANTERS, PlantKind, Site, site_of, split_count, tc_action
 
 SITE = Site(device="vif2.0", hook="egress")
 
@@ -61,6 +61,15 @@ def test_every_fault_of_the_path_has_its_action(kind: PlantKind, words: str) -> 
 def test_tc_plants_no_warning() -> None:
     with pytest.raises(ValueError, match="not planted with tc"):
         tc_action(PlantKind.WARN, SITE, 1000)
+
+
+def test_count_beyond_what_tc_counts_to_is_two_counts_one_behind_the_other() -> None:
+    assert " ".join(tc_action(PlantKind.DROP, SITE, 95_000)) == (
+        "action pass random determ pipe 10 action pass random determ drop 9500"
+    )
+    assert split_count(10_000) == (1, 10_000)
+    with pytest.raises(ValueError, match="tc cannot count to 10007"):
+        split_count(10_007)
 
 
 def test_every_kind_of_fault_can_be_planted() -> None:
