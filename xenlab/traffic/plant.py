@@ -89,7 +89,7 @@ def tc_action(kind: PlantKind, site: Site, every: int) -> tuple[str, ...]:
     throws it away as nobody's.
     """
     before, every = split_count(every)
-    chosen = ("action", "pass", "random", "determ")
+    chosen: tuple[str, ...] = ("action", "pass", "random", "determ")
     if before > 1:
         chosen = (*chosen, "pipe", str(before), *chosen)
     then = (*chosen, "pipe", str(every), "action")
