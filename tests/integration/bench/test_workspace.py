@@ -22,7 +22,14 @@ def workspace() -> Iterator[Workspace]:
 def test_process_left_behind_is_found_by_its_environment_and_not_after_it_ended(
     workspace: Workspace,
 ) -> None:
-    with subprocess.Popen(["cat"], env=workspace.env, stdin=subprocess.PIPE) as left_behind:
+    with subprocess.Popen(
+        ["cat"], env=workspace.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as left_behind:
+        assert left_behind.stdin
+        assert left_behind.stdout
+        left_behind.stdin.write(b"it runs\n")
+        left_behind.stdin.flush()
+        left_behind.stdout.readline()
         found = workspace.find_processes()
         left_behind.terminate()
 

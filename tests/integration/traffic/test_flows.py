@@ -20,7 +20,7 @@ from xenlab.plan.model import DOM0, Link
 from xenlab.traffic.measuring import measure_link
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.rules import judge_measurement
-from xenlab.waiting import Deadline
+from xenlab.waiting import Deadline, wait_until
 
 SCRIPT = Path(faulty_bridge.__file__)
 REMOVE = """
@@ -164,7 +164,12 @@ def test_run_that_begins_with_somebody_elses_fragment_is_inconclusive(
     link = link_of(lab, "alice", "bob")
     with bridging(lab, "drop", every=5):
         argv = [XLFLOW, "send", udp(link, (20_000,), Family.IPV6).argument]
-        lab.shell("alice").run(argv, deadline=Deadline.after(5)).require_success()
+        deadline = Deadline.after(5)
+        lab.shell("alice").run(argv, deadline=deadline).require_success()
+        bob = lab.shell("bob")
+        wait_until(
+            lambda: read_counters(bob, "bob", deadline).unfinished_names, "a fragment", deadline
+        )
     for vif in ("vif1.0", "vif2.0"):
         lab.command(DOM0, f"ip link set {vif} master br-lan")
     with pytest.raises(MeasurementError, match=r"before the first packet bob .* fragments6 1"):
