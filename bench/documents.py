@@ -54,3 +54,16 @@ class SendingDocument(_Document):
         """The layouts' rate as a share of pktgen's, run by run."""
         pairs = zip(self.layouts_a_second, self.pktgen_a_second, strict=True)
         return tuple(100 * sent / generated for sent, generated in pairs)
+
+
+class MutantDocument(_Document):
+    """One mutant of `xenlab mutants --json FILE`."""
+
+    name: str
+    elapsed_s: float
+
+
+class MutantsDocument(_Document):
+    """`xenlab mutants --json FILE`: all of them in the order in which they were tried."""
+
+    mutants: tuple[MutantDocument, ...]

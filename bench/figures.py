@@ -119,10 +119,25 @@ SUITES = Figure(
     floor=12 * 60,
     aim=4 * 60,
 )
+TRY_QUICK = Figure(
+    name="try-quick", what="try a patch --quick, its checkpoints there", unit="s", floor=45, aim=15
+)
+TRY = Figure(
+    name="try", what="try a patch, all suites, base and patched", unit="s", floor=20 * 60,
+    aim=6 * 60,
+)  # fmt: skip
+MODULE = Figure(name="module", what="build a driver with a patch", unit="s", floor=6, aim=3)
+KERNEL = Figure(
+    name="kernel", what="build the small kernel, nothing there", unit="s", floor=12 * 60, aim=8 * 60
+)
+KERNEL_AGAIN = Figure(
+    name="kernel-again", what="the same with one file changed", unit="s", floor=2 * 60, aim=40
+)
+MUTANT = Figure(name="mutant", what="a mutant, mean over the set", unit="s", floor=60, aim=15)
 
 FIGURES = (
     COLD, CONNECTED, BARE, COLD_RATIO, FURTHER_DOMU, IMAGES, STATUS, HELP, CHECKPOINT, LAYOUTS,
-    SENT, SENT_SHARE, SLOTS, SUITES,
+    SENT, SENT_SHARE, SLOTS, SUITES, TRY_QUICK, TRY, MODULE, KERNEL, KERNEL_AGAIN, MUTANT,
 )  # fmt: skip
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import figures
+from bench import figures, patches
 from bench.documents import FloorDocument, SendingDocument, UpDocument
 from bench.figures import Figure, Outcome, Phase
 from bench.model import spread_layouts, time_prediction
@@ -27,11 +28,11 @@ SENT = 20_000
 SENDING_LIMIT_S = 600.0
 SUITES = ("smoke", "slots", "compound", "gso", "fraglist", "rx")
 SUITES_LIMIT_S = 7200.0
-IN_A_LAB = tuple(
-    figure
-    for figure in figures.FIGURES
-    if figure not in {figures.IMAGES, figures.HELP, figures.LAYOUTS}
-)
+NOT_IN_A_LAB = {
+    figures.IMAGES, figures.HELP, figures.LAYOUTS, figures.MODULE, figures.KERNEL,
+    figures.KERNEL_AGAIN,
+}  # fmt: skip
+IN_A_LAB = tuple(figure for figure in figures.FIGURES if figure not in NOT_IN_A_LAB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,10 @@ class Bench:
             ((figures.SENT, figures.SENT_SHARE), self.measure_sending),
             ((figures.SLOTS,), lambda: self.measure_suites(figures.SLOTS, self.runs, "slots")),
             ((figures.SUITES,), lambda: self.measure_suites(figures.SUITES, 1, *SUITES)),
+            ((figures.MODULE,), self.measure_module),
+            ((figures.TRY_QUICK, figures.TRY), self.measure_tries),
+            ((figures.KERNEL, figures.KERNEL_AGAIN), self.measure_kernel),
+            ((figures.MUTANT,), self.measure_mutants),
         )
         for given, measure in steps:
             if self.wanted.intersection(given):
@@ -97,6 +102,40 @@ class Bench:
             ended = self.workspace.xenlab("test", *suites, limit_s=SUITES_LIMIT_S)
             samples.append(ended.require_success().elapsed_s)
         yield Outcome(figure=figure, samples=tuple(samples))
+
+    def measure_module(self) -> Iterator[Outcome]:
+        """The headers and the source are there from the first one on, which is not counted."""
+        patches.time_module(self.workspace.root)
+        samples = tuple(
+            patches.time_module(self.workspace.root) for _ in self._runs(figures.MODULE.what)
+        )
+        yield Outcome(figure=figures.MODULE, samples=samples)
+
+    def measure_tries(self) -> Iterator[Outcome]:
+        """From a patch that is saved to its verdict; all suites once, for that takes minutes."""
+        if figures.TRY_QUICK in self.wanted:
+            patches.time_try(self.workspace, "--quick")  # the base is measured for all
+            samples = tuple(
+                patches.time_try(self.workspace, "--quick")
+                for _ in self._runs(figures.TRY_QUICK.what)
+            )
+            yield Outcome(figure=figures.TRY_QUICK, samples=samples)
+        if figures.TRY in self.wanted:
+            self.report(figures.TRY.what)
+            yield Outcome(figure=figures.TRY, samples=(patches.time_try(self.workspace),))
+
+    def measure_kernel(self) -> Iterator[Outcome]:
+        """Once: it takes minutes."""
+        self.report(f"{figures.KERNEL.what}, and {figures.KERNEL_AGAIN.what}")
+        cold_s, again_s = patches.time_kernel(self.workspace)
+        yield Outcome(figure=figures.KERNEL, samples=(cold_s,))
+        yield Outcome(figure=figures.KERNEL_AGAIN, samples=(again_s,))
+
+    def measure_mutants(self) -> Iterator[Outcome]:
+        """One sample, the mean, for they are as many as they are."""
+        self.report(figures.MUTANT.what)
+        mean_s = statistics.mean(patches.time_mutants(self.workspace))
+        yield Outcome(figure=figures.MUTANT, samples=(mean_s,))
 
     def measure_up(self, figure: Figure, *options: str) -> Iterator[Outcome]:
         """Wall time of `xenlab up pair`."""

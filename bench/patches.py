@@ -1,0 +1,92 @@
+"""Patches: how long it takes from a patch by hand to a verdict, and what is built for it."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from pathlib import Path
+
+from bench.documents import MutantsDocument
+from bench.programs import Ended
+from bench.workspace import Workspace
+from xenlab.kernel.driver import DriverChoice, DriverKind
+from xenlab.kernel.workshop import open_workshop
+from xenlab.plan.planner import plan_lab
+from xenlab.registry.places import cache_dir
+from xenlab.topology.loading import load_topology
+from xenlab.waiting import Deadline
+
+NETFRONT = "drivers/net/xen-netfront.c"
+# How xennet_start_xmit() begins in Linux 6.1. No packet is as long, and none is dropped.
+PATCH = f"""\
+From: Somebody <somebody@host.invalid>
+Subject: [PATCH] xen-netfront: drop packets of {{length}} bytes
+
+---
+--- a/{NETFRONT}
++++ b/{NETFRONT}
+@@ -723,6 +723,8 @@ static netdev_tx_t xennet_start_xmit(
+ \t/* Drop the packet if no queues are set up */
+ \tif (num_queues < 1)
+ \t\tgoto drop;
++\tif (unlikely(skb->len == {{length}}))
++\t\tgoto drop;
+ \tif (unlikely(np->broken))
+ \t\tgoto drop;
+ \t/* Determine which queue to transmit this SKB on */
+"""
+LENGTH_LEAST = 1 << 30
+SMALL_KERNEL = "bookworm+base"
+TRY_LIMIT_S = 3600.0
+BUILD_LIMIT_S = 3600.0
+MUTANTS_LIMIT_S = 6 * 3600.0
+
+
+def write_patch(folder: Path) -> Path:
+    """A harmless patch on netfront that nobody has built before."""
+    length = LENGTH_LEAST + secrets.randbelow(LENGTH_LEAST)
+    path = folder / f"{length}.patch"
+    path.write_text(PATCH.format(length=length))
+    return path
+
+
+def time_try(workspace: Workspace, *options: str) -> float:
+    """Seconds of `xenlab try`, which has to pass."""
+    words = ("try", str(write_patch(workspace.root)), *options)
+    return workspace.xenlab(*words, limit_s=TRY_LIMIT_S).require_success().elapsed_s
+
+
+def time_module(folder: Path) -> float:
+    """Seconds to build netfront with a patch on it, in this process."""
+    choice = DriverChoice.parse(DriverKind.NETFRONT, str(write_patch(folder)))
+    plan = plan_lab(load_topology("pair"))
+    with open_workshop(
+        cache_dir(), report=lambda _line: None, offline=False,
+        deadline=Deadline.after(BUILD_LIMIT_S),
+    ) as workshop:  # fmt: skip
+        started_s = time.monotonic()
+        workshop.provide_driver(choice, plan.kernel(plan.dom0.kernel))
+        return time.monotonic() - started_s
+
+
+def time_kernel(workspace: Workspace) -> tuple[float, float]:
+    """Seconds to build the small kernel with nothing there, and again with one file changed."""
+    with tempfile.TemporaryDirectory(dir=workspace.cache, prefix="xlb-kernel-") as folder:
+        alone = workspace.with_cache(Path(folder))
+        cold = _build(alone, SMALL_KERNEL)
+        again = _build(alone, f"{SMALL_KERNEL}+{write_patch(workspace.root)}")
+    return cold.elapsed_s, again.elapsed_s
+
+
+def _build(workspace: Workspace, kernel: str) -> Ended:
+    return workspace.xenlab("kernel", "build", kernel, limit_s=BUILD_LIMIT_S).require_success()
+
+
+def time_mutants(workspace: Workspace) -> tuple[float, ...]:
+    """Seconds for each mutant of the whole set, and the harmless ones; all end as they have to."""
+    path = workspace.root / "mutants.json"
+    words = ("mutants", "--json", str(path))
+    workspace.xenlab(*words, limit_s=MUTANTS_LIMIT_S).require_success()
+    document = MutantsDocument.model_validate_json(path.read_bytes())
+    return tuple(mutation.elapsed_s for mutation in document.mutants)
