@@ -38,9 +38,10 @@ static void write_ip4(struct iphdr *ip, const struct xlc_headers *headers, u8 ip
 	ip->check = ip_fast_csum(ip, ip->ihl);
 }
 
+/* Packets with another flow label are another flow, which GRO lets overtake: TCP has none. */
 static void write_ip6(struct ipv6hdr *ip, const struct xlc_headers *headers, u8 ipproto)
 {
-	ip6_flow_hdr(ip, 0, htonl(headers->id & 0xffff));
+	ip6_flow_hdr(ip, 0, ipproto == IPPROTO_UDP ? htonl(headers->id & 0xffff) : 0);
 	ip->payload_len = htons(headers->length - ETH_HLEN - sizeof(*ip));
 	ip->nexthdr = ipproto;
 	ip->hop_limit = XLC_TTL;

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from xenlab.errors import MeasurementError
+from xenlab.errors import MeasurementError, WaitTimedOut
 from xenlab.guest.answer import Answer
 from xenlab.guest.counters import SCHEMA
 from xenlab.measure.buddy import FreeBlocks, parse_buddyinfo
@@ -14,10 +14,11 @@ from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.settings import sysctl_set
 from xenlab.traffic.sources.tool import XLSOURCE
 from xenlab.transport.shell import RunningCommand, Shell
-from xenlab.waiting import Deadline
+from xenlab.waiting import Deadline, wait_until
 
 FRAGMENT_S = 120.0
 READ_S = 20.0
+PIECES_S = 5.0
 BUDDYINFO = "/proc/buddyinfo"
 # Else compaction moves locked pages too, and makes large blocks of what they leave.
 MOVE_LOCKED = "vm.compact_unevictable_allowed"
@@ -45,9 +46,9 @@ def memory_fragmented(lab: LabHandle, node: str, order: int) -> Iterator[Fragmen
         deadline = lab.budget(FRAGMENT_S)
         with shell.start([XLSOURCE, "fragment", str(order)], deadline=deadline) as running:
             _await_pieces(shell, running, deadline)
-            found = _require_pieces(shell, order, lab.budget(READ_S))
+            found = _require_pieces(shell, order, lab.budget(PIECES_S))
             yield Fragmentation(shell=shell, order=order, before=before, found=found)
-            _require_pieces(shell, order, lab.budget(READ_S))
+            _require_pieces(shell, order, lab.budget(PIECES_S))
 
 
 def read_free_blocks(shell: Shell, deadline: Deadline) -> FreeBlocks:
@@ -56,10 +57,20 @@ def read_free_blocks(shell: Shell, deadline: Deadline) -> FreeBlocks:
 
 
 def _require_pieces(shell: Shell, order: int, deadline: Deadline) -> FreeBlocks:
-    blocks = read_free_blocks(shell, deadline)
-    if blocks.largest_order > order:
-        raise MeasurementError(f"{shell.where}: memory is not in pieces of order {order}: {blocks}")
-    return blocks
+    """The free blocks; larger ones that came up this moment are taken by the tool in the next."""
+    seen: list[FreeBlocks] = []
+
+    def in_pieces() -> bool:
+        seen.append(read_free_blocks(shell, deadline))
+        return seen[-1].largest_order <= order
+
+    try:
+        wait_until(in_pieces, "memory in pieces", deadline)
+    except WaitTimedOut as error:
+        raise MeasurementError(
+            f"{shell.where}: memory is not in pieces of order {order}: {seen[-1]}"
+        ) from error
+    return seen[-1]
 
 
 def _await_pieces(shell: Shell, running: RunningCommand, deadline: Deadline) -> None:

@@ -62,8 +62,9 @@ static uint8_t write_ip(uint8_t *to, const struct sender *s, const struct layout
 			uint32_t length)
 {
 	uint8_t ipproto = is_tcp(l) ? IPPROTO_TCP : IPPROTO_UDP;
+	uint32_t label = is_tcp(l) ? 0 : id & 0xffff; /* TCP stays one flow */
 	struct iphdr ip = { .version = 4, .ihl = 5, .ttl = TTL, .protocol = ipproto };
-	struct ip6_hdr ip6 = { .ip6_flow = htonl(6U << 28 | (id & 0xffff)), .ip6_nxt = ipproto,
+	struct ip6_hdr ip6 = { .ip6_flow = htonl(6U << 28 | label), .ip6_nxt = ipproto,
 			       .ip6_hlim = TTL, .ip6_src = s->ip6_from, .ip6_dst = s->ip6_to };
 
 	if (is_ip4(l)) {
