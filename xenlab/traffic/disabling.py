@@ -20,7 +20,7 @@ from xenlab.traffic.layouts import COMPOSER
 from xenlab.verdict.console import announce_begin, announce_end
 from xenlab.verdict.fault_table import Category
 from xenlab.waiting import wait_until
-from xenlab.xen.vif import await_vifs, reattach_vif
+from xenlab.xen.vif import Vif, await_frontends, await_vifs, reattach_vif
 
 CARRIER_S = 10.0
 LOG_S = 10.0
@@ -63,7 +63,9 @@ def reattach(lab: LabHandle, link: Link) -> None:
     index, deadline = link.source_vif.index, lab.budget(REATTACH_S)
     reattach_vif(lab.shell(DOM0), link.source, index, deadline)
     lab.shell(link.source).run(["connect-vifs"], deadline=deadline).require_success()
-    await_vifs(lab.shell(DOM0), [lab.vif(link.source, index)], deadline)
+    vif = lab.vif(link.source, index)
+    await_vifs(lab.shell(DOM0), [vif], deadline)
+    await_frontends(lab.shell(DOM0), link.source, Vif.parse(vif).domid, deadline)
     lab.restore_silence()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xenlab.errors import MeasurementError
 from xenlab.measure.negotiation import VifEnd, VifNegotiation, XenbusState
 from xenlab.transport.shell import Shell
-from xenlab.waiting import Deadline
+from xenlab.waiting import Deadline, wait_until
 from xenlab.xen.xenstore import XenstoreTree, read_xenstore
 
 AWAIT_VIFS = "await-vifs"  # tools/vif-bridge
@@ -66,6 +66,24 @@ def reattach_vif(dom0: Shell, domu: str, index: int, deadline: Deadline) -> None
     """
     for argv in (["xl", "network-detach", domu], ["attach-vifs", domu]):
         dom0.run([*argv, str(index)], deadline=deadline).require_success()
+
+
+def await_frontends(dom0: Shell, domu: str, domid: int, deadline: Deadline) -> None:
+    """Return once a domU's kernel has dealt with all that xenstore has told it by now.
+
+    A frontend whose backend is connected announces its addresses to the network, later than packets
+    pass (netfront_changed(), drivers/net/xen-netfront.c). One thread takes all events of xenstore
+    in their order, and wipes out the key of a sysrq when it comes to it (drivers/xen/manage.c):
+    this one prints a line of help.
+    """
+    path = f"{DOMAINS}/{domid}/control/sysrq"
+    dom0.run(["xl", "sysrq", domu, "h"], deadline=deadline).require_success()
+
+    def taken() -> bool:
+        read = dom0.run(["xenstore-read", path], deadline=deadline).require_success()
+        return not read.stdout.strip()
+
+    wait_until(taken, f"{domu} to deal with what xenstore told it", deadline)
 
 
 def read_negotiation(shell: Shell, vif: Vif, deadline: Deadline) -> VifNegotiation:
