@@ -19,7 +19,7 @@ from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.observing import observing
-from xenlab.traffic.sources.fragments import memory_fragmented
+from xenlab.traffic.sources.fragments import PIECES_S, memory_fragmented
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.ring_slots import judge_linearised, judge_ring_slots
 
@@ -38,6 +38,7 @@ def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arri
             with composers_loaded(lab, link), observing(lab, link, probes=True) as observer:
                 run = starve(send_layouts(lab, link, layouts, seed=SEED), STOCK, order)
                 penalties = Penalties(observation=observer.read())
+                memory.require(lab.budget(PIECES_S))
             subject = f"{run.subject}, no free block above order {order} ({memory.found})"
             judge(judge_layouts(run, subject=subject))
             judge(judge_linearised(run, penalties, subject=subject))

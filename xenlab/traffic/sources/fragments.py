@@ -33,6 +33,10 @@ class Fragmentation:
     before: FreeBlocks
     found: FreeBlocks
 
+    def require(self, deadline: Deadline) -> None:
+        """Nothing, or MeasurementError: what was seen by now was not seen in pieces of memory."""
+        _require_pieces(self.shell, self.order, deadline)
+
 
 @contextmanager
 def memory_fragmented(lab: LabHandle, node: str, order: int) -> Iterator[Fragmentation]:
@@ -47,8 +51,9 @@ def memory_fragmented(lab: LabHandle, node: str, order: int) -> Iterator[Fragmen
         with shell.start([XLSOURCE, "fragment", str(order)], deadline=deadline) as running:
             _await_pieces(shell, running, deadline)
             found = _require_pieces(shell, order, lab.budget(PIECES_S))
-            yield Fragmentation(shell=shell, order=order, before=before, found=found)
-            _require_pieces(shell, order, lab.budget(PIECES_S))
+            fragmentation = Fragmentation(shell=shell, order=order, before=before, found=found)
+            yield fragmentation
+            fragmentation.require(lab.budget(PIECES_S))
 
 
 def read_free_blocks(shell: Shell, deadline: Deadline) -> FreeBlocks:
