@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ from xenlab.topology.wording import quote
 from xenlab.verdict.verdict import verdict_of_error
 
 COMES_UP = "lab comes up"
+NO_FOLDER_NAME = re.compile(r"[^\w.@#+-]+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +103,7 @@ class Trial:
         finally:
             if not self.results.is_well(first):
                 name = "-".join(filter(None, ("lab", self.side, lab.record.topology)))
-                folder = self.results.folder / name
+                folder = self.results.folder / NO_FOLDER_NAME.sub("-", name)
                 keep_artifacts(lab.record, folder)
                 click.echo(f"the lab's logs are in {folder}", err=True)
             remove_whole_lab(lab.record)
