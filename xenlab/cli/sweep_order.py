@@ -10,7 +10,8 @@ from typing import Unpack, cast
 
 from xenlab.cli.suite_order import SuiteOrder
 from xenlab.errors import InputError
-from xenlab.life.order import LabWords, UpOrder
+from xenlab.life.bring_up_words import LabWords
+from xenlab.life.order import UpOrder
 from xenlab.plan.covering import cover_pairs, cross_all
 from xenlab.plan.model import KernelPlan
 from xenlab.verdict.crossing import Sweep, Versions

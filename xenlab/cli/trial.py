@@ -23,6 +23,7 @@ from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab, render_farewell, sweep
 from xenlab.life.summary import find_summary, read_summary
 from xenlab.plan.codec import encode
+from xenlab.plan.model import LabPlan
 from xenlab.pytest_plugin import LabPlugin, run_suite
 from xenlab.registry.lock import hold_lab
 from xenlab.registry.record import LabRecord, LabState, read_record
@@ -183,15 +184,8 @@ def run_trial(
     trial = Trial(order=order, results=results)
     tell_swept(sweep())
     standing = _find_standing(labs[0].lab)
-    if standing is not None and topology_chosen:
-        raise InputError(
-            f"lab {quote(standing.name)} is up already: --topology is for a lab that is not"
-        )
-    if standing is not None and (labs[0].netback or labs[0].netfront):
-        raise InputError(
-            f"lab {quote(standing.name)} is up already, with its drivers:"
-            " --netback and --netfront are for a lab that is not"
-        )
+    if standing is not None:
+        _require_same(standing, labs[0], topology_chosen=topology_chosen)
     try:
         if standing is not None:
             trial.run_in_standing_lab(standing)
@@ -202,6 +196,23 @@ def run_trial(
         raise
     results.close(complete=True)
     return results.exit_code
+
+
+def _require_same(standing: LabRecord, order: UpOrder, *, topology_chosen: bool) -> None:
+    """Raise InputError for words that ask for another lab than the one that is up."""
+    name = quote(standing.name)
+    if topology_chosen:
+        raise InputError(f"lab {name} is up already: --topology is for a lab that is not")
+    if order.netback or order.netfront:
+        raise InputError(
+            f"lab {name} is up already, with its drivers:"
+            " --netback and --netfront are for a lab that is not"
+        )
+    suite = LabPlan.from_json(standing.plan_json).xen.suite
+    if order.xen not in {None, suite}:
+        raise InputError(
+            f"lab {name} is up already, with Xen of {suite}: --xen is for a lab that is not"
+        )
 
 
 def _find_standing(name: str) -> LabRecord | None:

@@ -6,7 +6,7 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from xenlab.cache.disk import disk_errors
 from xenlab.checkpoint.key import Level
@@ -18,6 +18,7 @@ from xenlab.kernel.driver import Driver
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.workshop import Workshop, open_workshop
 from xenlab.lab import Lab
+from xenlab.life.bring_up_words import BringUpWords
 from xenlab.life.drivers import (
     NO_DRIVERS,
     Choices,
@@ -47,25 +48,6 @@ from xenlab.waiting import Deadline
 TRIAL_BUDGET_S = 30.0
 READING_BUDGET_S = 60.0  # the user's own trees, patches and images
 IMAGES_BUDGET_S = 3600.0  # the first build fetches packages over whatever line there is
-
-
-class LabWords(TypedDict):
-    """Options of a command that brings labs up, whatever versions they are of."""
-
-    netback: str | None
-    netfront: tuple[str, ...]
-    cold: bool
-    offline: bool
-    connect_uri: str
-    checkpoint_limit_bytes: int
-
-
-class BringUpWords(LabWords):
-    """Options of every command that may bring a lab up, as they are handed over by click."""
-
-    xen: str | None
-    dom0_kernel: str | None
-    domu_kernel: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
