@@ -57,7 +57,7 @@ class SweepOrder:
         )
         words = cast(LabWords, {name: given[name] for name in LabWords.__annotations__})  # type: ignore[literal-required]
         up = UpOrder.parse(
-            given["topology"], f"sweep-{os.getpid()}", accel=given["accel"], transient=True,
+            given["topology"], None, accel=given["accel"], transient=True,
             xen=None, dom0_kernel=None, domu_kernel=(), **words,
         )  # fmt: skip
         _require_understood(axes, up)
@@ -69,9 +69,15 @@ class SweepOrder:
             json_path=given["json_path"], junit_path=given["junit_path"],
         )  # fmt: skip
 
-    def up_with(self, versions: Versions) -> UpOrder:
-        """The lab of one cell."""
-        return _with(self.up, versions)
+    def up_with(self, versions: Versions, number: int) -> UpOrder:
+        """The lab of one cell; its name is its own, for what it may leave of a failure."""
+        return replace(
+            self.up,
+            lab=f"sweep-{os.getpid()}-{number}",
+            xen=versions.xen,
+            dom0_kernel=versions.dom0_kernel,
+            domu_kernel=(versions.domu_kernel,),
+        )
 
 
 def _split(option: str, text: str) -> tuple[str, ...]:
@@ -85,12 +91,6 @@ def _combine(axes: Sweep, *, full: bool) -> Iterator[Versions]:
     choose = cross_all if full else cover_pairs
     for xen, domu, dom0 in choose((axes.xens, axes.domu_kernels, axes.dom0_kernels)):
         yield Versions(xen=xen, dom0_kernel=dom0, domu_kernel=domu)
-
-
-def _with(up: UpOrder, versions: Versions) -> UpOrder:
-    return replace(
-        up, xen=versions.xen, dom0_kernel=versions.dom0_kernel, domu_kernel=(versions.domu_kernel,)
-    )
 
 
 def _require_understood(axes: Sweep, up: UpOrder) -> None:

@@ -21,6 +21,7 @@ from xenlab.cli.results import Results
 from xenlab.cli.sweep_order import SweepOrder
 from xenlab.cli.trial import Trial
 from xenlab.errors import InputError, MeasurementError, Unavailable, XenlabError
+from xenlab.life.order import UpOrder
 from xenlab.life.removal import sweep
 from xenlab.registry.runs import new_run_folder
 from xenlab.report.columns import render_columns
@@ -54,7 +55,7 @@ class SweepRun:
         started_s, total = time.monotonic(), len(self.order.versions)
         for number, versions in enumerate(self.order.versions, start=1):
             click.echo(f"cell {number} of {total}: {self._label(versions)}", err=True)
-            crossing = self._cross(versions)
+            crossing = self._cross(versions, self.order.up_with(versions, number))
             self._crossings.append(crossing)
             self.write(complete=False)
             click.echo(
@@ -84,12 +85,12 @@ class SweepRun:
         broken = self.results.broken_code
         return self.sweep.outcome.exit_code if broken is None else broken
 
-    def _cross(self, versions: Versions) -> Crossing:
+    def _cross(self, versions: Versions, up: UpOrder) -> Crossing:
         started_s, first = time.monotonic(), len(self.results.runs)
         side = self._label(versions)
         trial = Trial(order=self.order.suites, results=self.results, side=side)
         try:
-            trial.run_in_own_lab(self.order.up_with(versions))
+            trial.run_in_own_lab(up)
         except (InputError, Unavailable, MeasurementError) as error:
             self._note_impossible(side, error)
         runs = self.results.runs[first:]

@@ -90,7 +90,11 @@ class Trial:
         for line in render_failure(error):
             click.echo(line, err=True)
         self.results.begin(self._name(topology), {"topology": topology, "side": self.side})
-        self.results.note(list(filter(None, [verdict_of_error(COMES_UP, topology, error)])))
+        told = verdict_of_error(COMES_UP, topology, error)
+        where = [f"phase: {error.phase}"] if error.phase else []
+        where += [f"log: {error.log_path}"] if error.log_path else []
+        if told is not None:
+            self.results.note([replace(told, reasons=(*told.reasons, *where))])
 
     @contextlib.contextmanager
     def _removed_after(self, lab: Lab) -> Iterator[None]:
