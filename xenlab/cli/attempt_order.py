@@ -29,7 +29,8 @@ from xenlab.cli.suite_order import SuiteOrder
 from xenlab.errors import InputError
 from xenlab.kernel.driver import Reach
 from xenlab.kernel.patch_series import PatchSeries
-from xenlab.life.order import BringUpWords, UpOrder
+from xenlab.life.bring_up_words import BringUpWords
+from xenlab.life.order import UpOrder
 from xenlab.life.removal import sweep
 from xenlab.registry.record import read_record
 from xenlab.registry.runs import new_run_folder

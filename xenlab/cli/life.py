@@ -11,7 +11,7 @@ from xenlab.cli.completion import complete_lab, complete_topology
 from xenlab.cli.output import echo_lines, render_document, spell, tell_swept
 
 if TYPE_CHECKING:
-    from xenlab.life.order import BringUpWords
+    from xenlab.life.bring_up_words import BringUpWords
 
 
 @click.command(short_help="Bring a lab up: from a checkpoint, or cold.")

@@ -22,6 +22,7 @@ COMMANDS = {
     "test": "suites:test",
     "try": "attempts:try_",
     "compare": "comparing:compare",
+    "sweep": "sweeps:sweep",
     "mutants": "mutants:mutants",
     "report": "reports:report",
     "exec": "nodes:exec_",

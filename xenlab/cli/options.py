@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,10 +66,10 @@ junit_file = click.option(
     callback=_require_folder, help="Write the result as JUnit XML to this file.",
 )  # fmt: skip
 
-_BRING_UP = (
+_VERSIONS = (
     click.option(
-        "--accel", type=click.Choice(["auto", "kvm", "tcg"]), envvar="XENLAB_ACCEL",
-        help="How to run the machine; the topology's word otherwise, and `auto` without one.",
+        "--xen", metavar="SUITE", envvar="XENLAB_XEN",
+        help="The Debian suite that Xen and its toolstack come from; the topology's otherwise.",
     ),
     click.option(
         "--dom0-kernel", metavar="K", envvar="XENLAB_DOM0_KERNEL",
@@ -79,6 +79,12 @@ _BRING_UP = (
     click.option(
         "--domu-kernel", metavar="[DOMU=]K", multiple=True, envvar="XENLAB_DOMU_KERNEL",
         help="The kernel of all domUs, or of one; may be given several times.",
+    ),
+)  # fmt: skip
+_BRING_UP = (
+    click.option(
+        "--accel", type=click.Choice(["auto", "kvm", "tcg"]), envvar="XENLAB_ACCEL",
+        help="How to run the machine; the topology's word otherwise, and `auto` without one.",
     ),
     click.option(
         "--netback", metavar="D", envvar="XENLAB_NETBACK",
@@ -100,6 +106,15 @@ _BRING_UP = (
 
 def bring_up_options(command: Command) -> Command:
     """The options of every command that may bring a lab up."""
-    for option in reversed(_BRING_UP):
+    return _add(_VERSIONS, any_versions_options(command))
+
+
+def any_versions_options(command: Command) -> Command:
+    """The same without Xen and kernels, for a command that has its own words for those."""
+    return _add(_BRING_UP, command)
+
+
+def _add(added: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(added):
         command = option(command)
     return command

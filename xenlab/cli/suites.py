@@ -10,7 +10,7 @@ from xenlab.cli import options
 from xenlab.cli.completion import complete_topology
 
 if TYPE_CHECKING:
-    from xenlab.life.order import BringUpWords
+    from xenlab.life.bring_up_words import BringUpWords
 
 PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "reorder", "warn", "netback-unload")
 

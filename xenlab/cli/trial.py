@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab, render_farewell, sweep
 from xenlab.life.summary import find_summary, read_summary
 from xenlab.plan.codec import encode
+from xenlab.plan.model import LabPlan
 from xenlab.pytest_plugin import LabPlugin, run_suite
 from xenlab.registry.lock import hold_lab
 from xenlab.registry.record import LabRecord, LabState, read_record
@@ -31,6 +33,7 @@ from xenlab.topology.wording import quote
 from xenlab.verdict.verdict import verdict_of_error
 
 COMES_UP = "lab comes up"
+NO_FOLDER_NAME = re.compile(r"[^\w.@#+-]+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +90,11 @@ class Trial:
         for line in render_failure(error):
             click.echo(line, err=True)
         self.results.begin(self._name(topology), {"topology": topology, "side": self.side})
-        self.results.note(list(filter(None, [verdict_of_error(COMES_UP, topology, error)])))
+        told = verdict_of_error(COMES_UP, topology, error)
+        where = [f"phase: {error.phase}"] if error.phase else []
+        where += [f"log: {error.log_path}"] if error.log_path else []
+        if told is not None:
+            self.results.note([replace(told, reasons=(*told.reasons, *where))])
 
     @contextlib.contextmanager
     def _removed_after(self, lab: Lab) -> Iterator[None]:
@@ -101,7 +108,7 @@ class Trial:
         finally:
             if not self.results.is_well(first):
                 name = "-".join(filter(None, ("lab", self.side, lab.record.topology)))
-                folder = self.results.folder / name
+                folder = self.results.folder / NO_FOLDER_NAME.sub("-", name)
                 keep_artifacts(lab.record, folder)
                 click.echo(f"the lab's logs are in {folder}", err=True)
             remove_whole_lab(lab.record)
@@ -181,15 +188,8 @@ def run_trial(
     trial = Trial(order=order, results=results)
     tell_swept(sweep())
     standing = _find_standing(labs[0].lab)
-    if standing is not None and topology_chosen:
-        raise InputError(
-            f"lab {quote(standing.name)} is up already: --topology is for a lab that is not"
-        )
-    if standing is not None and (labs[0].netback or labs[0].netfront):
-        raise InputError(
-            f"lab {quote(standing.name)} is up already, with its drivers:"
-            " --netback and --netfront are for a lab that is not"
-        )
+    if standing is not None:
+        _require_same(standing, labs[0], topology_chosen=topology_chosen)
     try:
         if standing is not None:
             trial.run_in_standing_lab(standing)
@@ -200,6 +200,23 @@ def run_trial(
         raise
     results.close(complete=True)
     return results.exit_code
+
+
+def _require_same(standing: LabRecord, order: UpOrder, *, topology_chosen: bool) -> None:
+    """Raise InputError for words that ask for another lab than the one that is up."""
+    name = quote(standing.name)
+    if topology_chosen:
+        raise InputError(f"lab {name} is up already: --topology is for a lab that is not")
+    if order.netback or order.netfront:
+        raise InputError(
+            f"lab {name} is up already, with its drivers:"
+            " --netback and --netfront are for a lab that is not"
+        )
+    suite = LabPlan.from_json(standing.plan_json).xen.suite
+    if order.xen not in {None, suite}:
+        raise InputError(
+            f"lab {name} is up already, with Xen of {suite}: --xen is for a lab that is not"
+        )
 
 
 def _find_standing(name: str) -> LabRecord | None:

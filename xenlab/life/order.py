@@ -6,7 +6,7 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from xenlab.cache.disk import disk_errors
 from xenlab.checkpoint.key import Level
@@ -18,6 +18,7 @@ from xenlab.kernel.driver import Driver
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.workshop import Workshop, open_workshop
 from xenlab.lab import Lab
+from xenlab.life.bring_up_words import BringUpWords
 from xenlab.life.drivers import (
     NO_DRIVERS,
     Choices,
@@ -41,24 +42,12 @@ from xenlab.registry.record import LabRecord, read_record
 from xenlab.report.summary import LabSummary
 from xenlab.topology.defaults import TOPOLOGY
 from xenlab.topology.loading import load_topology
+from xenlab.topology.xen_word import choose_xen
 from xenlab.waiting import Deadline
 
 TRIAL_BUDGET_S = 30.0
 READING_BUDGET_S = 60.0  # the user's own trees, patches and images
 IMAGES_BUDGET_S = 3600.0  # the first build fetches packages over whatever line there is
-
-
-class BringUpWords(TypedDict):
-    """Options of every command that may bring a lab up, as they are handed over by click."""
-
-    dom0_kernel: str | None
-    domu_kernel: tuple[str, ...]
-    netback: str | None
-    netfront: tuple[str, ...]
-    cold: bool
-    offline: bool
-    connect_uri: str
-    checkpoint_limit_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +60,7 @@ class UpOrder:
     topology: str
     lab: str = ""
     accel: Accel | None = None
+    xen: str | None = None
     dom0_kernel: str | None = None
     domu_kernel: tuple[str, ...] = ()
     netback: str | None = None
@@ -106,7 +96,8 @@ class UpOrder:
 
     def plan(self) -> LabPlan:
         """The plan; InputError with all that is wrong in the topology."""
-        choice = choose_kernels(load_topology(self.topology), self.dom0_kernel, self.domu_kernel)
+        topology = choose_xen(load_topology(self.topology), self.xen)
+        choice = choose_kernels(topology, self.dom0_kernel, self.domu_kernel)
         return plan_lab(
             choice.topology,
             accel=self.accel,

@@ -10,16 +10,18 @@ from xenlab.measure.flow_account import FlowAccount
 from xenlab.measure.slot_histogram import SlotHistogram
 from xenlab.measure.strategy import StrategyTable
 from xenlab.plan.codec import Undecodable, decode, encode
+from xenlab.verdict.crossing import Sweep
 
 # Goes up when a field of an exhibit changes, comes or goes: a line is read by its own version only.
 SCHEMA_VERSION = 1
 
-Exhibit = FlowAccount | SlotHistogram | StrategyTable
+Exhibit = FlowAccount | SlotHistogram | StrategyTable | Sweep
 
 KINDS: dict[str, type[Exhibit]] = {
     "flow": FlowAccount,
     "slots": SlotHistogram,
     "strategies": StrategyTable,
+    "sweep": Sweep,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 

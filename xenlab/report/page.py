@@ -10,6 +10,7 @@ from xenlab.measure.flow_account import FlowAccount
 from xenlab.measure.slot_histogram import SlotHistogram
 from xenlab.measure.strategy import StrategyTable
 from xenlab.report.console_excerpt import ConsoleExcerpt, excerpt_console
+from xenlab.report.heat_map import HeatMap, view_sweep
 from xenlab.report.results import SuiteRun
 from xenlab.report.slot_chart import draw_histogram
 from xenlab.report.stored_run import StoredRun
@@ -17,6 +18,7 @@ from xenlab.report.strategy_view import StrategyView, view_strategies
 from xenlab.report.verdict_row import SYMBOLS, VerdictTable, build_verdict_table
 from xenlab.report.way import Way, build_ways
 from xenlab.report.wording import group_digits, say_count
+from xenlab.verdict.crossing import Sweep
 from xenlab.verdict.outcome import Outcome, combine
 from xenlab.verdict.verdict import Verdict
 
@@ -67,6 +69,7 @@ class Page:
     totals: tuple[Total, ...]
     problems: tuple[str, ...]
     commands: tuple[str, ...]
+    heat_maps: tuple[HeatMap, ...]
     sections: tuple[Section, ...]
     folder: str
 
@@ -88,6 +91,9 @@ def build_page(stored: StoredRun, folder: str, share: float) -> Page:
         ),
         problems=stored.problems,
         commands=(stored.command,) if stored.command else (),
+        heat_maps=tuple(
+            view_sweep(kept.exhibit) for kept in stored.exhibits if isinstance(kept.exhibit, Sweep)
+        ),
         sections=tuple(
             _build_section(stored, number, run, share) for number, run in enumerate(stored.runs)
         ),
