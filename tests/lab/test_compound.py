@@ -6,19 +6,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from xenlab.errors import MeasurementError
 from xenlab.lab import Lab
 from xenlab.measure.layouts import LayoutRun
 from xenlab.measure.natural import read_natural_slots
 from xenlab.measure.penalties import Penalties
-from xenlab.measure.starvation import starve
 from xenlab.plan.links import DOM0, Link
-from xenlab.slots.compound import copied_layouts
 from xenlab.slots.layout import Frag, Layout
-from xenlab.slots.limits import STOCK
 from xenlab.traffic.drivers import netfront_replaced
 from xenlab.traffic.guests import guest_links
-from xenlab.traffic.layouts import COMPOSER, LayoutSource, composers_loaded, send_layouts
+from xenlab.traffic.layouts import LayoutSource, composers_loaded, send_layouts
 from xenlab.traffic.observing import observing
 from xenlab.traffic.plant import PlantKind, planting
 from xenlab.traffic.settings import path_widened, sysctl_set
@@ -112,50 +108,6 @@ def test_fault_in_the_path_is_found_packet_by_packet(
     verdict = judge_layouts(run)
     assert verdict.outcome is Outcome.FAIL
     assert reason in verdict.reasons[0]
-
-
-def test_failure_to_linearise_is_named_and_counted_and_no_silent_loss(
-    opened: Lab, link: Link
-) -> None:
-    layouts = tuple(copied_layouts())
-    with composers_loaded(opened, link), memory_fragmented(opened, link.source, 3):
-        run, penalties = observe(opened, link, layouts, COMPOSER)
-
-    failed = 4  # of 35770, 61270, 62970 and 65350 bytes
-    verdict = judge_linearised(run, penalties)
-    assert verdict.outcome is Outcome.FAIL
-    memory = (
-        f"{link.source_device} found no memory to linearise {failed} packets, not 0,"
-        f" and dropped them (tx_dropped {failed})"
-    )
-    assert memory in verdict.reasons
-    assert penalties.silent_packets == 0
-    layouts_verdict = judge_layouts(run)
-    assert layouts_verdict.outcome is Outcome.FAIL
-    assert "was dropped by its driver" in layouts_verdict.reasons[0]
-    assert judge_layouts(starve(run, STOCK, 3)).outcome is Outcome.PASS
-
-
-def test_memory_that_is_whole_fails_who_expects_it_in_pieces(opened: Lab, link: Link) -> None:
-    with composers_loaded(opened, link):
-        run, penalties = observe(opened, link, tuple(copied_layouts()), COMPOSER)
-
-    starved = starve(run, STOCK, 3)
-    assert judge_layouts(run).outcome is Outcome.PASS
-    assert judge_layouts(starved).outcome is Outcome.FAIL
-    assert judge_linearised(starved, penalties).outcome is Outcome.FAIL
-
-
-def test_pages_that_are_not_compound_are_no_result(opened: Lab, link: Link) -> None:
-    """Each frag takes a block of its own: the kernel can make up one of order 5, never sixteen."""
-    frag = Frag(order=5, offset_bytes=0, size_bytes=600)
-    large = Layout(linear_bytes=42, linear_offset_bytes=2, frags=(frag,) * 16)
-    with (
-        path_widened(opened, link),
-        memory_fragmented(opened, link.source, 3),
-        pytest.raises(MeasurementError, match=r"\d+ of 16 blocks of memory are compound"),
-    ):
-        send_layouts(opened, link, (large,), seed=SEED, limits=LIMITS, source=Zerocopy())
 
 
 def test_sockets_in_turn_are_not_taken_for_a_file(opened: Lab, link: Link) -> None:

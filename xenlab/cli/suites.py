@@ -15,7 +15,28 @@ if TYPE_CHECKING:
 PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "reorder", "warn", "netback-unload")
 
 
-@click.command(short_help="Run suites, or tests of your own, and give a verdict.")
+# Click keeps the line breaks of a paragraph that begins with a backspace.
+HELP = """Run suites, or test files of one's own, and give a verdict.
+
+\b
+smoke       every link carries traffic, every packet accounted for
+slots       packets of every number of ring slots, and random layouts
+compound    pages of every order, every sender, memory in pieces
+gso         GSO limits, offloads and MTUs of both ends
+fraglist    one slot too many: its toll, and the silent loss behind it
+rx          a paused guest: ring exhausted, expiry, recovery
+pktgen      the kernel's own generator, both ways through every vif
+strategies  the remedies for packets of many slots, side by side
+soak        random layouts and settings, for as long as one likes
+overrun     slots of a paused guest that nobody offered
+upkeep      rate limits, pages that go back, events, multicast
+
+They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
+ends with this command, whatever becomes of it.
+"""
+
+
+@click.command(help=HELP, short_help="Run suites, or tests of your own, and give a verdict.")
 @click.argument("suites", metavar="[SUITE|PATH]...", nargs=-1)
 @click.option("-k", "keyword", metavar="EXPR", default="", help="Only the tests that match.")
 @options.lab
@@ -77,24 +98,7 @@ def test(
     accel: str | None,
     **wanted: Unpack[BringUpWords],
 ) -> int:
-    """Run suites, or test files of one's own, and give a verdict.
-
-    \b
-    smoke       every link carries traffic, every packet accounted for
-    slots       packets of every number of ring slots, and random layouts
-    compound    pages of every order, every sender, memory in pieces
-    gso         GSO limits, offloads and MTUs of both ends
-    fraglist    one slot too many: its toll, and the silent loss behind it
-    rx          a paused guest: ring exhausted, expiry, recovery
-    pktgen      the kernel's own generator, both ways through every vif
-    strategies  the remedies for packets of many slots, side by side
-    soak        random layouts and settings, for as long as one likes
-    overrun     slots of a paused guest that nobody offered
-    upkeep      rate limits, pages that go back, events, multicast
-
-    They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
-    ends with this command, whatever becomes of it.
-    """  # noqa: D301 (click keeps lines behind a backspace)
+    """See HELP."""
     from xenlab.cli.output import own_command
     from xenlab.cli.results import Results
     from xenlab.cli.suite_order import SuiteOrder

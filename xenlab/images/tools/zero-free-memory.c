@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define SPARE_KIB (8 * 1024)	/* stays untouched, so that nothing is pushed out of memory */
+#define SPARE_KIB (16 * 1024)	/* stays untouched, so that nothing is pushed out of memory */
 
 int main(void)
 {

@@ -1,0 +1,97 @@
+"""Memory in pieces: a frontend that finds none to linearise, and pages that are not compound.
+
+In a lab of this file's own: what large packets before them left behind in a kernel's memory comes
+back as whole blocks in the middle of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+from xenlab.errors import MeasurementError
+from xenlab.lab import Lab
+from xenlab.measure.layouts import LayoutRun
+from xenlab.measure.penalties import Penalties
+from xenlab.measure.starvation import starve
+from xenlab.plan.links import Link
+from xenlab.slots.compound import copied_layouts
+from xenlab.slots.layout import Frag, Layout
+from xenlab.slots.limits import STOCK
+from xenlab.traffic.guests import guest_links
+from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.observing import observing
+from xenlab.traffic.settings import path_widened
+from xenlab.traffic.sources.fragments import PIECES_S, memory_fragmented
+from xenlab.traffic.sources.zerocopy import LIMITS, Zerocopy
+from xenlab.verdict.layouts import judge_layouts
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.ring_slots import judge_linearised
+
+LAB = "pieces"
+SEED = 5
+
+
+@pytest.fixture(scope="module")
+def opened(xenlab: Xenlab) -> Iterator[Lab]:
+    with xenlab.bring_up(LAB) as opened:
+        opened.restore_silence()
+        yield opened
+
+
+@pytest.fixture
+def link(opened: Lab) -> Link:
+    """From a domU to another, by two vifs."""
+    return guest_links(opened.plan)[1]
+
+
+def observe(lab: Lab, link: Link) -> tuple[LayoutRun, Penalties]:
+    with observing(lab, link, probes=True) as observer:
+        run = send_layouts(lab, link, tuple(copied_layouts()), seed=SEED, limits=LIMITS)
+        return run, Penalties(observation=observer.read())
+
+
+def test_failure_to_linearise_is_named_and_counted_and_no_silent_loss(
+    opened: Lab, link: Link
+) -> None:
+    with composers_loaded(opened, link), memory_fragmented(opened, link.source, 3) as pieces:
+        run, penalties = observe(opened, link)
+        pieces.require(opened.budget(PIECES_S))
+
+    failed = 4  # of 35770, 61270, 62970 and 65350 bytes
+    verdict = judge_linearised(run, penalties)
+    assert verdict.outcome is Outcome.FAIL
+    memory = (
+        f"{link.source_device} found no memory to linearise {failed} packets, not 0,"
+        f" and dropped them (tx_dropped {failed})"
+    )
+    assert memory in verdict.reasons
+    assert penalties.silent_packets == 0
+    layouts_verdict = judge_layouts(run)
+    assert layouts_verdict.outcome is Outcome.FAIL
+    assert "was dropped by its driver" in layouts_verdict.reasons[0]
+    assert judge_layouts(starve(run, STOCK, 3)).outcome is Outcome.PASS
+
+
+def test_memory_that_is_whole_fails_who_expects_it_in_pieces(opened: Lab, link: Link) -> None:
+    with composers_loaded(opened, link):
+        run, penalties = observe(opened, link)
+
+    starved = starve(run, STOCK, 3)
+    assert judge_layouts(run).outcome is Outcome.PASS
+    assert judge_layouts(starved).outcome is Outcome.FAIL
+    assert judge_linearised(starved, penalties).outcome is Outcome.FAIL
+
+
+def test_pages_that_are_not_compound_are_no_result(opened: Lab, link: Link) -> None:
+    """Each frag takes a block of its own: the kernel can make up one of order 5, never sixteen."""
+    frag = Frag(order=5, offset_bytes=0, size_bytes=600)
+    large = Layout(linear_bytes=42, linear_offset_bytes=2, frags=(frag,) * 16)
+    with (
+        path_widened(opened, link),
+        memory_fragmented(opened, link.source, 3),
+        pytest.raises(MeasurementError, match=r"\d+ of 16 blocks of memory are compound"),
+    ):
+        send_layouts(opened, link, (large,), seed=SEED, limits=LIMITS, source=Zerocopy())
