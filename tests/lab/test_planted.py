@@ -272,8 +272,8 @@ def test_packet_that_overtakes_others_is_told_by_those_behind_it(opened: Lab, li
 
 
 @pytest.mark.parametrize("stalled", ["the vif of alice", "the vif of bob"])
-def test_vif_that_stalls_for_two_seconds_is_told(opened: Lab, link: Link, stalled: str) -> None:
-    """Two seconds of an ordinary machine: what the rule allows is as long as this one needs."""
+def test_vif_that_stalls_is_told(opened: Lab, link: Link, stalled: str) -> None:
+    """For longer than the rule allows, and for less than netback itself gives a guest."""
     limit_s = opened.budget(STALL_S).remaining_s
     vif = opened.vif("alice", 0)
     stop, go = {
@@ -281,7 +281,7 @@ def test_vif_that_stalls_for_two_seconds_is_told(opened: Lab, link: Link, stalle
         "the vif of bob": ("xl pause bob", "xl unpause bob"),
     }[stalled]
     counter = f"/sys/class/net/{vif}/statistics/rx_packets"
-    argv = ["sh", "-c", STALL, "sh", counter, "1000", f"{2 * limit_s:.1f}", stop, go]
+    argv = ["sh", "-c", STALL, "sh", counter, "1000", f"{1.5 * limit_s:.1f}", stop, go]
     with opened.shell(DOM0).start(argv, deadline=budget(opened)) as stalling:
         stalling.read_line(budget(opened))
         run = send_layouts(opened, link, (LAYOUT,) * STALLED, seed=SEED)
@@ -294,7 +294,7 @@ def test_vif_that_stalls_for_two_seconds_is_told(opened: Lab, link: Link, stalle
     (reason,) = verdict.reasons
     found = re.match(r"nothing came to bob for ([\d.]+) s before packet (\d+)", reason)
     assert found
-    assert float(found[1]) >= 2 * limit_s - 0.5
+    assert float(found[1]) >= 1.5 * limit_s - 0.5
     assert 1000 <= int(found[2]) < STALLED - 1
 
 
