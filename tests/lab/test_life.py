@@ -7,6 +7,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.lab.conftest import Xenlab
 from xenlab.waiting import Deadline, wait_until
 
@@ -46,6 +48,23 @@ def test_other_topology_under_the_same_name_is_refused_with_what_to_do(
 
     assert refused.returncode == 4
     assert b"try: xenlab down pair" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--xen", "trixie"), b"with Xen of bookworm"),
+        (("--dom0-kernel", "sid"), b"with its kernels"),
+        (("--domu-kernel", "bob=sid"), b"with its kernels"),
+    ],
+)
+def test_words_for_another_lab_are_refused_where_one_is_up(
+    xenlab: Xenlab, lab: str, words: tuple[str, ...], why: bytes
+) -> None:
+    refused = xenlab.run("test", "--lab", lab, *words)
+
+    assert refused.returncode == 2
+    assert b"is up already, " + why in refused.stderr
 
 
 def test_status_shows_the_lab_its_nodes_and_the_machines_state(xenlab: Xenlab, lab: str) -> None:

@@ -212,6 +212,11 @@ def _require_same(standing: LabRecord, order: UpOrder, *, topology_chosen: bool)
             f"lab {name} is up already, with its drivers:"
             " --netback and --netfront are for a lab that is not"
         )
+    if order.dom0_kernel or order.domu_kernel:
+        raise InputError(
+            f"lab {name} is up already, with its kernels:"
+            " --dom0-kernel and --domu-kernel are for a lab that is not"
+        )
     suite = LabPlan.from_json(standing.plan_json).xen.suite
     if order.xen not in {None, suite}:
         raise InputError(
