@@ -20,7 +20,7 @@ from xenlab.traffic.layouts import COMPOSER
 from xenlab.verdict.console import announce_begin, announce_end
 from xenlab.verdict.fault_table import Category
 from xenlab.waiting import wait_until
-from xenlab.xen.vif import Vif, await_frontends, await_vifs, reattach_vif
+from xenlab.xen.vif import Vif, await_frontend, await_vifs, reattach_vif
 
 CARRIER_S = 10.0
 LOG_S = 10.0
@@ -65,7 +65,7 @@ def reattach(lab: LabHandle, link: Link) -> None:
     lab.shell(link.source).run(["connect-vifs"], deadline=deadline).require_success()
     vif = lab.vif(link.source, index)
     await_vifs(lab.shell(DOM0), [vif], deadline)
-    await_frontends(lab.shell(DOM0), link.source, Vif.parse(vif).domid, deadline)
+    await_frontend(lab.shell(DOM0), link.source, Vif.parse(vif), deadline)
     lab.restore_silence()
 
 

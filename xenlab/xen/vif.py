@@ -68,22 +68,25 @@ def reattach_vif(dom0: Shell, domu: str, index: int, deadline: Deadline) -> None
         dom0.run([*argv, str(index)], deadline=deadline).require_success()
 
 
-def await_frontends(dom0: Shell, domu: str, domid: int, deadline: Deadline) -> None:
-    """Return once a domU's kernel has dealt with all that xenstore has told it by now.
+def await_frontend(dom0: Shell, domu: str, vif: Vif, deadline: Deadline) -> None:
+    """Return once a domU knows that a backend is connected, and has done what it does then.
 
-    A frontend whose backend is connected announces its addresses to the network, later than packets
-    pass (netfront_changed(), drivers/net/xen-netfront.c). One thread takes all events of xenstore
-    in their order, and wipes out the key of a sysrq when it comes to it (drivers/xen/manage.c):
-    this one prints a line of help.
+    A frontend announces its addresses to the network (netfront_changed(), xen-netfront.c)
+    when the backend says so, which is later than packets pass. One thread takes all events of
+    xenstore in their order, and wipes out the key of a sysrq when it comes to it
+    (drivers/xen/manage.c): this one prints a line of help.
     """
-    path = f"{DOMAINS}/{domid}/control/sysrq"
+    connected = str(XenbusState.CONNECTED.value).encode()
+    key = f"{DOMAINS}/{vif.domid}/control/sysrq"
+
+    def read(path: str) -> bytes:
+        answer = dom0.run(["xenstore-read", path], deadline=deadline).require_success()
+        return answer.stdout.strip()
+
+    state = f"{vif.backend_path}/state"
+    wait_until(lambda: read(state) == connected, f"the backend of {vif} to be connected", deadline)
     dom0.run(["xl", "sysrq", domu, "h"], deadline=deadline).require_success()
-
-    def taken() -> bool:
-        read = dom0.run(["xenstore-read", path], deadline=deadline).require_success()
-        return not read.stdout.strip()
-
-    wait_until(taken, f"{domu} to deal with what xenstore told it", deadline)
+    wait_until(lambda: not read(key), f"{domu} to deal with what xenstore told it", deadline)
 
 
 def read_negotiation(shell: Shell, vif: Vif, deadline: Deadline) -> VifNegotiation:
