@@ -51,7 +51,7 @@ class KvmDevice:
         if not stat.S_ISCHR(status.st_mode):
             return f"{self.path} is not a character device"
         if user.switches and not _opens_for(status, user):
-            name = f"{user.name}, as whom QEMU runs,"
+            name = f"the user {user.name}, as whom QEMU runs,"
             return f"{name} may not open {self.path}: {_tell_mode(status)}"
         return self._open(status)
 
