@@ -16,38 +16,33 @@
 #define FRAME_PRESENT	(1ULL << 63)
 #define FRAME_NUMBER	((1ULL << 55) - 1)
 
-static uint64_t read_word(int fd, uint64_t index, const char *what)
+static void read_words(int fd, uint64_t index, uint64_t *words, unsigned int count,
+		       const char *what)
 {
-	uint64_t word;
-
-	if (pread(fd, &word, sizeof(word), index * sizeof(word)) != sizeof(word))
+	if (pread(fd, words, count * sizeof(*words), index * sizeof(*words)) !=
+	    (ssize_t)(count * sizeof(*words)))
 		die(what);
-	return word;
-}
-
-/* The flags of page @index of a block that begins with page frame @first; 0 if it is elsewhere. */
-static uint64_t flags_of(int map, int flags, const uint8_t *block, unsigned int index,
-			 uint64_t first)
-{
-	uint64_t entry = read_word(map, (uintptr_t)block / PAGE_BYTES + index, "pagemap");
-
-	if (!(entry & FRAME_PRESENT) || (entry & FRAME_NUMBER) != first + index)
-		return 0;
-	return read_word(flags, first + index, "kpageflags");
 }
 
 /* Whether a block is one page of this order: a head, nothing but its tails, in one row. */
 static bool is_compound(int map, int flags, const uint8_t *block, unsigned int order)
 {
-	uint64_t first = read_word(map, (uintptr_t)block / PAGE_BYTES, "pagemap") & FRAME_NUMBER;
 	const uint64_t compound = 1ULL << KPF_COMPOUND_HEAD | 1ULL << KPF_COMPOUND_TAIL;
+	const unsigned int pages = 1U << order;
+	uint64_t words[1U << ORDER_MAX], first;
 
+	read_words(map, (uintptr_t)block / PAGE_BYTES, words, pages, "pagemap");
+	first = words[0] & FRAME_NUMBER;
 	if (!first)
 		return false;
-	for (unsigned int i = 0; i < 1U << order; i++) {
+	for (unsigned int i = 0; i < pages; i++)
+		if (!(words[i] & FRAME_PRESENT) || (words[i] & FRAME_NUMBER) != first + i)
+			return false;
+	read_words(flags, first, words, pages, "kpageflags");
+	for (unsigned int i = 0; i < pages; i++) {
 		uint64_t wanted = i ? 1ULL << KPF_COMPOUND_TAIL : 1ULL << KPF_COMPOUND_HEAD;
 
-		if ((flags_of(map, flags, block, i, first) & compound) != (order ? wanted : 0))
+		if ((words[i] & compound) != (order ? wanted : 0))
 			return false;
 	}
 	return true;

@@ -105,27 +105,28 @@ static size_t give_back(int map, uint8_t *step, unsigned int shift)
 	return kept;
 }
 
-/* Whether there was a block of this order, which is taken now. */
-static bool take_block(unsigned int order)
+/* Whether there were so many blocks of this order, which are taken now. */
+static bool take_some(unsigned int order, unsigned int count)
 {
 	struct blocks b = { 0 };
 
-	if (!blocks_take(&b, order, 1))
+	if (!blocks_take(&b, order, count))
 		return false;
-	if (b.compound)
+	if (b.compound == count)
 		return true;
-	munmap(b.rings[order], (size_t)PAGE_BYTES << order);
+	munmap(b.rings[order], ((size_t)PAGE_BYTES << order) * count);
 	close(b.fd);
 	return false;
 }
 
-/* The largest order of which /proc/buddyinfo has a free block; -1 if there is none. */
-static int largest_order(void)
+/* The largest order of which /proc/buddyinfo has free blocks, and how many; -1 if there is none. */
+static int largest_order(unsigned int *count)
 {
 	FILE *file = fopen("/proc/buddyinfo", "r");
 	char line[1024];
 	int largest = -1;
 
+	*count = 0;
 	if (!file)
 		die("/proc/buddyinfo");
 	while (fgets(line, sizeof(line), file)) {
@@ -135,28 +136,41 @@ static int largest_order(void)
 		/* Node 0, zone      DMA      2      2 ... */
 		for (word = strtok(at, " \n"), word = strtok(NULL, " \n");
 		     (word = strtok(NULL, " \n")); order++) {
-			if (strcmp(word, "0") && order > largest)
-				largest = order;
+			unsigned int blocks = atoi(word);
+
+			if (!blocks || order < largest)
+				continue;
+			*count = blocks + (order == largest ? *count : 0);
+			largest = order;
 		}
 	}
 	fclose(file);
 	return largest;
 }
 
-/* No more than there is: the kernel makes no larger blocks out of others for this. */
+/*
+ * No more than there is: the kernel makes no larger blocks out of others for this. All of an order
+ * in one go, for each ring waits for all CPUs; one by one where somebody else was quicker.
+ */
 static unsigned int take_blocks(int order)
 {
-	unsigned int taken = 0;
+	unsigned int count, taken = 0;
 	int larger;
 
-	while ((larger = largest_order()) > order && take_block(larger))
-		taken++;
+	while ((larger = largest_order(&count)) > order) {
+		if (!take_some(larger, count)) {
+			count = 1;
+			if (!take_some(larger, count))
+				break;
+		}
+		taken += count;
+	}
 	return taken;
 }
 
 void fragment(int argc, char **argv)
 {
-	unsigned int order, taken;
+	unsigned int order, taken, left;
 	size_t count, kept = 0;
 	int map = open("/proc/self/pagemap", O_RDONLY);
 
@@ -171,7 +185,7 @@ void fragment(int argc, char **argv)
 		kept += give_back(map, steps[i], order + 1);
 	taken = take_blocks(order);
 	printf("{\"schema\":%d,\"kept_pages\":%zu,\"taken_blocks\":%u,\"largest_order\":%d"
-	       ",\"free_kib\":%" PRIu64 "}\n", XLFLOW_SCHEMA, kept, taken, largest_order(),
+	       ",\"free_kib\":%" PRIu64 "}\n", XLFLOW_SCHEMA, kept, taken, largest_order(&left),
 	       free_kib());
 	fflush(stdout);
 	for (;;) {
