@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from xenlab.plan.model import DOM0, DomUPlan, Link
+from xenlab import suite_fixtures
+from xenlab.plan.model import Link
 from xenlab.report.exhibits import Exhibit
+from xenlab.suite_fixtures import STAGE, Stage
 from xenlab.traffic.coroner import Coroner, Death
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.guests import link_for_faults
@@ -17,7 +19,6 @@ from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.plant import EVERY, PlantKind, planting
 from xenlab.traffic.vigil import keep_vigil
-from xenlab.transport.shell import Shell
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict, verdict_of_error
 
@@ -72,6 +73,10 @@ class LabPlugin:
         self._silent = False
         self._judged: dict[str, list[Verdict]] = {}
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """What fixtures hand to tests."""
+        config.stash[STAGE] = Stage(lab=self._lab, extent=self._extent, endurance=self._endurance)
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each link, each domU and each node of this lab's plan."""
         plan = self._lab.plan
@@ -118,31 +123,6 @@ class LabPlugin:
         if not self._silent:
             self._lab.restore_silence()
             self._silent = True
-
-    @pytest.fixture(scope="session")
-    def lab(self) -> LabHandle:
-        """The lab."""
-        return self._lab
-
-    @pytest.fixture
-    def dom0(self) -> Shell:
-        """dom0's shell."""
-        return self._lab.shell(DOM0)
-
-    @pytest.fixture
-    def domus(self) -> tuple[DomUPlan, ...]:
-        """All domUs of the plan."""
-        return self._lab.plan.domus
-
-    @pytest.fixture
-    def extent(self) -> Extent:
-        """How much of the suite was asked for."""
-        return self._extent
-
-    @pytest.fixture
-    def endurance(self) -> Endurance:
-        """How long a soak goes on, and with which seed."""
-        return self._endurance
 
     @pytest.fixture
     def judge(self, request: pytest.FixtureRequest) -> Judge:
@@ -216,7 +196,7 @@ def run_suite(
     """
     root = paths[0] if paths[0].is_dir() else paths[0].parent
     arguments = [*PYTEST_OPTIONS, f"--rootdir={root}", *options, *map(str, paths)]
-    return int(pytest.main(arguments, plugins=[plugin, *others]))
+    return int(pytest.main(arguments, plugins=[plugin, suite_fixtures, *others]))
 
 
 def _verdict_of(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException]) -> Verdict | None:
