@@ -117,6 +117,10 @@ class Lab:
         """Nothing, or LabError where the machine below Xen is to blame."""
         self.machine.require_answer()
 
+    def host_delay_ms(self) -> int | None:
+        """How long the host has not run CPUs of the machine that could run: ms since power-on."""
+        return self.machine.host_delay_ms()
+
     def send_nmi(self) -> None:
         """An NMI to the machine: Xen dumps its registers and ends."""
         self.machine.send_nmi()

@@ -23,6 +23,9 @@ T = TypeVar("T")
 NOTICE_LIMIT_S = 1.0
 ANSWER_LIMIT_S = 5.0
 FORWARDED_PORT = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+22\b")
+# Of every CPU, in nanoseconds (libvirt, virConnectGetAllDomainStats, VIR_DOMAIN_STATS_VCPU).
+VCPU_DELAY = re.compile(r"vcpu\.\d+\.delay")
+NS_A_MS = 1_000_000
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: "running",
     libvirt.VIR_DOMAIN_BLOCKED: "running",
@@ -153,6 +156,15 @@ class Machine:
         if not answers:
             raise WaitTimedOut(f"QEMU runs and answers nothing for {ANSWER_LIMIT_S:.0f} s")
 
+    def host_delay_ms(self) -> int | None:
+        """How long its CPUs, one after the other, were ready to run and the host had others to run.
+
+        Milliseconds since power-on; None where the host does not tell (CONFIG_SCHED_INFO).
+        """
+        statistics = self._ask("the machine's CPUs told nothing of themselves", _vcpu_statistics)
+        delays_ns = [value for name, value in statistics.items() if VCPU_DELAY.fullmatch(name)]
+        return sum(delays_ns) // NS_A_MS if delays_ns else None
+
     def send_nmi(self) -> None:
         """Send the guest a non-maskable interrupt."""
         self._ask("no NMI could be sent", lambda domain: domain.injectNMI(0))
@@ -180,3 +192,8 @@ class Machine:
         if not found:
             raise LabError(f"QEMU forwards no port to dom0's SSH: {json.dumps(answer)}")
         return int(found[1])
+
+
+def _vcpu_statistics(domain: libvirt.virDomain) -> dict[str, int]:
+    asked = domain.connect().domainListGetStats([domain], libvirt.VIR_DOMAIN_STATS_VCPU)
+    return {name: value for _domain, told in asked for name, value in told.items()}

@@ -99,6 +99,7 @@ class LayoutRun:
     way: LayoutWay
     ring_slots: tuple[int, ...] = ()
     heads_bytes: tuple[int, ...] = ()
+    host_delays_ms: tuple[int | None, ...] = ()
 
     @property
     def subject(self) -> str:

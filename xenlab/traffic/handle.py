@@ -40,6 +40,14 @@ class LabHandle(Protocol):
         """Nothing, or LabError where what is below Xen does not run, or does not answer."""
         ...
 
+    def host_delay_ms(self) -> int | None:
+        """How long the host has not run the machine's CPUs when they could, in ms since power-on.
+
+        The sum of all CPUs, so that no silence in a lab owes more to the host; None if it is not
+        told.
+        """
+        ...
+
     def send_nmi(self) -> None:
         """Have Xen dump its registers, and end."""
         ...

@@ -61,6 +61,9 @@ class NamespaceLab:
     def require_machine(self) -> None:
         """This machine runs."""
 
+    def host_delay_ms(self) -> int | None:
+        return None
+
     def send_nmi(self) -> None:
         raise LabError("there is no Xen below namespaces")
 

@@ -24,7 +24,7 @@ from xenlab.traffic.ladder import Extent
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.measuring import path_of
 from xenlab.verdict.layouts import judge_layouts
-from xenlab.verdict.steady import STALL_S, judge_steady
+from xenlab.verdict.steady import judge_steady
 
 SEED = 20140516
 RANDOM = {Extent.QUICK: 200, Extent.WHOLE: 2000}
@@ -78,6 +78,6 @@ def send_and_judge(lab: LabHandle, link: Link, drawn: Drawn, judge: Judge, show:
     run = send_layouts(lab, link, drawn.layouts, seed=drawn.seed)
     subject = f"{run.subject}, {drawn.name}"
     judge(judge_layouts(run, subject=subject))
-    judge(judge_steady(run, lab.budget(STALL_S).remaining_s, subject=subject))
+    judge(judge_steady(run, subject=subject))
     for exhibit in show_run(run, path_of(lab, link).source, subject):
         show(exhibit)
