@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -192,9 +193,9 @@ def run_suite(
     """Run tests inside the plugin's lab; pytest's own exit code, 5 where nothing was selected.
 
     The outcome is in the plugin's verdicts. `options` are pytest's, such as `-k`; `others` are
-    further plugins.
+    further plugins. Tests are named from the folder on that all paths have in common.
     """
-    root = paths[0] if paths[0].is_dir() else paths[0].parent
+    root = os.path.commonpath([path if path.is_dir() else path.parent for path in paths])
     arguments = [*PYTEST_OPTIONS, f"--rootdir={root}", *options, *map(str, paths)]
     return int(pytest.main(arguments, plugins=[plugin, suite_fixtures, *others]))
 

@@ -143,6 +143,21 @@ def test_suite_of_which_nothing_is_selected_returns_5(lab: NamespaceLab) -> None
     assert plugin.verdicts == []
 
 
+def test_tests_of_several_suites_are_named_by_suite_and_file(
+    lab: NamespaceLab, tmp_path: Path
+) -> None:
+    suites = [tmp_path / "first", tmp_path / "second"]
+    for suite in suites:
+        suite.mkdir()
+        (suite / f"test_{tmp_path.name}_{suite.name}.py").write_text("def test_it(judge): ...")
+    plugin = LabPlugin(lab)
+    run_suite(plugin, suites, ["-q"])
+
+    assert plugin.done == {
+        f"{suite.name}/test_{tmp_path.name}_{suite.name}.py::test_it" for suite in suites
+    }
+
+
 def test_failed_verdict_is_in_the_junit_file(lab: NamespaceLab, tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     plugin = LabPlugin(lab, extent=Extent.QUICK, plant=PlantKind.WARN)
