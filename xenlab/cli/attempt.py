@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import click
 
@@ -24,6 +24,7 @@ from xenlab.verdict.verdict import verdict_of_error
 
 SPOILED = frozenset({Outcome.FAIL, Outcome.CRASH, Outcome.LAB_ERROR})
 IN_TURNS = "drivers take turns"
+IN_NO_LAB = "whole kernels take no turns inside one lab"
 IN_SHORT = "--quick is for verdicts"
 FAILED = "the patched side fails, and what loses packets is not fast or slow"
 
@@ -43,15 +44,21 @@ class Attempt:
         return self.sides.order.extent is Extent.QUICK
 
     def require_way(self) -> None:
-        """Say which way the series takes; InputError or Unavailable if it cannot come that way."""
+        """Say which way the series takes; InputError if it cannot come that way.
+
+        Whether it applies to a whole kernel's source is seen when that is built, before a boot.
+        """
         undertaking = self._undertake(self.series)
         click.echo(f"{self.series.name}: {Reach.of(self.series.files).why}", err=True)
-        undertaking.require_applicable()
+        if not self.sides.whole:
+            undertaking.require_applicable()
 
     def run(self) -> ComparisonView:
         """Both sides: the patched one first, for that is what somebody waits for."""
         if self.quick:
             self._uncompared = IN_SHORT
+        elif self.sides.whole:
+            self._uncompared = IN_NO_LAB
         patched = self.sides.run(
             PATCHED, self.series, stop_at_first=self.quick, afterwards=self._compete
         )
@@ -94,5 +101,5 @@ class Attempt:
 
     def _undertake(self, series: PatchSeries | None) -> Undertaking:
         return Undertaking(
-            order=replace(self.sides.up, series=series), phases=Phases(watcher=self.sides.progress)
+            order=self.sides.order_lab(series), phases=Phases(watcher=self.sides.progress)
         )

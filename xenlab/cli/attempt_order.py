@@ -148,7 +148,10 @@ def open_sides(order: AttemptOrder) -> Iterator[Sides]:
     )
     progress = open_progress(sys.stderr)
     with contextlib.closing(progress):
-        sides = Sides(order=order.suites, up=order.up, results=results, progress=progress)
+        sides = Sides(
+            order=order.suites, up=order.up, results=results, progress=progress,
+            whole=bool(Reach.of(order.series.files).elsewhere),
+        )  # fmt: skip
         complete = False
         try:
             yield sides

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xenlab.cli.attempt_order import AttemptWords
 
 
-@click.command("try", short_help="Try patches on the drivers, beside the same without them.")
+@click.command("try", short_help="Try patches on a kernel, beside the same without them.")
 @click.argument("words", metavar="PATCH... [SUITE|PATH]...", nargs=-1)
 @click.option("-k", "keyword", metavar="EXPR", default="", help="Only the tests that match.")
 @click.option("--tree", metavar="DIR", help="The git tree that a range of commits `A..B` is of.")
@@ -43,8 +43,9 @@ def try_(words: tuple[str, ...], **given: Unpack[AttemptWords]) -> int:
 
     PATCH is a diff, a mailbox, a folder of patches, a series that comes with xenlab, or a range of
     commits. Patches on xen-netfront and xen-netback are built as modules and loaded into a lab that
-    comes from its checkpoint; --netfront and --netback say what the base is. SUITE is as for
-    `xenlab test`: smoke slots compound gso fraglist rx unless said otherwise.
+    comes from its checkpoint; --netfront and --netback say what the base is. For others whole
+    kernels are built, with them and without. SUITE is as for `xenlab test`: smoke slots compound
+    gso fraglist rx unless said otherwise.
     """
     from xenlab.cli.attempt_order import AttemptOrder, run_attempt
 

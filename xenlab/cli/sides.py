@@ -17,6 +17,7 @@ from xenlab.kernel.patch_series import PatchSeries
 from xenlab.lab import Lab
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
+from xenlab.life.whole_way import order_whole
 from xenlab.measure.contest import BASE
 from xenlab.registry.bases import digest_program, digest_words, find_base, keep_base
 from xenlab.registry.runs import RESULTS
@@ -34,12 +35,16 @@ NOT_KEPT = frozenset({Outcome.LAB_ERROR, Outcome.INCONCLUSIVE})
 
 @dataclass(slots=True, kw_only=True)
 class Sides:
-    """Runs the suites of one order on the base and with series on it; all goes into one run."""
+    """Runs the suites of one order on the base and with series on it; all goes into one run.
+
+    Where it is to be the `whole` way every side boots kernels that are built here.
+    """
 
     order: SuiteOrder
     up: UpOrder
     results: Results
     progress: Progress
+    whole: bool = False
 
     def run(
         self,
@@ -57,11 +62,17 @@ class Sides:
             side=name,
             afterwards=afterwards,
         )
-        trial.run_in_own_lab(replace(self.up, series=series))
+        trial.run_in_own_lab(self.order_lab(series))
         side = self._read(first)
         outcome = combine(verdict.outcome for verdict in side.verdicts)
         click.echo(f"{name}: {outcome} after {time.monotonic() - started_s:.1f} s", err=True)
         return side
+
+    def order_lab(self, series: PatchSeries | None) -> UpOrder:
+        """The lab of a side: the base with a series on it, or without."""
+        if self.whole:
+            return order_whole(self.up, series, Phases(watcher=self.progress))
+        return replace(self.up, series=series)
 
     def run_base(self) -> Side:
         """The base; from the cache if it was run before and nothing that decides it has changed."""
@@ -87,9 +98,7 @@ class Sides:
 
     def _base_key(self) -> str:
         """Base drivers, images and plan; suites and how they are run; xenlab itself."""
-        undertaking = Undertaking(
-            order=replace(self.up, series=None), phases=Phases(watcher=self.progress)
-        )
+        undertaking = Undertaking(order=self.order_lab(None), phases=Phases(watcher=self.progress))
         order = self.order
         endurance = order.endurance
         seed = endurance.name(endurance.first_round) if endurance.seed_given else ""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from xenlab.errors import InputError, Unavailable
+from xenlab.errors import InputError
 from xenlab.guest.driver import prove_driver, push_driver
 from xenlab.images.lab_images import LabImages
 from xenlab.kernel.driver import STOCK, Driver, DriverChoice, DriverKind, Reach
@@ -22,7 +21,6 @@ from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import DOM0, KernelPlan, LabPlan
-from xenlab.topology.kernel_words import whole_kernel_word
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import await_vifs
 
@@ -46,32 +44,17 @@ def choose_drivers(plan: LabPlan, netback: str | None, netfront: Sequence[str]) 
 def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choices:
     """The same choices with a series on top, in every node whose driver it changes.
 
-    Raises InputError for a series that changes no driver or a driver that cannot be patched,
-    Unavailable for one that no module can bring into a lab.
+    Raises InputError for a series that is not one of drivers alone, and for a driver that cannot be
+    patched.
     """
     reach = Reach.of(series.files)
-    if reach.elsewhere:
-        word = shlex.quote(_whole_kernel(plan, series))
-        raise Unavailable(
-            f"{series.name}: {reach.why}, which `xenlab try` does not build",
-            try_next=f"xenlab test smoke --dom0-kernel {word} --domu-kernel {word}",
-        )
-    if not reach.drivers:
+    if not reach.is_drivers_only:
         raise InputError(f"{series.name}: {reach.why}")
     stock = {node: DriverChoice(kind=_kind(node), name=STOCK) for node in plan.node_names}
     return {
         node: choice.patched(series) if choice.kind in reach.drivers else choice
         for node, choice in {**stock, **choices}.items()
     }
-
-
-def _whole_kernel(plan: LabPlan, series: PatchSeries) -> str:
-    """The word for dom0's kernel with a series on it; commits are in their own tree already."""
-    last = series.patches[-1]
-    if last.commit and last.path.is_dir():
-        return f"{last.path}@{last.commit}"
-    files = dict.fromkeys(str(patch.path) for patch in series.patches)
-    return whole_kernel_word(plan.dom0.kernel, tuple(files))
 
 
 def digest_choices(choices: Choices) -> str:

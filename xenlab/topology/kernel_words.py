@@ -84,13 +84,14 @@ class KernelWords:
         return name in self.configs or name.endswith(CONFIG_SUFFIX)
 
 
-def whole_kernel_word(base: str, added: Sequence[str]) -> str:
-    """The word for a kernel built here, whole, with patches, series or configurations on it.
+def patched_kernel_word(word: str, patches: Sequence[str]) -> str:
+    """The word for the kernel of another word, built here, whole, with patches or series on it.
 
     With none it is the control of every other one: the same source, and the same configuration.
     """
-    parts = [part.replace(PLUS, PLUS * 2) for part in added]
-    return PLUS.join((base, *(parts or [PLAIN_CONFIG])))
+    built = len(SEPARATOR.split(word)) > 1
+    parts = [part.replace(PLUS, PLUS * 2) for part in patches]
+    return PLUS.join((word, *(parts if parts or built else [PLAIN_CONFIG])))
 
 
 def absolute_file(word: str, folder: Path | None = None) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from xenlab.errors import InputError
 from xenlab.topology.kernel_origin import KernelKind, KernelOrigin
-from xenlab.topology.kernel_words import KernelWords, whole_kernel_word
+from xenlab.topology.kernel_words import KernelWords, patched_kernel_word
 from xenlab.topology.loading import load_topology, parse_topology
 from xenlab.topology.model import KernelSpec
 
@@ -92,8 +92,8 @@ def test_what_is_added_to_a_suite_is_built_from_its_source() -> None:
 
 
 def test_patched_kernel_and_its_control_differ_by_the_patch_alone() -> None:
-    control = WORDS.read(whole_kernel_word("sid", ())).origin
-    patched = WORDS.read(whole_kernel_word("sid", ("/a+b/c++.patch",))).origin
+    control = WORDS.read(patched_kernel_word("sid", ())).origin
+    patched = WORDS.read(patched_kernel_word("sid", ("/a+b/c++.patch",))).origin
 
     assert control.kind is KernelKind.SOURCE
     assert patched.patches == ("/a+b/c++.patch",)
