@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from xenlab.errors import InputError, KernelFault, LabError
-from xenlab.guest.counters import read_counters
 from xenlab.hypervisor.connection import Connection, connect
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon
@@ -21,15 +20,16 @@ from xenlab.registry.record import LabRecord
 from xenlab.registry.selection import choose_lab, require_up
 from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.traffic.consoles import name_domain
+from xenlab.traffic.silence import await_silence
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.ssh import SshShell
 from xenlab.verdict.console import XEN, scan_console
 from xenlab.verdict.outcome import Outcome
-from xenlab.waiting import Deadline, wait_until
+from xenlab.waiting import Deadline
 
 CONTROL_BUDGET_S = 60.0
-# Linux keeps the fragments of a datagram for up to 60 s (net.ipv6.ip6frag_time).
-SILENCE_BUDGET_S = 75.0
+# MAX_SKB_FRAGS until somebody sets it lower (net/core/sysctl_net_core.c).
+MAX_SKB_FRAGS = "/proc/sys/net/core/max_skb_frags"
 # A command that does nothing, from here into dom0 and back, under TCG on two idle cores.
 ORDINARY_COMMAND_S = 0.1
 
@@ -50,6 +50,7 @@ class Lab:
     _shells: dict[str, SshShell] = field(default_factory=dict)
     _lost: dict[str, KernelFault] = field(default_factory=dict)
     _slowness: float | None = None
+    _max_skb_frags: dict[str, int] = field(default_factory=dict)
 
     @property
     def keys(self) -> SshKeys:
@@ -182,35 +183,15 @@ class Lab:
 
         A lost fragment or stream is told of, or sent again, long after the run that it belongs to.
         """
-        deadline = self.budget(SILENCE_BUDGET_S)
-        self._await_ends(deadline)
-        readings = [self._network_counters(deadline)]
+        await_silence(self)
 
-        def unchanged() -> bool:
-            readings.append(self._network_counters(deadline))
-            return readings[-1] == readings[-2]
-
-        wait_until(
-            unchanged, "the networks to fall silent", deadline, last_seen=lambda: readings[-1]
-        )
-
-    def _await_ends(self, deadline: Deadline) -> None:
-        unfinished: dict[str, tuple[str, ...]] = {}
-
-        def all_ended() -> bool:
-            for node in self.plan.node_names:
-                counters = read_counters(self.shell(node, deadline), node, deadline)
-                unfinished[node] = counters.unfinished_names
-            return not any(unfinished.values())
-
-        wait_until(
-            all_ended, "all that nodes began to end", deadline, last_seen=lambda: str(unfinished)
-        )
-
-    def _network_counters(self, deadline: Deadline) -> str:
-        text = self.shell(DOM0, deadline).read_file("/proc/net/dev", deadline=deadline).decode()
-        lines = [line.strip() for line in text.splitlines()]
-        return "\n".join(line for line in lines if line.startswith(("vif", "br-")))
+    def max_skb_frags(self, node: str) -> int:
+        """MAX_SKB_FRAGS of a node's kernel, which its setting cannot be over; asked once."""
+        if node not in self._max_skb_frags:
+            deadline = Deadline.after(CONTROL_BUDGET_S)
+            text = self.shell(node, deadline).read_file(MAX_SKB_FRAGS, deadline=deadline)
+            self._max_skb_frags[node] = int(text)
+        return self._max_skb_frags[node]
 
     def disconnect(self) -> None:
         """Close every control connection: domUs first, since theirs run through dom0."""

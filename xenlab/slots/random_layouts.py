@@ -46,6 +46,11 @@ class Mix:
     headers_fit: bool = True
 
 
+def widest_mix(max_frags: int) -> Mix:
+    """All layouts that a kernel of so many frags an skb can send."""
+    return Mix(max_frags=max_frags, most_slots=worst_slots(WIRE_MAX_BYTES, max_frags))
+
+
 def random_layouts(seed: int, mix: Mix | None = None) -> Iterator[Layout]:
     """Layouts without end; the same seed and mix give the same ones.
 

@@ -60,6 +60,10 @@ class LabHandle(Protocol):
         """The name of the driver that a node was brought up with, such as `stock` or a series'."""
         ...
 
+    def max_skb_frags(self, node: str) -> int:
+        """MAX_SKB_FRAGS of the kernel that runs there."""
+        ...
+
     def restore_silence(self) -> None:
         """Static neighbours and nothing that talks by itself: only our packets are counted."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from xenlab.kernel.shelf import find_module
@@ -152,8 +152,13 @@ def _send_all(
 
 
 def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
-    """What limits are under the drivers of the lab as it was brought up; unknown ones are stock."""
-    return limits_with(lab.driver(link.source), lab.driver(DOM0), limits)
+    """What limits are in the lab as it was brought up, in its kernels and under its drivers."""
+    kernels = replace(
+        limits,
+        max_skb_frags=lab.max_skb_frags(link.source),
+        backend_max_skb_frags=lab.max_skb_frags(DOM0),
+    )
+    return limits_with(lab.driver(link.source), lab.driver(DOM0), kernels)
 
 
 def _count(path: Path, before: LinkSight, after: LinkSight) -> LayoutCounters:

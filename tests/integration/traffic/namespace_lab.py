@@ -67,6 +67,10 @@ class NamespaceLab:
     def send_nmi(self) -> None:
         raise LabError("there is no Xen below namespaces")
 
+    def max_skb_frags(self, node: str) -> int:
+        path = "/proc/sys/net/core/max_skb_frags"
+        return int(self.shell(node).read_file(path, deadline=self.budget(1)))
+
     def restore_silence(self) -> None:
         """Neighbours are static and nobody speaks IPv6 by itself: see `_address`."""
 

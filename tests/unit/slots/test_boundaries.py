@@ -27,3 +27,11 @@ def test_frontend_without_a_limit_overflows_loses_and_is_disabled() -> None:
 
 def test_same_layouts_come_every_time() -> None:
     assert sweep_layouts() == sweep_layouts()
+
+
+def test_kernel_of_45_frags_is_tried_up_to_its_107_slots() -> None:
+    layouts = sweep_layouts(1, max_frags=45)
+    limits = Limits(max_skb_frags=45, backend_max_skb_frags=45, frontend_slots=107)
+
+    assert [predict(layout, limits).sending.counted_slots for layout in layouts] == [*range(1, 108)]
+    assert max(len(layout.frags) for layout in (*layouts, *boundary_layouts(45))) == 45

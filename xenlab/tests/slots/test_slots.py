@@ -1,7 +1,8 @@
 """Packets of every number of ring slots, on both sides of every limit, over every link.
 
 Needs: the kernels' headers (fetched) and a compiler for the composer's module; drivers whose limits
-are the stock ones, or those of a series that comes with xenlab.
+are the stock ones, or those of a series that comes with xenlab. Kernels may differ in how many
+frags an skb has: what each end can take is read there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.boundaries import boundary_layouts, sweep_layouts
 from xenlab.slots.layout import Layout
-from xenlab.slots.random_layouts import Mix, random_layouts
+from xenlab.slots.random_layouts import random_layouts, widest_mix
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
@@ -47,9 +48,10 @@ def composed(composers: None, direct_link: Link) -> Link:
 def test_layouts_of_every_number_of_slots_meet_the_fate_that_the_model_says(
     lab: LabHandle, composed: Link, judge: Judge, show: Show
 ) -> None:
+    frags = lab.max_skb_frags(composed.source)
     for name, layouts in (
-        ("every number of slots", sweep_layouts()),
-        ("edges", boundary_layouts()),
+        ("every number of slots", sweep_layouts(max_frags=frags)),
+        ("edges", boundary_layouts(frags)),
     ):
         send_and_judge(lab, composed, Drawn(name, SEED, layouts), judge, show)
 
@@ -59,7 +61,7 @@ def test_random_layouts_meet_the_fate_that_the_model_says(
 ) -> None:
     seed = endurance.seed if endurance.seed_given else SEED
     count = endurance.layouts or RANDOM[extent]
-    stream = random_layouts(seed, Mix())
+    stream = random_layouts(seed, widest_mix(lab.max_skb_frags(composed.source)))
     for first in range(0, count, RUN_LAYOUTS):
         layouts = tuple(islice(stream, min(RUN_LAYOUTS, count - first)))
         name = f"random layouts {first + 1} to {first + len(layouts)} of seed {seed}"

@@ -1,0 +1,43 @@
+"""Silence: no node of a lab has anything left to say, and no device of its networks counts."""
+
+from __future__ import annotations
+
+from xenlab.guest.counters import read_counters
+from xenlab.plan.model import DOM0
+from xenlab.traffic.handle import LabHandle
+from xenlab.waiting import Deadline, wait_until
+
+# Linux keeps the fragments of a datagram for up to 60 s (net.ipv6.ip6frag_time).
+SILENCE_BUDGET_S = 75.0
+
+
+def await_silence(lab: LabHandle) -> None:
+    """Return once it is there. Raises WaitTimedOut with what goes on talking."""
+    deadline = lab.budget(SILENCE_BUDGET_S)
+    _await_ends(lab, deadline)
+    readings = [_network_counters(lab, deadline)]
+
+    def unchanged() -> bool:
+        readings.append(_network_counters(lab, deadline))
+        return readings[-1] == readings[-2]
+
+    wait_until(unchanged, "the networks to fall silent", deadline, last_seen=lambda: readings[-1])
+
+
+def _await_ends(lab: LabHandle, deadline: Deadline) -> None:
+    unfinished: dict[str, tuple[str, ...]] = {}
+
+    def all_ended() -> bool:
+        for node in lab.plan.node_names:
+            unfinished[node] = read_counters(lab.shell(node), node, deadline).unfinished_names
+        return not any(unfinished.values())
+
+    wait_until(
+        all_ended, "all that nodes began to end", deadline, last_seen=lambda: str(unfinished)
+    )
+
+
+def _network_counters(lab: LabHandle, deadline: Deadline) -> str:
+    text = lab.shell(DOM0).read_file("/proc/net/dev", deadline=deadline).decode()
+    lines = [line.strip() for line in text.splitlines()]
+    return "\n".join(line for line in lines if line.startswith(("vif", "br-")))
