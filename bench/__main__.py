@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from bench.figures import COLD, COLD_RATIO, FIGURES, Standing, choose_figures
 from bench.report import render_costs, render_json, render_table
 from bench.trials import Bench
 from bench.workspace import open_workspace
+from xenlab.report.window import open_console
 
 
 @click.command()
@@ -26,7 +26,7 @@ from bench.workspace import open_workspace
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the JSON here.")
 def main(runs: int, names: tuple[str, ...], json_path: Path | None) -> None:
     """Time the lab: JSON on standard output (or in a file), the table on standard error."""
-    progress = Console(stderr=True)
+    progress = open_console(sys.stderr)
     wanted = choose_figures(names)
     with open_workspace() as workspace:
         bench = Bench(workspace=workspace, runs=runs, report=progress.print, wanted=wanted)

@@ -12,6 +12,7 @@ from xenlab.report.columns import render_columns
 from xenlab.report.exhibits import Exhibit
 from xenlab.report.plain_text import strip_escapes
 from xenlab.report.strategy_view import HEADS, StrategyView, view_strategies
+from xenlab.report.window import open_console
 
 LINES_MAX = 20
 
@@ -58,7 +59,6 @@ def _cells(view: StrategyView) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 def _print_table(view: StrategyView, stream: TextIO) -> None:
     # Late, for rich takes longer to import than most commands take to run.
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -68,4 +68,4 @@ def _print_table(view: StrategyView, stream: TextIO) -> None:
         table.add_column(heading, overflow="fold", justify="right" if heading in HEADS else "left")
     for row in rows:
         table.add_row(*(Text(strip_escapes(cell)) for cell in row))
-    Console(file=stream).print(table)
+    open_console(stream).print(table)

@@ -8,6 +8,7 @@ from typing import TextIO
 from xenlab.report.columns import render_columns
 from xenlab.report.heat_map import CORNER, HeatBlock, HeatCell, HeatMap
 from xenlab.report.terminal import STYLES
+from xenlab.report.window import open_console
 from xenlab.verdict.outcome import Outcome
 
 
@@ -37,10 +38,9 @@ def _render_story(heat_map: HeatMap) -> Iterator[str]:
 
 def _print_blocks(heat_map: HeatMap, stream: TextIO) -> None:
     # Late, for rich takes longer to import than most commands take to run.
-    from rich.console import Console  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    console = Console(file=stream)
+    console = open_console(stream)
     for block in heat_map.blocks:
         console.print(Text(block.title, style="bold"))
         console.print(_build_table(block))

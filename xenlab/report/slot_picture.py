@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from xenlab.report.slot_story import tell_deliveries, tell_fate
+from xenlab.report.window import open_console
 from xenlab.slots.fate import Fate, Prediction
 from xenlab.slots.frontend import LINEAR
 from xenlab.slots.layout import PAGE_BYTES, Layout
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 CELLS = 32
 CELL_BYTES = PAGE_BYTES // CELLS
-# Nothing wraps in a pipe: whoever reads it there wants a line to be a line.
-PIPE_COLUMNS = 500
 # Cells that bytes fill, touch and leave free.
 BLOCKS = ("█", "▒", "·")
 PLAIN_BLOCKS = ("#", "+", ".")
@@ -54,11 +53,7 @@ class Line:
 
 def print_picture(prediction: Prediction, stream: TextIO) -> None:
     """Write the picture and the story below it; NO_COLOR is honoured by rich."""
-    # Late, for rich takes longer to import than most commands take to run.
-    from rich.console import Console  # noqa: PLC0415
-
-    width = None if stream.isatty() else PIPE_COLUMNS
-    console = Console(file=stream, width=width, highlight=False)
+    console = open_console(stream)
     with console.capture() as capture:
         _print_pages(console, prediction)
         _print_story(console, prediction)

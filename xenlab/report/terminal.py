@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from xenlab.report.rows import Row, build_rows
+from xenlab.report.window import open_console
 from xenlab.verdict.outcome import Outcome, combine
 from xenlab.verdict.verdict import Verdict
 
@@ -50,7 +51,6 @@ def _summary(verdicts: tuple[Verdict, ...]) -> str:
 
 def _print_table(rows: tuple[Row, ...], stream: TextIO) -> None:
     # Late, for rich takes longer to import than most commands take to run.
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -60,4 +60,4 @@ def _print_table(rows: tuple[Row, ...], stream: TextIO) -> None:
     for row in rows:
         said = "\n".join((", ".join(row.rules), *row.findings))
         table.add_row(Text(row.label, style=STYLES[row.outcome]), Text(row.subject), Text(said))
-    Console(file=stream).print(table)
+    open_console(stream).print(table)
