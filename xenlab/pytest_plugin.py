@@ -23,6 +23,7 @@ from xenlab.traffic.vigil import keep_vigil
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict, verdict_of_error
 
+SPOILS = "spoils_lab: such a test comes last, and what is left then needs another lab"
 GIVES_A_VERDICT = "gives a verdict"
 
 # The suites are ours and not the project's in whose folder the user stands: none of its
@@ -43,7 +44,8 @@ class LabPlugin:
 
     Every console is watched meanwhile. A kernel that crashed, or hangs, is the test's verdict, and
     the session ends there: `unfinished` has the tests that are left for another lab, which is to
-    be given the names of those that are `done`; `coroner` knows what happened.
+    be given the names of those that are `done`; `coroner` knows what happened. So it does behind a
+    test marked with `spoils_lab`, which comes last.
 
     `on_verdict`, if it is set, gets each verdict as a test comes to it; what it raises, the test
     raises.
@@ -71,11 +73,13 @@ class LabPlugin:
         self._plant_every = plant_every
         self._endurance = endurance or Endurance.parse(None, None)
         self.on_verdict: Judge = lambda _verdict: None
+        self.spoiled = False
         self._silent = False
         self._judged: dict[str, list[Verdict]] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """What fixtures hand to tests."""
+        """What fixtures hand to tests, and what marks mean."""
+        config.addinivalue_line("markers", SPOILS)
         config.stash[STAGE] = Stage(lab=self._lab, extent=self._extent, endurance=self._endurance)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -100,10 +104,16 @@ class LabPlugin:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Only what no lab before this one has done."""
+        """Only what no lab before this one has done; last what no lab is of use after."""
         config.hook.pytest_deselected(items=[each for each in items if each.nodeid in self.done])
-        items[:] = [item for item in items if item.nodeid not in self.done]
+        left = [item for item in items if item.nodeid not in self.done]
+        items[:] = sorted(left, key=_spoils)
         self.unfinished = [item.nodeid for item in items]
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the lab is of no use for another test."""
+        return self.spoiled or bool(self.deaths)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
@@ -163,6 +173,10 @@ class LabPlugin:
         if bad and report.passed:
             report.outcome = "failed"
             report.longrepr = "\n".join(map(str, bad))
+        if call.when == "teardown" and _spoils(item):
+            self.spoiled = True
+            if self.unfinished != [item.nodeid]:
+                item.session.shouldfail = "this lab is spoiled now, as it had to be"
         if self.deaths:
             item.session.shouldfail = f"{self.deaths[0].node} is of no use any more"
         return report
@@ -215,6 +229,10 @@ def _verdict_of(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException]) 
     if isinstance(error, Exception):
         return verdict_of_error(GIVES_A_VERDICT, item.name, error)
     return None
+
+
+def _spoils(item: pytest.Item) -> bool:
+    return item.get_closest_marker(SPOILS.partition(":")[0]) is not None
 
 
 def _silent(name: str) -> Verdict:

@@ -88,7 +88,7 @@ class Results:
         run = self._runs[-1]
         unfinished = Verdict(
             rule=RUN_TO_THE_END, subject=run.name, outcome=Outcome.INCONCLUSIVE,
-            reasons=(f"lab {lab} is left as the crash left it: `xenlab down {lab}` for the rest",),
+            reasons=(f"lab {lab} is of no use for the rest of it: `xenlab down {lab}` first",),
         )  # fmt: skip
         self.note([*run.verdicts, unfinished], self._exhibits[-1])
 

@@ -122,15 +122,17 @@ class Trial:
         self._repetition, self._done = 1, set()
 
     def _run_suites(self, lab: Lab) -> bool:
-        """Run what is left; False where a kernel of this lab did not outlive it."""
+        """Run what is left; False where this lab is of no use for the rest of it."""
         environment = {**_describe(lab), **({"side": self.side} if self.side else {})}
         while self._repetition <= self.order.repeat:
             plugin = self._run_once(lab, environment)
-            if plugin.deaths and plugin.unfinished:  # without: it was to stop at the first failure
+            if (
+                plugin.is_spent and plugin.unfinished
+            ):  # without: it was to stop at the first failure
                 self._done = plugin.done
                 return False
             self._repetition, self._done = self._repetition + 1, set()
-            if plugin.deaths:
+            if plugin.is_spent:
                 return self._repetition > self.order.repeat
         return True
 

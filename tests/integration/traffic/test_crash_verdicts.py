@@ -99,6 +99,38 @@ def test_rest_runs_in_the_next_lab_and_an_old_crash_is_not_told_again(
     assert (rest.unfinished, list(rest.deaths)) == ([], [])
 
 
+SPOILS = """
+import pytest
+
+@pytest.mark.spoils_lab
+def test_a(lab, judge):
+    judge(ALIVE)
+
+@pytest.mark.spoils_lab
+def test_b(lab, judge):
+    judge(ALIVE)
+"""
+
+
+def test_test_that_spoils_its_lab_comes_last_and_another_one_waits_for_another_lab(
+    lab: NamespaceLab, tmp_path: Path
+) -> None:
+    suite = tmp_path / f"{tmp_path.name}.py"
+    suite.write_text(SPOILS + HEAD.replace("test_first", "test_z"))
+    spoiling, other, harmless = (f"{suite.name}::test_{name}" for name in "abz")
+    plugin = LabPlugin(lab)
+    run_suite(plugin, [suite], ["-q"])
+
+    assert plugin.done == {harmless, spoiling}
+    assert plugin.unfinished == [other]
+    assert plugin.is_spent
+    assert [each.outcome for each in plugin.verdicts] == [Outcome.PASS] * 2
+
+    rest = LabPlugin(lab, done=plugin.done)
+    run_suite(rest, [suite], ["-q"])
+    assert (rest.unfinished, rest.is_spent, rest.bugs) == ([], True, [])
+
+
 def test_scene_has_the_report_and_what_dom0_knows(lab: NamespaceLab, tmp_path: Path) -> None:
     plugin = run(lab, tmp_path, "judge(ALIVE)")
     assert plugin.coroner is not None

@@ -1,13 +1,15 @@
 """A paused guest with XDP headroom: netback takes slots that nobody has offered.
 
-Needs: a lab of its own, for the last domU's device is lost for good where netback has this fault,
-which stock Linux has; and what the suite `rx` needs. A verdict that passes says that the fault is
-the known one, or that there is none.
+Needs: what the suite `rx` needs. It comes last in its lab, for the last domU's device is lost for
+good where netback has this fault, which stock Linux has. A verdict that passes says that the fault
+is the known one, or that there is none.
 """
 
 from __future__ import annotations
 
 from itertools import repeat
+
+import pytest
 
 from xenlab.pytest_plugin import Judge
 from xenlab.tests.rx.mixes import ONE_SLOT, SMALL, build_packet
@@ -25,6 +27,7 @@ from xenlab.verdict.shapes import judge_refused
 KINDS = (ONE_SLOT, *repeat(SMALL, 130))
 
 
+@pytest.mark.spoils_lab
 def test_slots_that_netback_takes_unoffered_are_those_that_the_model_says(
     lab: LabHandle, judge: Judge
 ) -> None:
