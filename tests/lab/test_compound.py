@@ -30,7 +30,6 @@ from xenlab.verdict.ring_slots import judge_linearised, judge_ring_slots
 
 SERIES = "netfront-slots-limit"
 SINGLE_PAGES = "net.core.high_order_alloc_disable"
-MOVE_LOCKED = "vm.compact_unevictable_allowed"
 BUDGET_S = 60.0
 SEED = 5
 FEW = tuple(
@@ -60,7 +59,8 @@ def settings(lab: Lab, link: Link) -> dict[str, str]:
     """All that sources change in the nodes of a link."""
     script = (
         "cat /sys/class/net/[evx]*/mtu /proc/sys/net/core/high_order_alloc_disable"
-        " /proc/sys/vm/compact_unevictable_allowed; ls /sys/class/net; lsmod | cut -d' ' -f1"
+        " /proc/sys/vm/compact_unevictable_allowed /proc/sys/vm/lowmem_reserve_ratio"
+        " /proc/sys/vm/watermark_*_factor; ls /sys/class/net; lsmod | cut -d' ' -f1"
     )
     return {
         node: lab.shell(node).run(["sh", "-c", script], deadline=lab.budget(BUDGET_S)).text

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from xenlab.errors import MeasurementError, WaitTimedOut
 from xenlab.guest.answer import Answer
 from xenlab.guest.counters import SCHEMA
+from xenlab.guest.sysctl import sysctls_set
 from xenlab.measure.buddy import FreeBlocks, parse_buddyinfo
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.settings import sysctl_set
 from xenlab.traffic.sources.tool import XLSOURCE
 from xenlab.transport.shell import RunningCommand, Shell
 from xenlab.waiting import Deadline, wait_until
@@ -20,8 +20,17 @@ FRAGMENT_S = 120.0
 READ_S = 20.0
 PIECES_S = 5.0
 BUDDYINFO = "/proc/buddyinfo"
-# Else compaction moves locked pages too, and makes large blocks of what they leave.
-MOVE_LOCKED = "vm.compact_unevictable_allowed"
+WHILE_IN_PIECES = {
+    # Else compaction moves locked pages too, and makes large blocks of what they leave.
+    "vm/compact_unevictable_allowed": "0",
+    # Else each zone keeps blocks that nobody is given but a driver in need: against those who could
+    # have had memory of a higher zone, and more of them each time that memory goes to pieces. What
+    # was kept by then goes when the marks are set anew, be it as they were (mm/page_alloc.c,
+    # __setup_per_zone_wmarks).
+    "vm/lowmem_reserve_ratio": "0 0 0 0 0",
+    "vm/watermark_boost_factor": "0",
+    "vm/watermark_scale_factor": "10",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +55,7 @@ def memory_fragmented(lab: LabHandle, node: str, order: int) -> Iterator[Fragmen
     """
     shell = lab.shell(node)
     before = read_free_blocks(shell, lab.budget(READ_S))
-    with sysctl_set(lab, node, MOVE_LOCKED, "0"):
+    with sysctls_set(shell, WHILE_IN_PIECES, lab.budget(READ_S)):
         deadline = lab.budget(FRAGMENT_S)
         with shell.start([XLSOURCE, "fragment", str(order)], deadline=deadline) as running:
             _await_pieces(shell, running, deadline)
