@@ -57,7 +57,6 @@ END
 DROP = "drop"
 # A byte of the payload, from the IP header on.
 ALTERED = 80
-STALLED_S = 2.0
 ALTER = f"@nh,{8 * ALTERED},8 set @nh,{8 * ALTERED},8 xor 0xff"
 
 # $1: a counter, $2: how many packets to let through, $3: seconds; then what stops and goes on.
@@ -272,16 +271,18 @@ def test_packet_that_overtakes_others_is_told_by_those_behind_it(opened: Lab, li
     assert [reason for reason in way if "more layouts" not in reason] == []
 
 
-@pytest.mark.parametrize("stalled", ["the vif of alice", "the vif of bob"])
-def test_vif_that_stalls_is_told(opened: Lab, link: Link, stalled: str) -> None:
-    """Stopped for two seconds: far less than netback itself gives a guest."""
+@pytest.mark.parametrize(
+    ("stalled", "stall_s"), [("the vif of alice", 2.0), ("the vif of bob", 3.0)]
+)
+def test_vif_that_stalls_is_told(opened: Lab, link: Link, stalled: str, stall_s: float) -> None:
+    """For less than netback itself gives a guest; a busy host is slow to pause one."""
     vif = opened.vif("alice", 0)
     stop, go = {
         "the vif of alice": (f"ip link set {vif} down", f"ip link set {vif} up"),
         "the vif of bob": ("xl pause bob", "xl unpause bob"),
     }[stalled]
     counter = f"/sys/class/net/{vif}/statistics/rx_packets"
-    argv = ["sh", "-c", STALL, "sh", counter, "1000", f"{STALLED_S:.1f}", stop, go]
+    argv = ["sh", "-c", STALL, "sh", counter, "1000", f"{stall_s:.1f}", stop, go]
     with opened.shell(DOM0).start(argv, deadline=budget(opened)) as stalling:
         stalling.read_line(budget(opened))
         run = send_layouts(opened, link, (LAYOUT,) * STALLED, seed=SEED)
@@ -294,7 +295,7 @@ def test_vif_that_stalls_is_told(opened: Lab, link: Link, stalled: str) -> None:
     (reason,) = verdict.reasons
     found = re.match(r"nothing came to bob for ([\d.]+) s before packet (\d+)", reason)
     assert found
-    assert float(found[1]) >= STALLED_S - 0.1
+    assert float(found[1]) >= stall_s - 0.1
     assert 1000 <= int(found[2]) < STALLED - 1
 
 

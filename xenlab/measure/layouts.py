@@ -40,14 +40,34 @@ class Form(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """How long nothing came to a sink, in whole milliseconds.
+
+    At most `host_ms` of it the host may owe, by running something else; None where that is not
+    known.
+    """
+
+    silence_ms: int
+    host_ms: int | None
+
+    @property
+    def own_ms(self) -> int:
+        """What is left of it for the lab: nothing where that is not known."""
+        return 0 if self.host_ms is None else self.silence_ms - self.host_ms
+
+
+NO_SILENCE = Silence(silence_ms=0, host_ms=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """One packet as its sender and its sink saw it.
 
     `linearised` is None where it cannot be told: nothing outside the head, or no skb came back.
     `form` is None where it did not come in one piece, or nobody looked; `held` says that its driver
     has not given it back to its sender. `first_bad_offset` is that of the first wrong byte of its
-    payload, where its sink names one; `silence_ms`, whole milliseconds, is how long nothing had
-    come there before it. Equal ones are one object: there are a hundred thousand of them.
+    payload, where its sink names one; `silence` is how long nothing had come
+    there before it. Equal ones are one object: there are a hundred thousand of them.
     """
 
     landing: Landing
@@ -56,7 +76,7 @@ class Sighting:
     form: Form | None = None
     held: bool = False
     first_bad_offset: int | None = None
-    silence_ms: int = 0
+    silence: Silence = NO_SILENCE
 
     @property
     def words(self) -> str:
@@ -99,7 +119,6 @@ class LayoutRun:
     way: LayoutWay
     ring_slots: tuple[int, ...] = ()
     heads_bytes: tuple[int, ...] = ()
-    host_delays_ms: tuple[int | None, ...] = ()
 
     @property
     def subject(self) -> str:

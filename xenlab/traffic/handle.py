@@ -44,7 +44,7 @@ class LabHandle(Protocol):
         """How long the host has not run the machine's CPUs when they could, in ms since power-on.
 
         The sum of all CPUs, so that no silence in a lab owes more to the host; None if it is not
-        told.
+        told. May be asked by several threads.
         """
         ...
 

@@ -1,27 +1,44 @@
-"""HostDelay: how much of what happens in a lab the host may owe by running something else."""
+"""What a host keeps from a lab by running something else, seen while packets are on their way."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+from xenlab.errors import LabError
+from xenlab.measure.host_delays import HostSample
 from xenlab.traffic.handle import LabHandle
 
+# Often enough for silences of a second, and 3 % of one CPU of the host.
+PERIOD_S = 0.1
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostDelay:
-    """From a moment on: by how much the host has kept the machine's CPUs from running."""
 
-    lab: LabHandle
-    begun_ms: int | None
+@contextmanager
+def host_sampled(lab: LabHandle) -> Iterator[list[HostSample]]:
+    """Samples of `LabHandle.host_delay_ms` that grow as long as the context lasts."""
+    samples: list[HostSample] = []
+    done = threading.Event()
 
-    @classmethod
-    def begin(cls, lab: LabHandle) -> HostDelay:
-        """From now on."""
-        return cls(lab=lab, begun_ms=lab.host_delay_ms())
+    def sample() -> None:
+        asked_s = time.monotonic()
+        delay_ms = lab.host_delay_ms()
+        if delay_ms is not None:
+            samples.append(HostSample(asked_s=asked_s, told_s=time.monotonic(), delay_ms=delay_ms))
 
-    def read_ms(self) -> int | None:
-        """Milliseconds until now, of all CPUs together; None where the host does not tell."""
-        now_ms = self.lab.host_delay_ms()
-        if now_ms is None or self.begun_ms is None:
-            return None
-        return now_ms - self.begun_ms
+    def go_on() -> None:
+        # Whoever waits for the lab is told that it is gone, by what it waits for.
+        with suppress(LabError):
+            while not done.wait(PERIOD_S):
+                sample()
+
+    sample()
+    sampling = threading.Thread(target=go_on, name="host-delays", daemon=True)
+    sampling.start()
+    try:
+        yield samples
+    finally:
+        done.set()
+        sampling.join()
+    sample()

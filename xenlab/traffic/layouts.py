@@ -29,7 +29,7 @@ from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.sightings import read_sightings
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.host_delay import HostDelay
+from xenlab.traffic.host_delay import host_sampled
 from xenlab.traffic.link_sight import SENT, LinkSight, look_at_rest, look_at_rest_again
 from xenlab.traffic.measuring import path_of
 from xenlab.traffic.settings import widest_mtus
@@ -93,7 +93,9 @@ class Composer:
         batch = Batch(orders=orders, flow=flow_of(link), way=way_of(lab, link), seed=seed)
         post = Post(device=sink_device_of(lab, link), copies=_copies(batch))
         source, sink = lab.shell(link.source), lab.shell(link.sink)
-        return deliver_batch(source, sink, batch, post, deadline, self.send_batch)
+        with host_sampled(lab) as samples:
+            delivery = deliver_batch(source, sink, batch, post, deadline, self.send_batch)
+        return replace(delivery, host_samples=samples)
 
 
 COMPOSER = Composer()
@@ -118,7 +120,10 @@ def send_layouts(
     path = between_devices(path_of(lab, link))
     vif = path.source.vif
     before = look_at_rest(lab, path)
-    sightings, host_delays_ms = _send_all(lab, link, layouts, seed, source)
+    sightings: list[Sighting] = []
+    for start in range(0, len(layouts), source.batch_packets):
+        few = layouts[start : start + source.batch_packets]
+        sightings += source.send(lab, link, few, seed + start)
     after, unrest = look_at_rest_again(lab, path, before)
     fates = tuple(FATES[code] for code in prediction.fates.tolist())
     return LayoutRun(
@@ -133,22 +138,7 @@ def send_layouts(
         expected=_expect(prediction) if vif else None,
         counted=_count(path, before, after) if vif else None,
         way=read_way(path, after.since(before), unrest),
-        host_delays_ms=tuple(host_delays_ms),
     )
-
-
-def _send_all(
-    lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int, source: LayoutSource
-) -> tuple[list[Sighting], list[int | None]]:
-    """Batch by batch: how each packet was seen, and LayoutRun's `host_delays_ms`."""
-    sightings: list[Sighting] = []
-    host_delays_ms: list[int | None] = []
-    for start in range(0, len(layouts), source.batch_packets):
-        few = layouts[start : start + source.batch_packets]
-        delay = HostDelay.begin(lab)
-        sightings += source.send(lab, link, few, seed + start)
-        host_delays_ms += [delay.read_ms()] * len(few)
-    return sightings, host_delays_ms
 
 
 def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.measure.accounts import way_through
-from xenlab.measure.layouts import Landing, LayoutRun, Sighting
+from xenlab.measure.layouts import Landing, LayoutRun, Sighting, Silence
 from xenlab.slots.boundaries import layouts_of_slots
 from xenlab.slots.fate import Fate
 from xenlab.verdict.outcome import Outcome
@@ -18,13 +18,15 @@ SEEN = Sighting(landing=Landing.WHOLE, dropped=False, linearised=False)
 
 
 def run_of(*silences_ms: int, delay_ms: int | None = 0) -> LayoutRun:
-    """A run of one batch, through which the host ran something else for so long."""
+    """A run in whose every silence the host ran something else for so long."""
     packets = len(silences_ms)
     return LayoutRun(
         source="alice", sink="bob", layouts=(LAYOUT,) * packets, slots=(18,) * packets,
         fates=(Fate.INTACT,) * packets, expected=None, counted=None, way=way_through(packets),
-        sightings=tuple(replace(SEEN, silence_ms=silence_ms) for silence_ms in silences_ms),
-        host_delays_ms=(delay_ms,) * packets,
+        sightings=tuple(
+            replace(SEEN, silence=Silence(silence_ms=silence_ms, host_ms=delay_ms))
+            for silence_ms in silences_ms
+        ),
     )  # fmt: skip
 
 
@@ -64,7 +66,7 @@ def test_the_stall_is_told_and_not_a_longer_silence_of_the_host_s() -> None:
         own,
         **{
             name: getattr(other, name) + getattr(own, name)
-            for name in ("layouts", "slots", "fates", "sightings", "host_delays_ms")
+            for name in ("layouts", "slots", "fates", "sightings")
         },
     )
     assert "for 1.50 s before packet 3" in judge_steady(both).reasons[0]

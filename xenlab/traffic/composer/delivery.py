@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError
+from xenlab.measure.host_delays import HostDelays, HostSample
 from xenlab.slots.layout import Layout
 from xenlab.traffic.composer.batch import Batch
 from xenlab.traffic.composer.receiver import Post, armed
@@ -61,11 +63,22 @@ class Fate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A batch and the reports of both its ends."""
+    """A batch and the reports of both its ends.
+
+    The receiver was armed between two moments of this host's monotonic clock, `armed_s`: they are
+    for the samples that were taken of the host meanwhile, if any were.
+    """
 
     batch: Batch
     send_report: SendReport
     arrival_report: ArrivalReport
+    armed_s: tuple[float, float] = (0.0, 0.0)
+    host_samples: Sequence[HostSample] = ()
+
+    @property
+    def host_delays(self) -> HostDelays:
+        """What the host kept from the lab meanwhile."""
+        return HostDelays(samples=self.host_samples, armed_s=self.armed_s)
 
     @property
     def fates(self) -> Iterator[Fate]:
@@ -96,12 +109,16 @@ def deliver_batch(
     are results, not errors; a receiver that gave up while packets may still be under way has none:
     MeasurementError.
     """
+    arming_s = time.monotonic()
     with armed(sink, batch, post, deadline) as receiver:
+        armed_s = (arming_s, time.monotonic())
         send_report = send(source, batch, deadline)
         receiver.finish(SETTLE_MS, deadline)
         arrival_report = receiver.wait(deadline)
     require_patience(sink.where, arrival_report, batch.packets)
-    return Delivery(batch=batch, send_report=send_report, arrival_report=arrival_report)
+    return Delivery(
+        batch=batch, send_report=send_report, arrival_report=arrival_report, armed_s=armed_s
+    )
 
 
 def require_patience(where: str, report: ArrivalReport, packets: int) -> None:

@@ -7,7 +7,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from xenlab.errors import MeasurementError
-from xenlab.measure.layouts import Form, Landing, Sighting
+from xenlab.measure.host_delays import HostDelays
+from xenlab.measure.layouts import NO_SILENCE, Form, Landing, Sighting, Silence
 from xenlab.slots.layout import Protocol
 from xenlab.traffic.composer.delivery import Delivery, Fate
 from xenlab.traffic.composer.results import Arrival
@@ -37,7 +38,7 @@ def sight_all(delivery: Delivery) -> Iterator[Sighting]:
     """The same of a batch of which some may never come back to their sender."""
     some_held = delivery.send_report.outstanding > 0
     late = find_late(delivery)
-    silences_ms = find_silences(delivery.arrival_report.arrivals)
+    silences = find_silences(delivery.arrival_report.arrivals, delivery.host_delays)
     for found in delivery.fates:
         landing = landing_of(found)
         if landing is Landing.WHOLE and found.index in late:
@@ -49,7 +50,7 @@ def sight_all(delivery: Delivery) -> Iterator[Sighting]:
             form=_form(found.arrivals, landing),
             held=some_held and found.sent.held,
             first_bad_offset=_first_bad_offset(found) if landing is Landing.DAMAGED else None,
-            silence_ms=silences_ms.get(found.index, 0),
+            silence=silences.get(found.index, NO_SILENCE),
         )
 
 
@@ -69,17 +70,18 @@ def find_late(delivery: Delivery) -> Collection[int]:
     return late
 
 
-def find_silences(arrivals: Sequence[Arrival]) -> Mapping[int, int]:
-    """How long the receiver had had nothing before a packet: whole milliseconds, where it is one.
+def find_silences(arrivals: Sequence[Arrival], delays: HostDelays) -> Mapping[int, Silence]:
+    """How long the receiver had had nothing before a packet, where it is a millisecond or more.
 
     That of a packet which came in parts is the longest before any of them.
     """
-    silences_ms: dict[int, int] = {}
+    silences: dict[int, Silence] = {}
     for earlier, later in pairwise(arrivals):
         silence_ms = (later.time_us - earlier.time_us) // MILLI_US
-        if silence_ms > silences_ms.get(later.place, 0):
-            silences_ms[later.place] = silence_ms
-    return silences_ms
+        if silence_ms > silences.get(later.place, NO_SILENCE).silence_ms:
+            host_ms = delays.within_ms(earlier.time_us, later.time_us)
+            silences[later.place] = Silence(silence_ms=silence_ms, host_ms=host_ms)
+    return silences
 
 
 def landing_of(found: Fate) -> Landing:

@@ -1,0 +1,42 @@
+"""What of a silence a host may owe: never less than it does, wherever in the samples that lies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from xenlab.measure.host_delays import HostDelays, HostSample
+
+# Armed between 10.0 and 10.2 s. The host ran something else for 300 ms between 11.0 and 11.5 s.
+SAMPLES = tuple(
+    HostSample(asked_s=at_s, told_s=at_s + 0.01, delay_ms=delay_ms)
+    for at_s, delay_ms in ((10.0, 5), (10.5, 5), (11.0, 6), (11.5, 306), (12.0, 307), (12.5, 310))
+)
+DELAYS = HostDelays(samples=SAMPLES, armed_s=(10.0, 10.2))
+
+
+@pytest.mark.parametrize(
+    ("begin_us", "end_us", "most_ms"),
+    [
+        (100_000, 200_000, 0),
+        (600_000, 1_400_000, 302),
+        (1_100_000, 1_200_000, 300),
+        (1_300_000, 1_400_000, 301),
+        (1_600_000, 1_700_000, 1),
+        (2_100_000, 2_200_000, 3),
+        (2_200_000, 9_900_000, 3),
+    ],
+)
+def test_share_of_the_host_is_told_whole(begin_us: int, end_us: int, most_ms: int) -> None:
+    assert DELAYS.within_ms(begin_us, end_us) == most_ms
+
+
+def test_cpus_that_wait_together_wait_once() -> None:
+    samples = (HostSample(asked_s=1.0, told_s=1.0, delay_ms=0), replace(SAMPLES[0], delay_ms=900))
+    samples = (samples[0], replace(samples[1], asked_s=1.5, told_s=1.51))
+    assert HostDelays(samples=samples, armed_s=(1.1, 1.1)).within_ms(0, 300_000) == 510
+
+
+def test_host_that_says_nothing_is_no_host_that_does_nothing_else() -> None:
+    assert HostDelays(samples=(), armed_s=(0.0, 0.0)).within_ms(0, 1) is None
