@@ -17,7 +17,7 @@ from tests.lab.conftest import Xenlab
 from xenlab.errors import LabError, MeasurementError
 from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES, GROUP, Histogram, Probe
 from xenlab.guest.reading import read_node_files
-from xenlab.guest.tracing import TRACEFS, tracing
+from xenlab.guest.tracing import NAMES, TRACEFS, tracing
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
 from xenlab.lab import Lab
@@ -117,7 +117,7 @@ def traces_left(lab: Lab, node: str) -> str:
     script = (
         f"cd {TRACEFS}; cat kprobe_events; grep -v '^#' events/skb/kfree_skb/trigger;"
         f" grep -E 'xen_net(back|front)\\]' {CONTROL} | grep '=p';"
-        " cat /proc/sys/net/core/message_cost"
+        f" cat /proc/sys/net/core/message_cost {NAMES}"
     )
     return lab.shell(node).run(["sh", "-c", script], deadline=lab.budget(BUDGET_S)).text
 
@@ -129,8 +129,10 @@ def test_bridge_passes_grants_on_and_every_table_moves(opened: Lab) -> None:
     with observing(opened, link, probes=True) as observer:
         send_datagrams(opened, link)
         observation = observer.read()
+        during = [traces_left(opened, node) for node in opened.plan.node_names]
 
     penalties = Penalties(observation=observation)
+    assert [text[-2:] for text in during] == ["0\n"] * len(during), "names of tasks are recorded"
     assert list(observation.missing) == []
     assert observation.unrest == ""
     assert penalties.packets == DATAGRAMS
