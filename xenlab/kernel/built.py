@@ -110,6 +110,10 @@ class BuiltKernel:
         entry = self.provide()
         return KernelHeaders.of_folder(entry.folder, entry.facts)
 
+    def find_compiler(self) -> Compiler:
+        """The one that builds the kernel itself."""
+        return self.compiler
+
     def provide_source(self) -> DriverSource:
         """The drivers as they were built, patches and all."""
         return DriverSource(folder=self.provide().path(SOURCE))

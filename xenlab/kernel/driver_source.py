@@ -23,7 +23,8 @@ from xenlab.waiting import Deadline
 ARCHIVE_BYTES = 300_000_000
 
 DRIVERS = "drivers/net"
-XEN_HEADERS = "include/xen"
+INCLUDE = "include"
+XEN_HEADERS = f"{INCLUDE}/xen"
 
 # The style checker of the same kernel, by which series on it are judged.
 STYLE = ("scripts/checkpatch.pl", "scripts/spelling.txt", "scripts/const_structs.checkpatch")
@@ -78,7 +79,7 @@ class DriverBuild:
             if self.kind is DriverKind.NETFRONT:
                 folder = tree / DRIVERS
                 (folder / KBUILD_FILE).write_text(KBUILD, encoding="ascii")
-            if (tree / XEN_HEADERS).is_dir():
+            if (tree / INCLUDE).is_dir():
                 _include_first(folder, tree)
             return build_in_place(folder, self.headers, self.compiler, part, deadline)
 
@@ -100,10 +101,10 @@ def lay_out(
 def _include_first(folder: Path, tree: Path) -> None:
     """Have a folder's sources find the tree's own headers before those of the kernel.
 
-    Kbuild puts what ccflags-y says behind the kernel's own (scripts/Makefile.lib, c_flags). The way
-    leads from the folder on, for that is what is cut off from paths in the module.
+    Kbuild puts what ccflags-y says behind the kernel's own (scripts/Makefile.lib, c_flags). They
+    move into the folder, for of the tree a compiler may see nothing else.
     """
-    up = "/".join(".." for _part in folder.relative_to(tree).parts)
+    (tree / INCLUDE).rename(folder / INCLUDE)
     make = next(folder / name for name in KBUILD_FILES if (folder / name).is_file())
-    line = f"LINUXINCLUDE := -I{folder}/{up}/include $(LINUXINCLUDE)\n"
+    line = f"LINUXINCLUDE := -I$(KBUILD_EXTMOD)/{INCLUDE} $(LINUXINCLUDE)\n"
     make.write_text(line + make.read_text(encoding="utf-8"), encoding="utf-8")

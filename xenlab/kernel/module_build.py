@@ -12,7 +12,6 @@ from xenlab.errors import InputError
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.headers import KernelHeaders
 from xenlab.kernel.module_file import DEBUG, SUFFIX, ModuleFile
-from xenlab.transport.process import run
 from xenlab.waiting import Deadline
 
 KBUILD_FILES = ("Kbuild", "Makefile")
@@ -75,8 +74,7 @@ def build_in_place(
     ModuleFile.read(built[0]).require_release(headers.release)
     name = built[0].name
     shutil.copyfile(built[0], part / f"{name}{DEBUG}")
-    strip = ("strip", "--strip-debug", "-o", str(part / name), str(built[0]))
-    run(strip, deadline=deadline).require_success()
+    compiler.strip(headers, built[0], part / name, deadline)
     return {"file": name}
 
 

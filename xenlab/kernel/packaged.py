@@ -12,16 +12,20 @@ from xenlab.cache.store import EntryStore
 from xenlab.debian.package import DebPackage
 from xenlab.debian.supply import PackageSupply
 from xenlab.debian.unpacking import unpack_debs
+from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver_source import DriverSource, extract_drivers
 from xenlab.kernel.headers import KernelHeaders, assemble_headers
 from xenlab.kernel.packages import (
     KernelVersion,
+    headers_request,
     kernel_request,
     package_inputs,
+    read_compiler,
     read_version,
     resolve_headers,
     resolve_source,
 )
+from xenlab.kernel.toolchain import Toolchain
 from xenlab.kernel.unpacked import UnpackedKernel, find_kernel
 
 # A whole kernel package unpacked; Linux 6.1 takes 405 MB.
@@ -102,6 +106,17 @@ class PackagedKernel:
 
         entry = self.store.provide(self._headers_recipe, build)
         return KernelHeaders.of_folder(entry.folder, entry.facts)
+
+    def find_compiler(self) -> Compiler:
+        """The host's where it is as new as the one that made the kernel, or else that one."""
+        host = Compiler.find(self.supply.deadline)
+        names = read_compiler(self.supply.resolve(headers_request(self.suite, self.version)))
+        if names is None or names.major <= host.major:
+            return host
+        bench = Toolchain(suite=self.suite, names=names, supply=self.supply, store=self.store)
+        return Compiler(
+            version=bench.version, major=names.major, gcc=names.program, bench=bench
+        )  # fmt: skip
 
     def provide_source(self) -> DriverSource:
         """Debian's of exactly this version, unpacked once."""

@@ -20,6 +20,11 @@ WITHOUT = ("kmod", "linux-base", "initramfs-tools")
 HEADERS = re.compile(r"linux-(?:headers|kbuild)-\S+")
 SOURCE = re.compile(r"linux-source-\d\S*")
 
+# Headers depend on the compiler that made the kernel: gcc-12, in newer suites by another package
+# that has only links to it. objtool of linux-kbuild needs libelf, by whatever name.
+GCC = re.compile(r"gcc-(\d+)(?:-x86-64-linux-gnu)?")
+LIBELF = re.compile(r"libelf\d\w*")
+
 # linux-image-6.1.0-56-amd64, but not the meta package linux-image-amd64
 IMAGE = re.compile(r"linux-image-(\d\S*)")
 SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\b")
@@ -45,9 +50,34 @@ class KernelVersion:
         return f"linux-source-{series[1]}={self.package_version}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompilerPackages:
+    """By which names a suite has the gcc that made a kernel, and the libraries of its objtool."""
+
+    gcc: str
+    libraries: tuple[str, ...]
+
+    @property
+    def major(self) -> int:
+        """The version of gcc as headers tell it."""
+        found = GCC.fullmatch(self.gcc)
+        assert found is not None, self.gcc
+        return int(found[1])
+
+    @property
+    def program(self) -> str:
+        """The name of the program itself; everything else that starts it is a link."""
+        return f"x86_64-linux-gnu-gcc-{self.major}"
+
+
 def kernel_request(suite: str, package: str) -> Request:
     """The packages that a kernel consists of; `package` may be a meta package."""
     return Request(suite=suite, packages=(package,), without=WITHOUT)
+
+
+def headers_request(suite: str, version: KernelVersion) -> Request:
+    """The headers of exactly this version, and all that they depend on."""
+    return Request(suite=suite, packages=(version.headers,))
 
 
 def read_version(packages: Iterable[DebPackage], asked: str) -> KernelVersion:
@@ -63,8 +93,18 @@ def resolve_headers(
     supply: PackageSupply, suite: str, version: KernelVersion
 ) -> tuple[DebPackage, ...]:
     """The packages of its headers and of the programs that build with them, but no compiler."""
-    asked = supply.resolve(Request(suite=suite, packages=(version.headers,)))
+    asked = supply.resolve(headers_request(suite, version))
     return tuple(package for package in asked if HEADERS.fullmatch(package.name))
+
+
+def read_compiler(asked: Iterable[DebPackage]) -> CompilerPackages | None:
+    """The compiler among what headers depend on; None if that is no gcc."""
+    names = [package.name for package in asked]
+    found = [name for name in names if GCC.fullmatch(name)]
+    if not found:
+        return None
+    libraries = tuple(name for name in names if LIBELF.fullmatch(name))
+    return CompilerPackages(gcc=max(found, key=len), libraries=libraries)
 
 
 def resolve_source(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver_source import DriverSource
 from xenlab.kernel.headers import KernelHeaders
 from xenlab.kernel.unpacked import UnpackedKernel
@@ -45,4 +46,8 @@ class KernelProvider(Protocol):
 
     def provide_source(self) -> DriverSource:
         """The source of its two drivers."""
+        ...
+
+    def find_compiler(self) -> Compiler:
+        """What builds modules for it: the host's compiler unless another one is needed and had."""
         ...

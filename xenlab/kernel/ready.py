@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xenlab.errors import InputError
 from xenlab.kernel.bzimage import extract_vmlinux
+from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.config import KernelConfig
 from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.driver_source import DriverSource
@@ -113,6 +114,10 @@ class ReadyKernel:
             folder=self._tree, build=self._tree, release=headers.release,
             gcc_major=headers.gcc_major,
         )  # fmt: skip
+
+    def find_compiler(self) -> Compiler:
+        """The host's: it stands where the kernel was built, by what only its owner knows."""
+        return Compiler.find(self.deadline)
 
     def provide_source(self) -> DriverSource:
         """The source that the build tree was built from."""

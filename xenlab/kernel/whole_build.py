@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from xenlab.cache.disk import make_folder, require_room
 from xenlab.errors import InputError, Unavailable
 from xenlab.kernel.build_progress import BuildProgress
-from xenlab.kernel.compiler import Compiler, find_problems
+from xenlab.kernel.compiler import Compiler, count_cpus, find_problems
 from xenlab.kernel.config import KernelConfig, read_symbols
 from xenlab.kernel.fragments import Fragment, find_unmet
 from xenlab.transport.process import run, which
@@ -116,10 +115,9 @@ class WholeBuild:
         return path.read_text(encoding="ascii").strip()
 
     def _argv(self, *words: str) -> tuple[str, ...]:
-        jobs = len(os.sched_getaffinity(0))
         compiler = f"CC={CCACHE} gcc" if shutil.which(CCACHE) else "CC=gcc"
         where = ("-C", str(self.source), f"O={self.out}", compiler)
-        return ("make", "--no-print-directory", f"-j{jobs}", *where, *words)
+        return ("make", "--no-print-directory", f"-j{count_cpus()}", *where, *words)
 
     @property
     def _env(self) -> dict[str, str]:

@@ -23,7 +23,7 @@ from xenlab.plan.model import KernelPlan
 from xenlab.waiting import Deadline
 
 # Goes up when the same inputs would give other bytes than before.
-BUILDER_VERSION = 3
+BUILDER_VERSION = 4
 
 MODULE = "module"
 
@@ -50,8 +50,8 @@ class Workshop:
         Raises InputError with the compiler's errors, Unavailable without a compiler.
         """
         source = ModuleSource(folder=folder)
-        compiler = Compiler.find(self.deadline)
         provider = self.shop.provider(kernel)
+        compiler = provider.find_compiler()
         recipe = module_recipe(provider, compiler, {"files": source.inputs})
 
         def build(part: Path) -> dict[str, str]:
@@ -83,7 +83,7 @@ class Workshop:
     def _provide_patched(
         self, choice: DriverChoice, series: PatchSeries, provider: KernelProvider
     ) -> ModuleFile:
-        compiler = Compiler.find(self.deadline)
+        compiler = provider.find_compiler()
         inputs = {**provider.inputs, "driver": choice.kind, "patches": series.digests}
         recipe = module_recipe(provider, compiler, inputs)
 

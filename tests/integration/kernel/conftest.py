@@ -9,7 +9,7 @@ import pytest
 
 from xenlab.cache.disk import make_folder
 from xenlab.kernel.workshop import Workshop, open_workshop
-from xenlab.plan.model import KernelPlan
+from xenlab.plan.model import KernelOrigin, KernelPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import cache_dir
 from xenlab.topology.loading import load_topology
@@ -23,6 +23,12 @@ def kernel() -> KernelPlan:
     """The kernel of the default lab."""
     plan = plan_lab(load_topology("pair"))
     return plan.kernel(plan.dom0.kernel)
+
+
+@pytest.fixture(scope="session")
+def newest() -> KernelPlan:
+    """Debian's newest kernel, made by a compiler that no stable release has."""
+    return KernelPlan(name="newest", origin=KernelOrigin(suite="sid", package="linux-image-amd64"))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from xenlab.errors import InputError, Unavailable
-from xenlab.kernel.choice import read_series
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver import SHARED_HEADERS, DriverChoice, DriverKind
 from xenlab.kernel.driver_source import CHECKPATCH
@@ -17,16 +16,9 @@ from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
 from xenlab.kernel.workshop import Workshop
-from xenlab.plan.model import KernelOrigin, KernelPlan
-from xenlab.waiting import Deadline
+from xenlab.plan.model import KernelPlan
 
 LIMIT = "netfront-slots-limit"
-# Those of which a driver can be built; the others are for kernels older than what they bring.
-DRIVER_SERIES = [
-    name
-    for name in list_series()
-    if any(file.startswith("drivers/net/xen-") for file in read_series((name,))[0].files)
-]
 NETBACK = "drivers/net/xen-netback/hash.c"
 
 
@@ -154,21 +146,3 @@ def test_shipped_series_is_clean_by_the_kernels_own_measure(
         checked = subprocess.run([*argv, patch.path], capture_output=True, text=True, check=False)
 
         assert checked.returncode == 0, checked.stdout
-
-
-@pytest.mark.parametrize("name", DRIVER_SERIES)
-def test_shipped_series_applies_to_debians_newest_kernel(
-    workshop: Workshop, name: str, tmp_path: Path
-) -> None:
-    newest = KernelPlan(name="newest", origin=KernelOrigin(suite="sid"))
-    source = workshop.provide_source(newest).folder
-    subprocess.run(["cp", "-r", f"{source}/drivers", str(tmp_path)], check=True)
-
-    PatchSeries.read(shelf() / "patches" / name).apply(tmp_path, Deadline.after(30.0))
-
-    changed = {
-        file
-        for file in PatchSeries.read(shelf() / "patches" / name).files
-        if (tmp_path / file).read_bytes() != (source / file).read_bytes()
-    }
-    assert changed

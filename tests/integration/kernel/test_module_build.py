@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.integration.kernel.builders import TINY, build_twice_at_once, write_source
 from xenlab.errors import InputError, Unavailable
 from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.workshop import Workshop
 from xenlab.plan.model import KernelPlan
-
-TINY = """\
-#include <linux/module.h>
-#include <linux/netdevice.h>
-
-static int __init tiny_init(void)
-{
-	pr_info("tiny: %d\\n", ETH_HLEN);
-	return 0;
-}
-module_init(tiny_init);
-
-MODULE_LICENSE("GPL");
-"""
-
-BUILD = """\
-import sys
-from pathlib import Path
-from xenlab.kernel.workshop import open_workshop
-from xenlab.plan.model import KernelOrigin, KernelPlan
-from xenlab.waiting import Deadline
-
-cache, folder, suite, package = sys.argv[1:]
-kernel = KernelPlan(name="kernel", origin=KernelOrigin(suite=suite, package=package))
-with open_workshop(
-    Path(cache), report=print, offline=True, deadline=Deadline.after(120.0)
-) as workshop:
-    workshop.provide_module(Path(folder), kernel)
-"""
-
-
-def write_source(folder: Path, text: str = TINY) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "Kbuild").write_text("obj-m := tiny.o\n")
-    (folder / "tiny.c").write_text(text)
-    return folder
 
 
 def entries(workshop: Workshop) -> set[str]:
@@ -165,18 +128,8 @@ def test_two_builders_at_once_build_once(
 ) -> None:
     source = write_source(tmp_path / "raced", TINY.replace("tiny:", "raced:"))
     before = entries(workshop)
-    argv = (
-        sys.executable,
-        "-c",
-        BUILD,
-        str(cache),
-        str(source),
-        kernel.origin.suite,
-        kernel.origin.package,
-    )
-    builders = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [builder.communicate(timeout=120)[0] for builder in builders]
 
-    assert [builder.returncode for builder in builders] == [0, 0], said
+    said = build_twice_at_once(cache, source, kernel)
+
     assert sum(text.count("compiling raced") for text in said) == 1
     assert len(entries(workshop) - before) == 1
