@@ -5,6 +5,11 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
+from xenlab.hypervisor.qemu_devices import (
+    needs_translation,
+    render_iommu_arguments,
+    render_management_nic,
+)
 from xenlab.plan.command_lines import render_dom0_command_line, render_xen_command_line
 from xenlab.plan.model import Accel, Iommu, LabPlan
 from xenlab.registry.places import LabPlaces
@@ -12,7 +17,6 @@ from xenlab.registry.places import LabPlaces
 QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
 LABELS_NAMESPACE = "https://xenlab.dev/labels/1"
 EMULATOR = "/usr/bin/qemu-system-x86_64"
-MANAGEMENT_PCI_ADDRESS = "0x1d"  # on pcie.0, above all that libvirt places there
 CONSOLE_PORT_PREFIX = "console."
 STANDBY_PORT_PREFIX = "standby."
 
@@ -123,23 +127,27 @@ def _add_devices(domain: ET.Element, plan: LabPlan, places: LabPlaces) -> None:
         ET.SubElement(channel, "source", mode="bind", path=str(places.standby_socket(index)))
         ET.SubElement(channel, "target", type="virtio", name=STANDBY_PORT_PREFIX + node)
     if plan.machine.iommu is Iommu.INTEL:
+        remaps = "on" if plan.machine.interrupt_remapping else "off"
         iommu = ET.SubElement(devices, "iommu", model="intel")
-        ET.SubElement(iommu, "driver", intremap="off", eim="off")
+        # x2APIC (eim) is not there under emulation before QEMU 9.0.
+        ET.SubElement(iommu, "driver", intremap=remaps, eim="off")
     ET.SubElement(devices, "memballoon", model="none")
     rng = ET.SubElement(devices, "rng", model="virtio")
     _text(rng, "backend", "/dev/urandom", model="random")
+    if needs_translation(plan):
+        ports = ET.SubElement(devices, "controller", type="virtio-serial", index="0")
+        for device in (ports, rng):
+            ET.SubElement(device, "driver", iommu="on")
 
 
 def _add_qemu_arguments(domain: ET.Element, plan: LabPlan) -> None:
-    """What libvirt 9.0 has no element for: the management network, and the AMD IOMMU.
+    """What libvirt 9.0 has no element for: the management network, and a part of IOMMUs.
 
     The kernel picks the forwarded port (0) at bind time, so no port can be taken in between.
     """
     netdev = "user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:0-:22"
-    nic = f"virtio-net-pci,netdev=management,romfile=,bus=pcie.0,addr={MANAGEMENT_PCI_ADDRESS}"
-    arguments = ["-netdev", netdev, "-device", nic]
-    if plan.machine.iommu is Iommu.AMD:
-        arguments += ["-device", "amd-iommu"]
+    arguments = ["-netdev", netdev, "-device", render_management_nic(plan)]
+    arguments += render_iommu_arguments(plan.machine)
     commandline = ET.SubElement(domain, f"{{{QEMU_NAMESPACE}}}commandline")
     for value in arguments:
         ET.SubElement(commandline, f"{{{QEMU_NAMESPACE}}}arg", value=value)

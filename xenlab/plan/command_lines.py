@@ -5,7 +5,9 @@ The user's come last: of two equal options the last one wins, in Xen as in Linux
 
 from __future__ import annotations
 
-from xenlab.plan.model import DomUPlan, LabPlan
+from collections.abc import Iterator
+
+from xenlab.plan.model import Dom0Iommu, Dom0Kind, DomUPlan, Iommu, LabPlan
 
 # Emulation pays for every speculation barrier.
 # nmi: an NMI is sent to find out where a Xen that hangs stands; it dumps its registers and ends.
@@ -24,7 +26,24 @@ def render_xen_command_line(plan: LabPlan) -> str:
     """Xen's command line, without the path that multiboot puts first."""
     memory = f"dom0_mem={plan.dom0.memory_mib}M,max:{plan.dom0.memory_mib}M"
     vcpus = f"dom0_max_vcpus={plan.dom0.vcpus}"
-    return _join(XEN_WORDS, XEN_SPEED_WORDS, memory, vcpus, plan.xen.command_line)
+    iommu = _iommu_words(plan)
+    return _join(XEN_WORDS, XEN_SPEED_WORDS, memory, vcpus, *iommu, plan.xen.command_line)
+
+
+def _iommu_words(plan: LabPlan) -> Iterator[str]:
+    """See xen-command-line.pandoc: `dom0`, `iommu`, `dom0-iommu`. What Xen does unasked has none.
+
+    QEMU's amd-iommu names no IO-APIC in its IVRS table while it remaps no interrupts, which Xen
+    takes for a broken table (xen/drivers/passthrough/amd/iommu_acpi.c, parse_ivrs_table).
+    """
+    if plan.dom0.kind is Dom0Kind.PVH:
+        yield "dom0=pvh"
+    elif plan.dom0.iommu in (Dom0Iommu.STRICT, Dom0Iommu.PASSTHROUGH):
+        yield f"dom0-iommu={plan.dom0.iommu}"
+    if not plan.xen.iommu:
+        yield "iommu=off"
+    elif plan.machine.iommu is Iommu.AMD and not plan.machine.interrupt_remapping:
+        yield "iommu=no-intremap"
 
 
 def render_dom0_command_line(plan: LabPlan) -> str:

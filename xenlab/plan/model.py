@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xenlab.errors import InputError, LabError
-from xenlab.plan.codec import Undecodable, decode, encode
+from xenlab.plan.codec import CAME_LATER, Undecodable, decode, encode
 from xenlab.plan.links import DOM0, Link, links_of
 from xenlab.topology.kernel_origin import KernelOrigin
-from xenlab.topology.model import Accel, DomUKind, Iommu
+from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 __all__ = [
     "DOM0",
     "Accel",
+    "Dom0Iommu",
+    "Dom0Kind",
     "Dom0Plan",
     "DomUKind",
     "DomUPlan",
@@ -102,13 +104,18 @@ class KernelPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dom0Plan:
-    """dom0; `forwarding` makes it a router between the networks."""
+    """dom0; `forwarding` makes it a router between the networks.
+
+    `iommu` None: Xen uses no IOMMU.
+    """
 
     kernel: str
     vcpus: int
     memory_mib: int
     command_line: str
     forwarding: bool
+    kind: Dom0Kind = field(default=Dom0Kind.PV, metadata=CAME_LATER)
+    iommu: Dom0Iommu | None = field(default=None, metadata=CAME_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +127,21 @@ class MachinePlan:
     accel: Accel
     cpu_model: str
     iommu: Iommu
+    interrupt_remapping: bool = field(default=False, metadata=CAME_LATER)
+    iommu_passthrough: bool = field(default=True, metadata=CAME_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XenPlan:
-    """Which Xen; `version` None is the newest of the suite."""
+    """Which Xen; `version` None is the newest of the suite.
+
+    Without `iommu` it leaves the machine's alone.
+    """
 
     suite: str
     version: str | None
     command_line: str
+    iommu: bool = field(default=True, metadata=CAME_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

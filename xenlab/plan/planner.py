@@ -27,7 +27,15 @@ from xenlab.plan.model import (
     VifPlan,
     XenPlan,
 )
-from xenlab.topology.model import Accel, DomUSpec, Topology, VifSpec
+from xenlab.topology.model import (
+    Accel,
+    Dom0Iommu,
+    Dom0Kind,
+    DomUSpec,
+    Iommu,
+    Topology,
+    VifSpec,
+)
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 
@@ -60,6 +68,14 @@ def _override_kernels(
     )
 
 
+def _choose_dom0_iommu(topology: Topology) -> Dom0Iommu | None:
+    """What was asked for, or what Xen does unasked (xen/drivers/passthrough/iommu.c)."""
+    if topology.machine.iommu is Iommu.NONE or not topology.xen.iommu:
+        return None
+    strict = topology.dom0.kind is Dom0Kind.PVH
+    return topology.dom0.iommu or (Dom0Iommu.STRICT if strict else Dom0Iommu.RELAXED)
+
+
 class _Planner:
     """Hands out the numbers of one plan: every name, MAC and host number once."""
 
@@ -82,6 +98,7 @@ class _Planner:
                 suite=topology.xen.suite,
                 version=topology.xen.version,
                 command_line=topology.xen.command_line,
+                iommu=topology.xen.iommu,
             ),
             kernels=self._kernels(),
             dom0=Dom0Plan(
@@ -90,6 +107,8 @@ class _Planner:
                 memory_mib=topology.dom0.memory_mib,
                 command_line=topology.dom0.command_line,
                 forwarding=topology.dom0.forwarding,
+                kind=topology.dom0.kind,
+                iommu=_choose_dom0_iommu(topology),
             ),
             domus=tuple(self._domu(domu) for domu in topology.domus),
             networks=self._networks(),
@@ -109,6 +128,8 @@ class _Planner:
             accel=accel,
             cpu_model=asked.cpu_model,
             iommu=asked.iommu,
+            interrupt_remapping=asked.interrupt_remapping,
+            iommu_passthrough=asked.iommu_passthrough,
         )
 
     def _kernels(self) -> tuple[KernelPlan, ...]:

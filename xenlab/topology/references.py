@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from xenlab.topology import defaults, fields
 from xenlab.topology.document import Document, Path, Value
+from xenlab.topology.iommu_rules import find_unworkable
 from xenlab.topology.kernel_origin import find_misplaced
 from xenlab.topology.stream import Position, Problem
 from xenlab.topology.wording import did_you_mean, list_names, quote
@@ -38,6 +39,8 @@ class _Checker:
             yield from self._check_kernel(root, ("domus", name))
             yield from self._check_vifs(root, ("domus", name))
         yield from self._check_memory(root)
+        for path, message in find_unworkable(root):
+            yield self._problem(path, message)
 
     def _check_kernel(self, root: Mapping[str, Value], path: Path) -> Iterator[Problem]:
         kernel = _mapping(_at(root, path)).get("kernel")

@@ -51,11 +51,18 @@ def _machine_of(section: MachineSection) -> MachineSpec:
         accel=section.accel,
         cpu_model=section.cpu_model,
         iommu=section.iommu,
+        interrupt_remapping=section.interrupt_remapping,
+        iommu_passthrough=section.iommu_passthrough,
     )
 
 
 def _xen_of(section: XenSection) -> XenSpec:
-    return XenSpec(suite=section.suite, version=section.version, command_line=section.command_line)
+    return XenSpec(
+        suite=section.suite,
+        version=section.version,
+        command_line=section.command_line,
+        iommu=section.iommu,
+    )
 
 
 def _kernels_of(file: TopologyFile) -> tuple[KernelSpec, ...]:
@@ -92,6 +99,8 @@ def _dom0_of(section: Dom0Section) -> Dom0Spec:
         memory_mib=section.memory,
         command_line=section.command_line,
         forwarding=section.forwarding,
+        kind=section.type,
+        iommu=section.iommu,
     )
 
 
