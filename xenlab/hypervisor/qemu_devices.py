@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from xenlab.plan.model import Dom0Kind, Iommu, LabPlan, MachinePlan
 
-MANAGEMENT_PCI_ADDRESS = "0x1d"  # on pcie.0, above all that libvirt places there
+# On pcie.0, above all that libvirt places there: QEMU makes what comes from it (as JSON) behind
+# all other devices, which would take the first free slots.
+MANAGEMENT_PCI_ADDRESS = "0x1d"
+AMD_IOMMU_PCI_ADDRESS = "0x1e"
 
 
 def needs_translation(plan: LabPlan) -> bool:
@@ -27,6 +30,7 @@ def render_iommu_arguments(machine: MachinePlan) -> list[str]:
     """All of amd-iommu; of intel-iommu its capability to pass DMA through."""
     remaps = "on" if machine.interrupt_remapping else "off"
     if machine.iommu is Iommu.AMD:
-        return ["-device", f"amd-iommu,intremap={remaps}"]
+        place = f"AMDVI-PCI.addr={AMD_IOMMU_PCI_ADDRESS}"
+        return ["-device", f"amd-iommu,intremap={remaps}", "-global", place]
     lacks_passthrough = machine.iommu is Iommu.INTEL and not machine.iommu_passthrough
     return ["-global", "intel-iommu.pt=off"] if lacks_passthrough else []

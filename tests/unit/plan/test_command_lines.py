@@ -31,7 +31,16 @@ def plan_of(text: str) -> LabPlan:
             ["dom0-iommu=passthrough"],
             Dom0Iommu.PASSTHROUGH,
         ),
-        ("machine: {iommu: intel}\ndom0: {type: pvh}", ["dom0=pvh"], Dom0Iommu.STRICT),
+        (
+            "machine: {iommu: intel}\ndom0: {type: pvh}",
+            ["dom0=pvh", "dom0-iommu=strict", "iommu=no-sharept"],
+            Dom0Iommu.STRICT,
+        ),
+        (
+            "machine: {iommu: amd, interrupt_remapping: on}\ndom0: {type: pvh}",
+            ["dom0=pvh", "dom0-iommu=strict"],
+            Dom0Iommu.STRICT,
+        ),
         ("machine: {iommu: intel, interrupt_remapping: on}", [], Dom0Iommu.RELAXED),
         ("machine: {iommu: amd, interrupt_remapping: on}", [], Dom0Iommu.RELAXED),
         ("machine: {iommu: amd}", ["iommu=no-intremap"], Dom0Iommu.RELAXED),
