@@ -13,7 +13,8 @@ import click
 from xenlab.boot.bundle import write_bundle
 from xenlab.cli.output import STDOUT, echo_lines, render_document, write_text
 from xenlab.errors import InputError
-from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
+from xenlab.hypervisor.domain_xml import render_domain_xml
+from xenlab.hypervisor.machine_xml import MachineIdentity
 from xenlab.hypervisor.qemu_argv import console_file, render_qemu_argv
 from xenlab.images.lab_images import provide_images
 from xenlab.kernel.driver import STOCK
@@ -98,7 +99,7 @@ class Rehearsal:
         return {
             "lab": self.lab,
             "accelerator": self.plan.machine.accel.value,
-            "drivers": {node: self._driver(node) for node in self.plan.node_names},
+            "drivers": {node: self._driver(node) for node in self.plan.domain_names},
             "plan": encode(self.plan),
             "command_lines": self.command_lines(),
             "xml": render_domain_xml(self.plan, self.places, identity, self.accel),

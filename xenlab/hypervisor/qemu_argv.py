@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xenlab.hypervisor.domain_xml import CONSOLE_PORT_PREFIX
 from xenlab.hypervisor.qemu_devices import (
+    MANAGEMENT_NETDEV,
     needs_translation,
     render_iommu_arguments,
     render_management_nic,
@@ -47,7 +48,7 @@ def render_qemu_argv(plan: LabPlan, folder: Path, accel: Accel, ssh_port: int) -
         *_render_iommu(machine),
         *("-object", "rng-random,id=rng0,filename=/dev/urandom"),
         *("-device", f"virtio-rng-pci,rng=rng0,bus=pci.2,addr=0x0{_translated(plan)}"),
-        *("-netdev", f"user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:{ssh_port}-:22"),
+        *("-netdev", MANAGEMENT_NETDEV.format(port=ssh_port)),
         *("-device", render_management_nic(plan)),
     ]
 

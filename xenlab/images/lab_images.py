@@ -197,8 +197,8 @@ def _require_parts(plan: LabPlan, kernels: Mapping[str, Entry]) -> None:
     """Raise InputError, before anything boots, with all that kernels of the plan cannot be."""
     asked: set[tuple[str, str]] = {(domu.kernel, domu.kind) for domu in plan.domus}
     asked.add((plan.dom0.kernel, DOM0))
-    if plan.dom0.kind is Dom0Kind.PVH:
-        asked.add((plan.dom0.kernel, DomUKind.PVH))  # the same entry point
+    if plan.dom0.kind is Dom0Kind.PVH or plan.uplink:
+        asked.add((plan.dom0.kernel, DomUKind.PVH))  # the same entry point, for QEMU too
     problems = [
         f"kernel {name}: {problem}"
         for name, entry in kernels.items()

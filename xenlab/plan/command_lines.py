@@ -20,6 +20,7 @@ LINUX_SPEED_WORDS = (
     "mitigations=off cryptomgr.notests initcall_blacklist=crypto_kdf108_init,init_encrypted"
 )
 CONSOLE_WORDS = "console=hvc0 quiet loglevel=5"
+PEER_CONSOLE_WORDS = "console=ttyS0 quiet loglevel=5"
 
 
 def render_xen_command_line(plan: LabPlan) -> str:
@@ -55,6 +56,11 @@ def _iommu_words(plan: LabPlan) -> Iterator[str]:
 def render_dom0_command_line(plan: LabPlan) -> str:
     """The arguments of dom0's kernel."""
     return _join(CONSOLE_WORDS, LINUX_WORDS, LINUX_SPEED_WORDS, plan.dom0.command_line)
+
+
+def render_peer_command_line() -> str:
+    """The arguments of the outside peer's kernel, whose console is a serial line of QEMU's."""
+    return _join(PEER_CONSOLE_WORDS, LINUX_WORDS, LINUX_SPEED_WORDS)
 
 
 def render_domu_command_line(domu: DomUPlan) -> str:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 
 from xenlab.errors import InputError, LabError
 from xenlab.plan.codec import CAME_LATER, Undecodable, decode, encode
-from xenlab.plan.links import DOM0, Link, links_of
+from xenlab.plan.links import DOM0, Link, links_of, uplink_links_of
+from xenlab.plan.uplink import UPLINK, PeerPlan, UplinkPlan
 from xenlab.topology.kernel_origin import KernelOrigin
-from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu
+from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu, NicModel
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 __all__ = [
     "DOM0",
+    "UPLINK",
     "Accel",
     "Dom0Iommu",
     "Dom0Kind",
@@ -29,7 +31,10 @@ __all__ = [
     "Link",
     "MachinePlan",
     "NetworkPlan",
+    "NicModel",
+    "PeerPlan",
     "RoutePlan",
+    "UplinkPlan",
     "VifPlan",
     "XenPlan",
 ]
@@ -155,11 +160,21 @@ class LabPlan:
     dom0: Dom0Plan
     domus: tuple[DomUPlan, ...]
     networks: tuple[NetworkPlan, ...]
+    uplink: UplinkPlan | None = field(default=None, metadata=CAME_LATER)
 
     @property
     def node_names(self) -> tuple[str, ...]:
-        """dom0 and every domU."""
+        """dom0, every domU, and the outside peer if there is one."""
+        return self.domain_names + ((self.uplink.peer.name,) if self.uplink else ())
+
+    @property
+    def domain_names(self) -> tuple[str, ...]:
+        """What runs under Xen: dom0 and every domU."""
         return (DOM0, *(domu.name for domu in self.domus))
+
+    def is_peer(self, node: str) -> bool:
+        """Whether a node is the outside peer."""
+        return self.uplink is not None and node == self.uplink.peer.name
 
     def domu(self, name: str) -> DomUPlan:
         """The domU of that name. Raises InputError with the names there are."""
@@ -194,8 +209,12 @@ class LabPlan:
         return tuple(dict.fromkeys(link.sink for link in self.links() if link.source == name))
 
     def links(self) -> tuple[Link, ...]:
-        """Every ordered pair of nodes that can exchange packets, once for each way."""
+        """Every ordered pair of domains that can exchange packets, once for each way."""
         return links_of(self)
+
+    def uplink_links(self) -> tuple[Link, ...]:
+        """Each domain on the NIC's network and the outside peer, both ways; none without a NIC."""
+        return uplink_links_of(self)
 
     def to_json(self) -> str:
         """The plan as JSON text that `from_json` reads back to an equal plan."""

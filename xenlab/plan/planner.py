@@ -17,16 +17,20 @@ from xenlab.plan.addresses import (
     mac_address,
 )
 from xenlab.plan.model import (
+    UPLINK,
     Dom0Plan,
     DomUPlan,
     KernelPlan,
     LabPlan,
     MachinePlan,
     NetworkPlan,
+    PeerPlan,
     RoutePlan,
+    UplinkPlan,
     VifPlan,
     XenPlan,
 )
+from xenlab.topology import defaults
 from xenlab.topology.model import (
     Accel,
     Dom0Iommu,
@@ -112,6 +116,7 @@ class _Planner:
             ),
             domus=tuple(self._domu(domu) for domu in topology.domus),
             networks=self._networks(),
+            uplink=self._uplink(),
         )
 
     def _machine(self, accel: Accel) -> MachinePlan:
@@ -192,6 +197,31 @@ class _Planner:
             prefix4=IPV4_PREFIX,
             address6=subnet.address6(host),
             prefix6=IPV6_PREFIX,
+        )
+
+    def _uplink(self) -> UplinkPlan | None:
+        """The last of all to be given numbers: without it nothing changes for the others."""
+        nic = self._topology.machine.nic
+        if nic is None:
+            return None
+        network = next(each for each in self._topology.networks if each.name == nic.network)
+        subnet, host = self._subnets[nic.network], self._next_host[nic.network]
+        peer_mac = mac_address(defaults.PEER, 0, self._macs)
+        return UplinkPlan(
+            network=nic.network,
+            model=nic.model,
+            mac=mac_address(UPLINK, 0, {*self._macs, peer_mac}),
+            peer=PeerPlan(
+                name=defaults.PEER,
+                vcpus=defaults.PEER_VCPUS,
+                memory_mib=defaults.PEER_MEMORY_MIB,
+                mac=peer_mac,
+                mtu_bytes=network.mtu_bytes,
+                address4=subnet.address4(host),
+                prefix4=IPV4_PREFIX,
+                address6=subnet.address6(host),
+                prefix6=IPV6_PREFIX,
+            ),
         )
 
     def _routes(self, domu: DomUSpec) -> tuple[RoutePlan, ...]:

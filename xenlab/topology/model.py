@@ -25,6 +25,17 @@ class Iommu(StrEnum):
     AMD = "amd"
 
 
+class NicModel(StrEnum):
+    """The NIC at dom0's end of the wire to the outside, and whether its DMA is translated.
+
+    e1000e always is, where there is an IOMMU; virtio never; virtio-iommu (`iommu_platform`) is.
+    """
+
+    E1000E = "e1000e"
+    VIRTIO = "virtio"
+    VIRTIO_IOMMU = "virtio-iommu"
+
+
 class Dom0Kind(StrEnum):
     """How Xen runs dom0."""
 
@@ -52,6 +63,14 @@ class DomUKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NicSpec:
+    """A NIC of the machine, which dom0 puts on a network; an outside peer is at its other end."""
+
+    network: str
+    model: NicModel = NicModel.E1000E
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineSpec:
     """The QEMU guest that boots Xen; `memory_mib` None means as much as its domains need."""
 
@@ -62,6 +81,7 @@ class MachineSpec:
     iommu: Iommu = Iommu.NONE
     interrupt_remapping: bool = False
     iommu_passthrough: bool = True
+    nic: NicSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,5 +170,7 @@ class Topology:
     def needed_memory_mib(self) -> int:
         """The least machine memory that holds Xen, dom0 and every domU."""
         return defaults.needed_machine_mib(
-            self.dom0.memory_mib, [domu.memory_mib for domu in self.domus]
+            self.dom0.memory_mib,
+            [domu.memory_mib for domu in self.domus],
+            amd_iommu=self.machine.iommu is Iommu.AMD,
         )

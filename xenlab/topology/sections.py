@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from xenlab.topology import defaults, fields
-from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu
+from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu, NicModel
 
 Name: TypeAlias = Annotated[
     str,
@@ -114,6 +114,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class NicSection(Section):
+    """A NIC of the machine, on a network of dom0's; at the other end of its wire is the `peer`."""
+
+    model: Annotated[NicModel, Field(strict=False)] = NicModel.E1000E
+    network: Reference | None = Field(None, description="the only one")
+
+
 class MachineSection(Section):
     """The QEMU guest that boots Xen."""
 
@@ -130,6 +137,7 @@ class MachineSection(Section):
     iommu_passthrough: Switch = Field(
         default=True, description="intel-iommu can let DMA through as it is"
     )
+    nic: NicSection | None = Field(None, description="none, and no outside peer")
 
 
 class XenSection(Section):

@@ -10,6 +10,7 @@ from xenlab.topology.model import (
     KernelSpec,
     MachineSpec,
     NetworkSpec,
+    NicSpec,
     Topology,
     VifSpec,
     XenSpec,
@@ -32,7 +33,7 @@ def translate_file(file: TopologyFile, name: str) -> Topology:
     return Topology(
         name=name,
         description=file.description,
-        machine=_machine_of(file.machine or MachineSection()),
+        machine=_machine_of(file.machine or MachineSection(), next(iter(networks))),
         xen=_xen_of(file.xen or XenSection()),
         kernels=_kernels_of(file),
         dom0=_dom0_of(file.dom0 or Dom0Section()),
@@ -44,7 +45,8 @@ def translate_file(file: TopologyFile, name: str) -> Topology:
     )
 
 
-def _machine_of(section: MachineSection) -> MachineSpec:
+def _machine_of(section: MachineSection, first_network: str) -> MachineSpec:
+    nic = section.nic
     return MachineSpec(
         cpus=section.cpus,
         memory_mib=section.memory,
@@ -53,6 +55,7 @@ def _machine_of(section: MachineSection) -> MachineSpec:
         iommu=section.iommu,
         interrupt_remapping=section.interrupt_remapping,
         iommu_passthrough=section.iommu_passthrough,
+        nic=NicSpec(network=nic.network or first_network, model=nic.model) if nic else None,
     )
 
 

@@ -45,7 +45,7 @@ def _claims(lab: LabHandle) -> Iterator[Claim]:
     """What is claimed of this lab: a rule, a subject, and what judges it."""
     if lab.plan.machine.iommu is not Iommu.NONE:
         yield IOMMU_AS_ASKED, describe_asked(lab.plan), partial(_judge_iommu, lab)
-    for link in lab.plan.links():
+    for link in (*lab.plan.links(), *lab.plan.uplink_links()):
         yield NO_LOSS, f"{link.source} -> {link.sink}", partial(_judge_link, lab, link)
     for domu in lab.plan.domus:
         yield NEGOTIATED, domu.name, partial(_judge_vifs, lab, domu)

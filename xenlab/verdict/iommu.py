@@ -53,6 +53,16 @@ def judge_refused_dma(subject: str, faults: Sequence[ConsoleFault]) -> tuple[Ver
     )
 
 
+def skip_without_nic(plan: LabPlan) -> Verdict:
+    """That nothing can go over a wire: no device takes packets of guests by DMA then."""
+    return Verdict(
+        rule=DMA_ALLOWED,
+        subject=f"topology {plan.topology_name}",
+        outcome=Outcome.SKIP,
+        reasons=("the machine has no NIC to the outside: `machine: {nic: {}}` gives it one",),
+    )
+
+
 def describe_asked(plan: LabPlan) -> str:
     """What the plan asks of the IOMMU, in a few words."""
     machine, dom0 = plan.machine, plan.dom0

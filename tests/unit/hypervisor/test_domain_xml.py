@@ -10,13 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CompareGolden
-from xenlab.hypervisor.domain_xml import (
-    QEMU_NAMESPACE,
-    MachineIdentity,
-    render_dom0_module,
-    render_domain_xml,
-)
-from xenlab.plan.model import Accel, Dom0Kind, Iommu, LabPlan
+from xenlab.hypervisor.domain_xml import render_dom0_module, render_domain_xml
+from xenlab.hypervisor.machine_xml import QEMU_NAMESPACE, MachineIdentity
+from xenlab.hypervisor.peer_xml import peer_identity, peer_uuid, render_peer_xml
+from xenlab.plan.model import Accel, Dom0Kind, Iommu, LabPlan, NicModel
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import LabPlaces
 from xenlab.topology.loading import load_topology
@@ -88,6 +85,36 @@ def test_virtio_of_a_pvh_dom0_goes_through_the_iommu(plan: LabPlan) -> None:
     (nic,) = [each for each in arguments_of(pvh) if each.startswith("virtio-net")]
     assert nic.endswith("disable-legacy=on,iommu_platform=on")
     assert "iommu_platform" not in render(intel)
+
+
+def test_machine_with_a_nic_and_its_peer(golden: CompareGolden) -> None:
+    plan = plan_lab(load_topology("uplink"))
+    assert plan.uplink is not None
+    golden("uplink.xml", render(plan))
+    golden("uplink-peer.xml", render_peer_xml(plan, plan.uplink, PLACES, IDENTITY, Accel.TCG))
+    restored = render_peer_xml(plan, plan.uplink, PLACES, IDENTITY, Accel.TCG, restored=True)
+    assert "initrd" not in restored
+
+
+@pytest.mark.parametrize(
+    ("model", "device"),
+    [
+        (NicModel.E1000E, "e1000e,mac="),
+        (NicModel.VIRTIO, "virtio-net-pci,mac="),
+        (NicModel.VIRTIO_IOMMU, "virtio-net-pci,disable-legacy=on,iommu_platform=on,mac="),
+    ],
+)
+def test_nic_is_of_the_model_asked_for(model: NicModel, device: str) -> None:
+    plan = plan_lab(load_topology("iommu-i1"))
+    assert plan.uplink is not None
+    arguments = arguments_of(render(replace(plan, uplink=replace(plan.uplink, model=model))))
+    assert [each for each in arguments if each.startswith(device)]
+
+
+def test_peer_is_found_by_who_knows_the_machine() -> None:
+    peer = peer_identity(IDENTITY)
+    assert peer.uuid == peer_uuid(IDENTITY.uuid) != IDENTITY.uuid
+    assert peer.domain_name == "xenlab-pair-peer"
 
 
 def test_same_plan_gives_the_same_bytes(plan: LabPlan) -> None:

@@ -58,7 +58,10 @@ def test_comma_in_a_command_line_is_doubled_for_multiboot(plan: LabPlan) -> None
 
 @pytest.mark.parametrize(
     ("iommu", "device"),
-    [(Iommu.INTEL, "intel-iommu,intremap=off,eim=off"), (Iommu.AMD, "amd-iommu,intremap=off")],
+    [
+        (Iommu.INTEL, "intel-iommu,intremap=off,eim=off"),
+        (Iommu.AMD, '{"driver": "amd-iommu", "intremap": "off"}'),
+    ],
 )
 def test_iommu_is_a_device(plan: LabPlan, iommu: Iommu, device: str) -> None:
     machine = replace(plan.machine, iommu=iommu)

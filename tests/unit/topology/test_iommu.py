@@ -115,6 +115,16 @@ def test_what_cannot_work_is_refused_at_its_place(text: str, problem: str) -> No
     assert f"lab.yaml:{problem}" in caught.value.problems
 
 
+def test_amd_iommu_needs_memory_above_the_first_gigabyte() -> None:
+    text = "{machine: {iommu: amd, memory: 1GiB}, domus: {a: }}"
+    with pytest.raises(InputError) as caught:
+        parse(text)
+    assert "1024MiB is too little" in caught.value.problems[0]
+    assert "need 1088MiB" in caught.value.problems[0]
+    assert parse("{machine: {iommu: amd}, domus: {a: }}").needed_memory_mib == 1088
+    assert parse("{machine: {iommu: intel}, domus: {a: }}").needed_memory_mib == 944
+
+
 def test_malformed_settings_have_their_own_problem_alone() -> None:
     with pytest.raises(InputError) as caught:
         parse("machine: {iommu: intel, interrupt_remapping: 2}\ndom0: pvh\ndomus: {a: }")
