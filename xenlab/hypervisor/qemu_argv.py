@@ -1,7 +1,8 @@
 """The machine as QEMU's own argv, to start it by hand: pure, from the plan and a boot bundle.
 
 It is what libvirt makes of the domain XML, with dom0's console on standard output and each domU's
-in a file beside the bundle. Nothing of a lab is started from it.
+in a file beside the bundle, and without a NIC to the outside: nobody is at the other end of it.
+Nothing of a lab is started from it.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Machines:
         plan, places = self.plan, self.record.places
         found = [
             render_peer_xml(plan, uplink, places, self.identity, self.accel, restored=restored)
-            for uplink in filter(None, [plan.uplink])
+            for uplink in plan.uplinks
         ]
         machine = render_domain_xml(plan, places, self.identity, self.accel, restored=restored)
         return [*found, machine]

@@ -38,7 +38,7 @@ def summarize(lab: Lab, evidence: Mapping[str, NodeEvidence], elapsed_s: float) 
         nodes=(
             _dom0(lab.plan, evidence[DOM0].kernel),
             *(_domu(domu, evidence[domu.name].kernel) for domu in lab.plan.domus),
-            *(_peer(each, evidence[each.peer.name].kernel) for each in _uplinks(lab.plan)),
+            *(_peer(each, evidence[each.peer.name].kernel) for each in lab.plan.uplinks),
         ),
     )
 
@@ -64,10 +64,6 @@ def _domu(domu: DomUPlan, kernel: str) -> NodeSummary:
         name=domu.name, kind=domu.kind.value, kernel=kernel, vcpus=domu.vcpus,
         memory_mib=domu.memory_mib, devices=devices, state="running",
     )  # fmt: skip
-
-
-def _uplinks(plan: LabPlan) -> tuple[UplinkPlan, ...]:
-    return (plan.uplink,) if plan.uplink else ()
 
 
 def _peer(uplink: UplinkPlan, kernel: str) -> NodeSummary:

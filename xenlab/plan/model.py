@@ -172,6 +172,11 @@ class LabPlan:
         """What runs under Xen: dom0 and every domU."""
         return (DOM0, *(domu.name for domu in self.domus))
 
+    @property
+    def uplinks(self) -> tuple[UplinkPlan, ...]:
+        """The uplink, if there is one."""
+        return (self.uplink,) if self.uplink else ()
+
     def is_peer(self, node: str) -> bool:
         """Whether a node is the outside peer."""
         return self.uplink is not None and node == self.uplink.peer.name
