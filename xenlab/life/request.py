@@ -18,7 +18,7 @@ from xenlab.hypervisor.peer_xml import render_peer_xml
 from xenlab.images.lab_images import LabImages
 from xenlab.kernel.driver import Driver
 from xenlab.life.later import Later
-from xenlab.plan.model import LabPlan
+from xenlab.plan.model import Iommu, LabPlan
 from xenlab.registry.places import LabPlaces, cache_dir
 from xenlab.transport.process import which
 
@@ -56,9 +56,13 @@ class UpRequest:
         return uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))
 
     def may_save(self, level: Level) -> bool:
-        """Whether a lab that came to this level may be saved as a checkpoint."""
+        """Whether a lab that came to this level may be saved as a checkpoint.
+
+        QEMU cannot: `non-migratable device: amd-iommu` (hw/i386/amd_iommu.c, vmstate_amdvi_sysbus).
+        """
         wanted = level is Level.BARE or self.start_from is Level.CONNECTED
-        return wanted and not self.cold and not self.connect_uri
+        savable = self.plan.machine.iommu is not Iommu.AMD
+        return wanted and savable and not self.cold and not self.connect_uri
 
     @property
     def ingredients(self) -> Ingredients:

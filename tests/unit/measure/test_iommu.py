@@ -25,7 +25,9 @@ def lines_of(name: str) -> list[str]:
         ("intel-relaxed", Iommu.INTEL, Dom0Iommu.RELAXED, False),
         ("intel-strict", Iommu.INTEL, Dom0Iommu.STRICT, False),
         ("intel-passthrough", Iommu.INTEL, Dom0Iommu.PASSTHROUGH, False),
+        ("intel-pvh", Iommu.INTEL, Dom0Iommu.STRICT, False),
         ("intel-remapping", Iommu.INTEL, Dom0Iommu.RELAXED, True),
+        ("amd-remapping", Iommu.AMD, Dom0Iommu.RELAXED, True),
     ],
 )
 def test_recorded_logs(name: str, driver: Iommu, mode: Dom0Iommu, *, remapping: bool) -> None:
@@ -38,7 +40,7 @@ def test_recorded_logs(name: str, driver: Iommu, mode: Dom0Iommu, *, remapping: 
 
 
 def test_disabled_is_told_as_such() -> None:
-    assert parse_iommu_evidence(["I/O virtualisation disabled"], DOM0) == IommuEvidence(
+    assert parse_iommu_evidence(lines_of("intel-off"), DOM0) == IommuEvidence(
         driver=Iommu.NONE,
         dom0_mode=None,
         interrupt_remapping=False,
