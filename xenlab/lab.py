@@ -13,6 +13,7 @@ from xenlab.hypervisor.connection import Connection, connect
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon
 from xenlab.hypervisor.machine import Machine
+from xenlab.hypervisor.peer_xml import peer_uuid
 from xenlab.kernel.driver import STOCK
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
@@ -62,9 +63,15 @@ class Lab:
         """What went wrong around the lab and was mended, such as a libvirtd that died."""
         return tuple(self.connection.warnings)
 
-    def ssh_port(self) -> int:
-        """dom0's SSH on this host's loopback."""
-        return self.machine.forwarded_ssh_port()
+    def machine_of(self, node: str) -> Machine:
+        """The machine that a node lives in: the one with Xen, but for the outside peer."""
+        if not self.plan.is_peer(node):
+            return self.machine
+        return Machine(connection=self.connection, uuid=peer_uuid(self.machine.uuid))
+
+    def ssh_port(self, node: str = DOM0) -> int:
+        """The SSH of dom0, or of the outside peer, on this host's loopback."""
+        return self.machine_of(node).forwarded_ssh_port()
 
     def shell(self, node: str, deadline: Deadline | None = None) -> SshShell:
         """The shell of dom0 or a domU, connected on first use."""
@@ -76,10 +83,10 @@ class Lab:
         return shell
 
     def _connect(self, node: str, deadline: Deadline) -> SshShell:
-        self.machine.require_running()
-        if node == DOM0:
+        self.machine_of(node).require_running()
+        if node == DOM0 or self.plan.is_peer(node):
             return SshShell.connect_tcp(
-                DOM0, self.ssh_port(), self.keys, deadline, partial(self._require_life, DOM0)
+                node, self.ssh_port(node), self.keys, deadline, partial(self._require_life, node)
             )
         return self.shell(DOM0, deadline).connect_vchan(
             node, self.domid(node), self.keys, deadline, partial(self._require_life, node)
@@ -112,7 +119,7 @@ class Lab:
                 named = name_domain(self, fault)
                 if named.outcome is Outcome.CRASH and named.node in concerned:
                     raise named.error
-        self.machine.require_life()
+        self.machine_of(node).require_life()
 
     def require_machine(self) -> None:
         """Nothing, or LabError where the machine below Xen is to blame."""

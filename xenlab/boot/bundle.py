@@ -14,6 +14,7 @@ from xenlab.boot.overlay import (
     ramdisk_path,
     render_dom0_files,
     render_domu_files,
+    render_outside_files,
 )
 from xenlab.images.cpio import write_cpio
 from xenlab.images.lab_images import LabImages
@@ -22,28 +23,42 @@ from xenlab.kernel.files import KernelFiles
 from xenlab.plan.model import LabPlan
 from xenlab.transport.keys import SshKeys
 
+VMLINUX = "vmlinux"
+PEER_RAMDISK = "peer.cpio"
+
 
 def write_bundle(plan: LabPlan, images: LabImages, keys: SshKeys, directory: Path) -> None:
     """Write `xen`, `vmlinux` and `initrd.cpio`: all that the machine boots from.
 
+    For an outside peer, which has dom0's kernel, its own `peer.cpio`: dom0's root and modules too.
+
     The initrd is the deterministic dom0 root, its modules, and an overlay with the keys of this
     lab, the domUs' kernels and ramdisks, and the files of the plan.
     """
-    write_xen(images, directory)
-    _provide(images.dom0_kernel.vmlinux, directory / "vmlinux")
-    with (directory / "initrd.cpio").open("wb") as initrd:
-        _append(initrd, images.root_dom0)
-        _append(initrd, images.dom0_kernel.modules_dom0)
-        write_cpio(_dom0_overlay(plan, images, keys), initrd)
+    _provide_all({"xen": images.xen, VMLINUX: images.dom0_kernel.vmlinux}, directory)
+    overlays = {"initrd.cpio": _dom0_overlay(plan, images, keys)}
+    if plan.uplink:
+        overlays[PEER_RAMDISK] = _overlay(keys, render_outside_files(plan))
+    for name, overlay in overlays.items():
+        with (directory / name).open("wb") as initrd:
+            _append(initrd, images.root_dom0)
+            _append(initrd, images.dom0_kernel.modules_dom0)
+            write_cpio(overlay, initrd)
     for path in directory.iterdir():
         path.chmod(0o644)
 
 
-def write_xen(images: LabImages, directory: Path) -> None:
-    """Write `xen` alone: all that a restored machine needs."""
+def write_restored(plan: LabPlan, images: LabImages, directory: Path) -> None:
+    """Write `xen` alone, and the kernel of an outside peer: all that restored machines need."""
+    peers = {VMLINUX: images.dom0_kernel.vmlinux} if plan.uplink else {}
+    _provide_all({"xen": images.xen, **peers}, directory)
+
+
+def _provide_all(sources: Mapping[str, Path], directory: Path) -> None:
     directory.mkdir(mode=0o711, exist_ok=True)
-    _provide(images.xen, directory / "xen")
-    (directory / "xen").chmod(0o644)
+    for name, source in sources.items():
+        _provide(source, directory / name)
+        (directory / name).chmod(0o644)
 
 
 def _provide(source: Path, target: Path) -> None:
@@ -83,5 +98,5 @@ def _overlay(keys: SshKeys, files: Mapping[str, str]) -> FileTree:
     tree.add("root/.ssh/authorized_keys", File(content=public))
     tree.add("xenlab/host_key", File(content=keys.host_key.read_bytes()))
     for path, text in files.items():
-        tree.add(path, File(content=text.encode()))
+        tree.add(path, File(content=text.encode(), executable=text.startswith("#!")))
     return tree

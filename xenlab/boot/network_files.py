@@ -10,7 +10,7 @@ import hashlib
 import shlex
 from collections.abc import Iterator
 
-from xenlab.plan.model import DomUPlan, LabPlan, NetworkPlan, VifPlan
+from xenlab.plan.model import UPLINK, DomUPlan, LabPlan, NetworkPlan, UplinkPlan, VifPlan
 
 LOCALLY_ADMINISTERED = "02:78:6c"  # IEEE 802, bit 1 of the first octet; then "xl"
 
@@ -35,6 +35,29 @@ def render_dom0_batch(plan: LabPlan) -> str:
         ]  # fmt: skip
         for _domu, vif in plan.vifs_on(network.name):
             lines += _neighbours(bridge, vif.mac, vif.address4, vif.address6)
+        lines += _outside(plan, network.name, bridge)
+    return "".join(lines)
+
+
+def render_uplink_batch(plan: LabPlan, uplink: UplinkPlan) -> str:
+    """`ip -batch` input for dom0's end of the wire: a port of its network's bridge."""
+    network = plan.network(uplink.network)
+    return _line(
+        "link", "set", UPLINK, "mtu", str(network.mtu_bytes), "master", network.bridge, "up"
+    )
+
+
+def render_peer_batch(plan: LabPlan, uplink: UplinkPlan) -> str:
+    """`ip -batch` input for the outside peer's end of the wire."""
+    network, peer = plan.network(uplink.network), uplink.peer
+    lines = [
+        _line("link", "set", UPLINK, "mtu", str(peer.mtu_bytes), "up"),
+        _line("addr", "add", f"{peer.address4}/{peer.prefix4}", "dev", UPLINK),
+        _line("addr", "add", f"{peer.address6}/{peer.prefix6}", "dev", UPLINK, "nodad"),
+        *_neighbours(UPLINK, bridge_mac(network), network.address4, network.address6),
+    ]
+    for _domu, vif in plan.vifs_on(network.name):
+        lines += _neighbours(UPLINK, vif.mac, vif.address4, vif.address6)
     return "".join(lines)
 
 
@@ -78,6 +101,15 @@ def _peers_of(plan: LabPlan, domu: DomUPlan, vif: VifPlan) -> Iterator[str]:
     for peer, peer_vif in plan.vifs_on(vif.network):
         if peer is not domu:
             yield from _neighbours(vif.device, peer_vif.mac, peer_vif.address4, peer_vif.address6)
+    yield from _outside(plan, vif.network, vif.device)
+
+
+def _outside(plan: LabPlan, network: str, device: str) -> list[str]:
+    """The outside peer as a neighbour on its network."""
+    if plan.uplink is None or plan.uplink.network != network:
+        return []
+    peer = plan.uplink.peer
+    return _neighbours(device, peer.mac, peer.address4, peer.address6)
 
 
 def _neighbours(device: str, mac: str, *addresses: str) -> list[str]:

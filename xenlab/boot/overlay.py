@@ -10,11 +10,13 @@ from xenlab.boot.network_files import (
     render_feature_table,
     render_vif_table,
 )
+from xenlab.boot.uplink_files import render_peer_files, render_uplink_files
 from xenlab.boot.xl_config import render_xl_config
 from xenlab.plan.model import DomUPlan, LabPlan
 
 MANAGEMENT_DEVICE = "eth0"  # dom0's only NIC before netback is loaded
 MANAGEMENT_ADDRESS = "10.0.2.15/24"  # QEMU's user network forwards to it
+MANAGEMENT = {"MANAGEMENT_DEVICE": MANAGEMENT_DEVICE, "MANAGEMENT_ADDRESS": MANAGEMENT_ADDRESS}
 
 
 def kernel_path(kernel: str) -> str:
@@ -29,11 +31,7 @@ def ramdisk_path(kernel: str) -> str:
 
 def render_dom0_files(plan: LabPlan) -> Mapping[str, str]:
     """Path from dom0's root to text: control, bridges, and for each domU its xl.cfg and vifs."""
-    management = {
-        "MANAGEMENT_DEVICE": MANAGEMENT_DEVICE,
-        "MANAGEMENT_ADDRESS": MANAGEMENT_ADDRESS,
-        "FORWARDING": str(int(plan.dom0.forwarding)),
-    }
+    management = {**MANAGEMENT, "FORWARDING": str(int(plan.dom0.forwarding))}
     files = {
         "xenlab/management": "".join(f"{name}={value}\n" for name, value in management.items()),
         "xenlab/bridges.ip": render_dom0_batch(plan),
@@ -43,7 +41,12 @@ def render_dom0_files(plan: LabPlan) -> Mapping[str, str]:
             domu, kernel=f"/{kernel_path(domu.kernel)}", ramdisk=f"/{ramdisk_path(domu.kernel)}"
         )
         files[f"xenlab/vifs/{domu.name}"] = render_vif_table(domu, plan)
-    return files
+    return {**files, **render_uplink_files(plan)}
+
+
+def render_outside_files(plan: LabPlan) -> Mapping[str, str]:
+    """Path from the outside peer's root to text; nothing without one."""
+    return render_peer_files(plan, plan.uplink, MANAGEMENT) if plan.uplink else {}
 
 
 def render_domu_files(plan: LabPlan) -> Mapping[str, str]:

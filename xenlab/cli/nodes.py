@@ -47,7 +47,8 @@ def exec_(lab: str | None, node: str, command: tuple[str, ...]) -> int:
 def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     """Open an ssh session in a node, or run a command line there.
 
-    It needs no working vif: dom0 is reached by a NIC of its own, a domU by a vchan behind dom0.
+    It needs no working vif: dom0 is reached by a NIC of its own, a domU by a vchan behind dom0, the
+    outside peer of a lab with an uplink by a NIC of its own too.
     """
     import os
     import shlex
@@ -63,9 +64,10 @@ def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     with open_lab(lab) as opened:
         opened.require_node(node)
         known_hosts = opened.keys.write_known_hosts(opened.plan.node_names)
-        dom0 = node == "dom0"
-        proxy = None if dom0 else shlex.join(render_vchan_argv(opened.domid(node)))
-        port, key = opened.ssh_port(), opened.keys.private_key
+        direct = node == "dom0" or opened.plan.is_peer(node)
+        proxy = None if direct else shlex.join(render_vchan_argv(opened.domid(node)))
+        port = opened.ssh_port(node if direct else "dom0")
+        key = opened.keys.private_key
     argv = render_ssh_argv(node, port, key, known_hosts, proxy)
     words = _without_dashes(command)
     os.execv(program, [*argv, "--", *words] if words else argv)  # noqa: S606 (no shell is meant)

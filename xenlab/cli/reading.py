@@ -72,11 +72,13 @@ def _find_folder(lab: str | None) -> tuple[LabRecord | None, Path]:
 
 
 def _name_of(path: Path) -> str:
-    """The word for a log: a node's name, `libvirtd`, `sandbox`; `qemu` for the machine's own."""
+    """The word for a log: a node's name, `libvirtd`, `sandbox`; `qemu` for a machine's own."""
     if path.name.endswith(CONSOLE_SUFFIX):
         return path.name.removesuffix(CONSOLE_SUFFIX)
     name = path.name.removesuffix(SUFFIX)
-    return name if name in {"libvirtd", "sandbox"} else "qemu"
+    if name in {"libvirtd", "sandbox"}:
+        return name
+    return "qemu-peer" if name.endswith("-peer") else "qemu"
 
 
 def _read_chunks(read: Callable[[int], bytes], log: Log, *, follow: bool) -> Iterator[bytes]:

@@ -13,7 +13,8 @@ import click
 from xenlab.boot.bundle import write_bundle
 from xenlab.cli.output import STDOUT, echo_lines, render_document, write_text
 from xenlab.errors import InputError
-from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
+from xenlab.hypervisor.domain_xml import render_domain_xml
+from xenlab.hypervisor.machine_xml import MachineIdentity
 from xenlab.hypervisor.qemu_argv import console_file, render_qemu_argv
 from xenlab.images.lab_images import provide_images
 from xenlab.kernel.driver import STOCK
@@ -26,9 +27,10 @@ from xenlab.plan.codec import encode
 from xenlab.plan.command_lines import (
     render_dom0_command_line,
     render_domu_command_line,
+    render_peer_command_line,
     render_xen_command_line,
 )
-from xenlab.plan.model import DOM0, Accel, LabPlan
+from xenlab.plan.model import DOM0, UPLINK, Accel, LabPlan
 from xenlab.registry.places import PLAIN_PATH, LabPlaces, cache_dir, require_lab_name
 from xenlab.report.columns import render_columns
 from xenlab.transport.keys import generate_keys
@@ -83,11 +85,13 @@ class Rehearsal:
         return render_qemu_argv(self.plan, self.places.boot, self.accel, 0)
 
     def command_lines(self) -> dict[str, str]:
-        """Of Xen, dom0 and each domU."""
+        """Of Xen, dom0, each domU and the outside peer."""
+        outside = {each.peer.name: render_peer_command_line() for each in self.plan.uplinks}
         return {
             "xen": render_xen_command_line(self.plan),
             DOM0: render_dom0_command_line(self.plan),
             **{domu.name: render_domu_command_line(domu) for domu in self.plan.domus},
+            **outside,
         }
 
     def document(self) -> dict[str, object]:
@@ -98,7 +102,7 @@ class Rehearsal:
         return {
             "lab": self.lab,
             "accelerator": self.plan.machine.accel.value,
-            "drivers": {node: self._driver(node) for node in self.plan.node_names},
+            "drivers": {node: self._driver(node) for node in self.plan.domain_names},
             "plan": encode(self.plan),
             "command_lines": self.command_lines(),
             "xml": render_domain_xml(self.plan, self.places, identity, self.accel),
@@ -125,6 +129,14 @@ class Rehearsal:
                 ", ".join(f"{vif.device} on {vif.network} {vif.address4}" for vif in domu.vifs),
             )
             for domu in plan.domus
+        ]  # fmt: skip
+        rows += [
+            (
+                each.peer.name, "outside", kernels[dom0.kernel], "-", str(each.peer.vcpus),
+                f"{each.peer.memory_mib} MiB",
+                f"{UPLINK} to the {each.model} on {each.network} {each.peer.address4}",
+            )
+            for each in plan.uplinks
         ]  # fmt: skip
         yield from render_columns(HEAD, rows)
         yield ""

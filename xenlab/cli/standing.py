@@ -89,7 +89,8 @@ def _read(name: str, *, full: bool) -> Standing:
         return Standing(name=name, state="damaged", record=None)
     # The whole plan would take longer to read than all the rest of this command.
     plan = json.loads(record.plan_json)["plan"]
-    nodes = ("dom0", *(domu["name"] for domu in plan["domus"]))
+    outside = [plan["uplink"]["peer"]] if "uplink" in plan else []
+    nodes = ("dom0", *(each["name"] for each in (*plan["domus"], *outside)))
     return Standing(name=name, state=_state(record, full=full), record=record, nodes=nodes)
 
 

@@ -30,6 +30,7 @@ strategies  the remedies for packets of many slots, side by side
 soak        random layouts and settings, for as long as one likes
 overrun     slots of a paused guest that nobody offered
 upkeep      rate limits, pages that go back, events, multicast
+iommu       the IOMMU as asked, and DMA of guests' packets; every set-up in turn
 
 They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
 ends with this command, whatever becomes of it.
@@ -110,9 +111,10 @@ def test(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat,
         seed=seed, duration=duration, layouts=layouts,
     )  # fmt: skip
-    named = topologies or ("",)
+    cells = () if lab or topologies else order.cells
+    named = topologies or tuple(cell.topology for cell in cells if cell.topology) or ("",)
     labs = [UpOrder.parse(name, lab, accel=accel, transient=True, **wanted) for name in named]
     results = Results(
         folder=new_run_folder(), command=own_command(), json_path=json_path, junit_path=junit_path
     )
-    return run_trial(order, labs, results, topology_chosen=bool(topologies))
+    return run_trial(order, labs, results, topology_chosen=bool(topologies), cells=cells)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 import click
 import pytest
 
-from xenlab.cli.output import tell_swept
+from xenlab.cli.iommu_table import note_skipped_cells, render_cells
+from xenlab.cli.output import echo_lines, tell_swept
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
 from xenlab.errors import DriverFailed, InputError, KernelFault, LabError
@@ -29,6 +30,7 @@ from xenlab.registry.lock import hold_lab
 from xenlab.registry.record import LabRecord, LabState, read_record
 from xenlab.report.failure import render_failure
 from xenlab.report.progress import open_progress
+from xenlab.topology.iommu_cells import IommuCell
 from xenlab.topology.wording import quote
 from xenlab.verdict.verdict import verdict_of_error
 
@@ -184,9 +186,13 @@ class Watch:
 
 
 def run_trial(
-    order: SuiteOrder, labs: Sequence[UpOrder], results: Results, *, topology_chosen: bool
-) -> int:
-    """Run the suites in the lab that was named, or in one lab after the other; the exit code."""
+    order: SuiteOrder, labs: Sequence[UpOrder], results: Results, *,
+    topology_chosen: bool, cells: Sequence[IommuCell] = (),
+) -> int:  # fmt: skip
+    """Run the suites in the lab that was named, or in one lab after the other; the exit code.
+
+    Of `cells` those without a topology are skips with their reason, and all are shown as a table.
+    """
     trial = Trial(order=order, results=results)
     tell_swept(sweep())
     standing = _find_standing(labs[0].lab)
@@ -197,10 +203,13 @@ def run_trial(
             trial.run_in_standing_lab(standing)
         for lab in labs if standing is None else ():
             trial.run_in_own_lab(lab)
+        note_skipped_cells(results, cells)
     except BaseException:
         results.close(complete=False)
         raise
     results.close(complete=True)
+    if cells:
+        echo_lines(render_cells(cells, results.runs))
     return results.exit_code
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from xenlab.cache.disk import make_folder, write_whole
 from xenlab.errors import Unavailable
 from xenlab.hypervisor.daemon_user import DaemonUser
-from xenlab.hypervisor.domain_xml import EMULATOR
 from xenlab.hypervisor.kvm_device import KvmDevice, read_nested_remark
 from xenlab.hypervisor.kvm_trial import Trial
+from xenlab.hypervisor.machine_xml import EMULATOR
 from xenlab.plan.model import Accel
 from xenlab.waiting import Deadline
 

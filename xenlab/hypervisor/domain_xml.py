@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
 
+from xenlab.hypervisor.machine_xml import (
+    MachineIdentity,
+    add_cpu_and_ends,
+    add_qemu_arguments,
+    add_standby_port,
+    add_text,
+    begin_devices,
+    begin_domain,
+    end_devices,
+    finish,
+)
+from xenlab.hypervisor.qemu_devices import (
+    MANAGEMENT_NETDEV,
+    needs_translation,
+    render_iommu_arguments,
+    render_management_nic,
+    render_uplink_arguments,
+)
 from xenlab.plan.command_lines import render_dom0_command_line, render_xen_command_line
 from xenlab.plan.model import Accel, Iommu, LabPlan
 from xenlab.registry.places import LabPlaces
 
-QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
-LABELS_NAMESPACE = "https://xenlab.dev/labels/1"
-EMULATOR = "/usr/bin/qemu-system-x86_64"
-MANAGEMENT_PCI_ADDRESS = "0x1d"  # on pcie.0, above all that libvirt places there
 CONSOLE_PORT_PREFIX = "console."
-STANDBY_PORT_PREFIX = "standby."
-
-ET.register_namespace("qemu", QEMU_NAMESPACE)
-ET.register_namespace("xenlab", LABELS_NAMESPACE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MachineIdentity:
-    """What tells one machine from another to libvirt, and whose it is."""
-
-    domain_name: str
-    uuid: str
-    lab_id: str
 
 
 def render_domain_xml(
@@ -42,27 +42,19 @@ def render_domain_xml(
     A `restored` machine has its memory already: QEMU only needs Xen's file again, because its
     multiboot boot ROM is a part of the saved machine.
     """
-    domain = ET.Element("domain", type="kvm" if accel is Accel.KVM else "qemu")
-    _text(domain, "name", identity.domain_name)
-    _text(domain, "uuid", identity.uuid)
-    labels = ET.SubElement(ET.SubElement(domain, "metadata"), f"{{{LABELS_NAMESPACE}}}lab")
-    labels.set("id", identity.lab_id)
-    labels.set("name", places.name)
-    _text(domain, "memory", str(plan.machine.memory_mib), unit="MiB")
-    _text(domain, "vcpu", str(plan.machine.cpus))
+    domain = begin_domain(identity, places.name, accel)
+    add_text(domain, "memory", str(plan.machine.memory_mib), unit="MiB")
+    add_text(domain, "vcpu", str(plan.machine.cpus))
     _add_boot(domain, plan, places, restored=restored)
     features = ET.SubElement(domain, "features")
     ET.SubElement(features, "acpi")
     ET.SubElement(features, "apic")
     if plan.machine.iommu is not Iommu.NONE:
         ET.SubElement(features, "ioapic", driver="qemu")
-    _add_cpu(domain, plan, accel)
-    for event in ("on_poweroff", "on_reboot", "on_crash"):
-        _text(domain, event, "destroy")
+    add_cpu_and_ends(domain, plan, accel)
     _add_devices(domain, plan, places)
-    _add_qemu_arguments(domain, plan)
-    ET.indent(domain)
-    return ET.tostring(domain, encoding="unicode")
+    _add_qemu_arguments(domain, plan, places)
+    return finish(domain)
 
 
 def render_dom0_module(plan: LabPlan, places: LabPlaces) -> str:
@@ -77,38 +69,18 @@ def render_dom0_module(plan: LabPlan, places: LabPlaces) -> str:
     return f"{kernel} {arguments},{initrd}"
 
 
-def _text(parent: ET.Element, tag: str, text: str, **attributes: str) -> ET.Element:
-    element = ET.SubElement(parent, tag, attributes)
-    element.text = text
-    return element
-
-
 def _add_boot(domain: ET.Element, plan: LabPlan, places: LabPlaces, *, restored: bool) -> None:
     os_element = ET.SubElement(domain, "os")
-    _text(os_element, "type", "hvm", arch="x86_64", machine="q35")
-    _text(os_element, "kernel", places.inside(places.boot / "xen"))
+    add_text(os_element, "type", "hvm", arch="x86_64", machine="q35")
+    add_text(os_element, "kernel", places.inside(places.boot / "xen"))
     if not restored:
-        _text(os_element, "initrd", render_dom0_module(plan, places))
-    _text(os_element, "cmdline", render_xen_command_line(plan))
-
-
-def _add_cpu(domain: ET.Element, plan: LabPlan, accel: Accel) -> None:
-    """KVM passes the host's CPU (and its vmx/svm) through; TCG takes the plan's model."""
-    if accel is Accel.KVM:
-        ET.SubElement(domain, "cpu", mode="host-passthrough")
-        return
-    model, *flags = plan.machine.cpu_model.split(",")
-    cpu = ET.SubElement(domain, "cpu", mode="custom", match="exact", check="none")
-    _text(cpu, "model", model, fallback="forbid")
-    for flag in flags:
-        policy = "disable" if flag.startswith("-") else "require"
-        ET.SubElement(cpu, "feature", policy=policy, name=flag[1:])
+        add_text(os_element, "initrd", render_dom0_module(plan, places))
+    add_text(os_element, "cmdline", render_xen_command_line(plan))
 
 
 def _add_devices(domain: ET.Element, plan: LabPlan, places: LabPlaces) -> None:
     devices = ET.SubElement(domain, "devices")
-    _text(devices, "emulator", EMULATOR)
-    ET.SubElement(devices, "controller", type="usb", model="none")
+    begin_devices(devices)
     serial = ET.SubElement(devices, "serial", type="unix")
     ET.SubElement(serial, "source", mode="bind", path=str(places.run / "sockets" / "console"))
     ET.SubElement(serial, "log", file=places.inside(places.console_log("dom0")), append="on")
@@ -118,28 +90,27 @@ def _add_devices(domain: ET.Element, plan: LabPlan, places: LabPlaces) -> None:
         log = places.inside(places.console_log(domu.name))
         ET.SubElement(channel, "source", path=log, append="on")
         ET.SubElement(channel, "target", type="virtio", name=CONSOLE_PORT_PREFIX + domu.name)
-    for index, node in enumerate(plan.node_names):
-        channel = ET.SubElement(devices, "channel", type="unix")
-        ET.SubElement(channel, "source", mode="bind", path=str(places.standby_socket(index)))
-        ET.SubElement(channel, "target", type="virtio", name=STANDBY_PORT_PREFIX + node)
+    for index, node in enumerate(plan.domain_names):
+        add_standby_port(devices, node, places.standby_socket(index))
     if plan.machine.iommu is Iommu.INTEL:
+        remaps = "on" if plan.machine.interrupt_remapping else "off"
         iommu = ET.SubElement(devices, "iommu", model="intel")
-        ET.SubElement(iommu, "driver", intremap="off", eim="off")
-    ET.SubElement(devices, "memballoon", model="none")
-    rng = ET.SubElement(devices, "rng", model="virtio")
-    _text(rng, "backend", "/dev/urandom", model="random")
+        # x2APIC (eim) is not there under emulation before QEMU 9.0.
+        ET.SubElement(iommu, "driver", intremap=remaps, eim="off")
+    rng = end_devices(devices)
+    if needs_translation(plan):
+        ports = ET.SubElement(devices, "controller", type="virtio-serial", index="0")
+        for device in (ports, rng):
+            ET.SubElement(device, "driver", iommu="on")
 
 
-def _add_qemu_arguments(domain: ET.Element, plan: LabPlan) -> None:
-    """What libvirt 9.0 has no element for: the management network, and the AMD IOMMU.
+def _add_qemu_arguments(domain: ET.Element, plan: LabPlan, places: LabPlaces) -> None:
+    """What libvirt 9.0 has no element for: the management network, and a part of IOMMUs.
 
     The kernel picks the forwarded port (0) at bind time, so no port can be taken in between.
     """
-    netdev = "user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:0-:22"
-    nic = f"virtio-net-pci,netdev=management,romfile=,bus=pcie.0,addr={MANAGEMENT_PCI_ADDRESS}"
-    arguments = ["-netdev", netdev, "-device", nic]
-    if plan.machine.iommu is Iommu.AMD:
-        arguments += ["-device", "amd-iommu"]
-    commandline = ET.SubElement(domain, f"{{{QEMU_NAMESPACE}}}commandline")
-    for value in arguments:
-        ET.SubElement(commandline, f"{{{QEMU_NAMESPACE}}}arg", value=value)
+    netdev = MANAGEMENT_NETDEV.format(port=0)
+    arguments = ["-netdev", netdev, "-device", render_management_nic(plan)]
+    arguments += render_iommu_arguments(plan.machine)
+    arguments += render_uplink_arguments(plan, places.wire)
+    add_qemu_arguments(domain, arguments)

@@ -15,8 +15,8 @@ from xenlab.errors import LabError, Unavailable
 from xenlab.hypervisor.connection import connect, libvirt_errors
 from xenlab.hypervisor.daemon import LibvirtDaemon
 from xenlab.hypervisor.daemon_user import DaemonUser
-from xenlab.hypervisor.domain_xml import EMULATOR
 from xenlab.hypervisor.kvm_device import KvmDevice
+from xenlab.hypervisor.machine_xml import EMULATOR
 from xenlab.registry.errand import open_errand
 from xenlab.registry.places import LabPlaces
 from xenlab.waiting import Deadline, ended_at, wait_until

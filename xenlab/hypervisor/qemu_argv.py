@@ -1,16 +1,23 @@
 """The machine as QEMU's own argv, to start it by hand: pure, from the plan and a boot bundle.
 
 It is what libvirt makes of the domain XML, with dom0's console on standard output and each domU's
-in a file beside the bundle. Nothing of a lab is started from it.
+in a file beside the bundle, and without a NIC to the outside: nobody is at the other end of it.
+Nothing of a lab is started from it.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from xenlab.hypervisor.domain_xml import CONSOLE_PORT_PREFIX, MANAGEMENT_PCI_ADDRESS
+from xenlab.hypervisor.domain_xml import CONSOLE_PORT_PREFIX
+from xenlab.hypervisor.qemu_devices import (
+    MANAGEMENT_NETDEV,
+    needs_translation,
+    render_iommu_arguments,
+    render_management_nic,
+)
 from xenlab.plan.command_lines import render_dom0_command_line, render_xen_command_line
-from xenlab.plan.model import Accel, Iommu, LabPlan
+from xenlab.plan.model import Accel, Iommu, LabPlan, MachinePlan
 
 EMULATOR = "qemu-system-x86_64"
 ROOT_PORTS = 3  # as many as libvirt gives a q35 machine with two PCI devices
@@ -39,12 +46,11 @@ def render_qemu_argv(plan: LabPlan, folder: Path, accel: Accel, ssh_port: int) -
         *_render_root_ports(),
         *("-chardev", "stdio,id=serial0", "-device", "isa-serial,chardev=serial0,index=0"),
         *_render_consoles(plan, folder),
-        *_render_iommu(machine.iommu),
+        *_render_iommu(machine),
         *("-object", "rng-random,id=rng0,filename=/dev/urandom"),
-        *("-device", "virtio-rng-pci,rng=rng0,bus=pci.2,addr=0x0"),
-        *("-netdev", f"user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:{ssh_port}-:22"),
-        "-device",
-        f"virtio-net-pci,netdev=management,romfile=,bus=pcie.0,addr={MANAGEMENT_PCI_ADDRESS}",
+        *("-device", f"virtio-rng-pci,rng=rng0,bus=pci.2,addr=0x0{_translated(plan)}"),
+        *("-netdev", MANAGEMENT_NETDEV.format(port=ssh_port)),
+        *("-device", render_management_nic(plan)),
     ]
 
 
@@ -64,7 +70,7 @@ def _render_root_ports() -> list[str]:
 
 
 def _render_consoles(plan: LabPlan, folder: Path) -> list[str]:
-    argv = ["-device", "virtio-serial-pci,id=ports,bus=pci.1,addr=0x0"]
+    argv = ["-device", f"virtio-serial-pci,id=ports,bus=pci.1,addr=0x0{_translated(plan)}"]
     for number, domu in enumerate(plan.domus, start=1):
         path = str(console_file(folder, domu.name)).replace(",", ",,")
         argv += ["-chardev", f"file,id=console{number},path={path}"]
@@ -74,11 +80,13 @@ def _render_consoles(plan: LabPlan, folder: Path) -> list[str]:
     return argv
 
 
-def _render_iommu(iommu: Iommu) -> list[str]:
-    match iommu:
-        case Iommu.INTEL:
-            return ["-device", "intel-iommu,intremap=off,eim=off"]
-        case Iommu.AMD:
-            return ["-device", "amd-iommu"]
-        case Iommu.NONE:
-            return []
+def _translated(plan: LabPlan) -> str:
+    return ",iommu_platform=on" if needs_translation(plan) else ""
+
+
+def _render_iommu(machine: MachinePlan) -> list[str]:
+    arguments = render_iommu_arguments(machine)
+    if machine.iommu is Iommu.INTEL:
+        remaps = "on" if machine.interrupt_remapping else "off"
+        arguments += ["-device", f"intel-iommu,intremap={remaps},eim=off"]
+    return arguments

@@ -25,7 +25,7 @@ from xenlab.kernel.choice import KernelShop
 from xenlab.kernel.files import KernelFiles
 from xenlab.kernel.packages import package_inputs
 from xenlab.kernel.preflight import NEEDED_BY_PART
-from xenlab.plan.model import DOM0, KernelPlan, LabPlan, XenPlan
+from xenlab.plan.model import DOM0, Dom0Kind, DomUKind, KernelPlan, LabPlan, XenPlan
 from xenlab.waiting import Deadline
 
 # Goes up when the same inputs would give other bytes than before.
@@ -195,7 +195,10 @@ def provide_images(
 
 def _require_parts(plan: LabPlan, kernels: Mapping[str, Entry]) -> None:
     """Raise InputError, before anything boots, with all that kernels of the plan cannot be."""
-    asked = {(plan.dom0.kernel, DOM0), *((domu.kernel, domu.kind) for domu in plan.domus)}
+    asked: set[tuple[str, str]] = {(domu.kernel, domu.kind) for domu in plan.domus}
+    asked.add((plan.dom0.kernel, DOM0))
+    if plan.dom0.kind is Dom0Kind.PVH or plan.uplink:
+        asked.add((plan.dom0.kernel, DomUKind.PVH))  # the same entry point, for QEMU too
     problems = [
         f"kernel {name}: {problem}"
         for name, entry in kernels.items()

@@ -26,7 +26,7 @@ ORDINARY_DOM0_S = 12.0
 
 @dataclass(slots=True, kw_only=True)
 class BootWatch:
-    """Watches the consoles of a machine that boots."""
+    """Watches the consoles of machines that boot."""
 
     lab: Lab
     phases: Phases
@@ -44,9 +44,9 @@ class BootWatch:
         with self.phases.run(BOOT_DOM0):
             self._wait_for(DOM0)
         self.deadline = scale_boot(self.deadline, self.phases.elapsed_s[BOOT_DOM0])
-        for domu in self.lab.plan.domus:
-            with self.phases.run(f"boot {domu.name}"):
-                self._wait_for(domu.name)
+        for node in self.lab.plan.node_names[1:]:
+            with self.phases.run(f"boot {node}"):
+                self._wait_for(node)
         return self.deadline
 
     def _wait_for(self, node: str) -> None:
@@ -70,7 +70,7 @@ class BootWatch:
         KernelFault where a kernel ended: the words of a panic alone, in whatever else a console
         shows, are none; what a kernel may outlive, such as a lockup on a slow host, is waited out.
         """
-        state = self.lab.machine.state()
+        state = self.lab.machine_of(node).state()
         if state != "running":
             raise self._failure(node, f"the machine is {state}")
         for crash in self.vigil.take_crashes():

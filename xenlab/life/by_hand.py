@@ -36,7 +36,7 @@ def render_steps(plan: LabPlan, keys: SshKeys, port: int) -> list[list[list[str]
         command = shlex.join(render_ping_argv(link))
         pings[link.source] += f" && {command}" if pings[link.source] else command
     return [
-        [on(node, "connect-vifs") for node in plan.node_names],
+        [on(node, "connect-vifs") for node in plan.domain_names],
         [on(DOM0, AWAIT_VIFS)],
         [on(node, line) for node, line in pings.items()],
     ]

@@ -50,7 +50,7 @@ def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choic
     reach = Reach.of(series.files)
     if not reach.is_drivers_only:
         raise InputError(f"{series.name}: {reach.why}")
-    stock = {node: DriverChoice(kind=_kind(node), name=STOCK) for node in plan.node_names}
+    stock = {node: DriverChoice(kind=_kind(node), name=STOCK) for node in plan.domain_names}
     return {
         node: choice.patched(series) if choice.kind in reach.drivers else choice
         for node, choice in {**stock, **choices}.items()
@@ -104,9 +104,12 @@ def load_drivers(
                     await_vifs(lab.shell(DOM0, deadline), (), patience)
             else:
                 standby.connect_vifs(lab, deadline)
+        if lab.plan.uplink is not None:
+            with phases.run("connect the uplink"):
+                standby.connect_uplink(lab, deadline)
     if drivers:
         with phases.run("prove the drivers"):
-            on_all(prove, lab.plan.node_names)
+            on_all(prove, lab.plan.domain_names)
 
 
 def label_drivers(drivers: Drivers) -> tuple[tuple[str, str], ...]:

@@ -213,7 +213,7 @@ class Undertaking:
             with self._open_workshop() as workshop:
                 return provide_driver(self.plan, images, self.drivers, node, workshop)
 
-        return begin(make, self.plan.node_names)
+        return begin(make, self.plan.domain_names)
 
     def _open_workshop(self) -> AbstractContextManager[Workshop]:
         return open_workshop(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from xenlab.errors import LabError
+from xenlab.errors import GuestLost, LabError
 from xenlab.hypervisor.connection import connect
 from xenlab.hypervisor.machine import Machine
+from xenlab.hypervisor.peer_xml import peer_uuid
 from xenlab.registry.lock import hold_lab
 from xenlab.registry.record import LabRecord, list_lab_names
 from xenlab.registry.sweep import discard_lab, remove_lab, sweep_dead_labs
@@ -47,8 +48,10 @@ def remove_whole_lab(record: LabRecord) -> None:
 def _end_machine(record: LabRecord) -> None:
     connection = connect(record.connect_uri, Deadline.after(CONNECT_LIMIT_S))
     try:
-        machine = Machine.find(connection, record.machine_uuid)
-        machine.destroy()
-        machine.undefine()
+        for uuid in (peer_uuid(record.machine_uuid), record.machine_uuid):
+            with suppress(GuestLost):  # an outside peer there may never have been
+                machine = Machine.find(connection, uuid)
+                machine.destroy()
+                machine.undefine()
     finally:
         connection.close()

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xenlab.boot.overlay import render_dom0_files, render_domu_files
+from xenlab.boot.overlay import render_dom0_files, render_domu_files, render_outside_files
 from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
 from xenlab.checkpoint.store import CheckpointStore
 from xenlab.hypervisor.acceleration import Acceleration
-from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
+from xenlab.hypervisor.domain_xml import render_domain_xml
+from xenlab.hypervisor.machine_xml import MachineIdentity
+from xenlab.hypervisor.peer_xml import render_peer_xml
 from xenlab.images.lab_images import LabImages
 from xenlab.kernel.driver import Driver
 from xenlab.life.later import Later
-from xenlab.plan.model import LabPlan
+from xenlab.plan.model import Iommu, LabPlan
 from xenlab.registry.places import LabPlaces, cache_dir
 from xenlab.transport.process import which
 
@@ -54,21 +56,30 @@ class UpRequest:
         return uuid.uuid5(MACHINE_UUIDS, ingredients.digest(Level.BARE))
 
     def may_save(self, level: Level) -> bool:
-        """Whether a lab that came to this level may be saved as a checkpoint."""
+        """Whether a lab that came to this level may be saved as a checkpoint.
+
+        QEMU cannot: `non-migratable device: amd-iommu` (hw/i386/amd_iommu.c, vmstate_amdvi_sysbus).
+        """
         wanted = level is Level.BARE or self.start_from is Level.CONNECTED
-        return wanted and not self.cold and not self.connect_uri
+        savable = self.plan.machine.iommu is not Iommu.AMD
+        return wanted and savable and not self.cold and not self.connect_uri
 
     @property
     def ingredients(self) -> Ingredients:
         """What goes into its checkpoints."""
-        texts = {**render_dom0_files(self.plan), **render_domu_files(self.plan)}
+        plan = self.plan
+        texts = {**render_dom0_files(plan), **render_domu_files(plan)}
+        texts |= {f"peer/{name}": text for name, text in render_outside_files(plan).items()}
         nobody = MachineIdentity(domain_name="machine", uuid="", lab_id="")
         accel = self.acceleration.accel
+        xml = render_domain_xml(plan, NOWHERE, nobody, accel)
+        if plan.uplink:
+            xml += render_peer_xml(plan, plan.uplink, NOWHERE, nobody, accel)
         return Ingredients(
-            plan=self.plan,
+            plan=plan,
             images_digest=self.images.digest,
             boot_texts=texts,
-            machine_xml=render_domain_xml(self.plan, NOWHERE, nobody, accel),
+            machine_xml=xml,
             accel=accel,
             emulator=Path(which(EMULATOR)),
             drivers=Later(lambda node: self.drivers[node].digest, tuple(self.drivers)),

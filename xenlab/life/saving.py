@@ -11,6 +11,7 @@ from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointFacts, CheckpointStore
 from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.lab import Lab
+from xenlab.life.machines import save_machines
 from xenlab.life.phases import Phases
 from xenlab.life.standby import zero_free_memory
 from xenlab.registry.places import LabPlaces
@@ -27,7 +28,8 @@ def find_lack(lab: Lab) -> str:
     """What keeps a checkpoint of the lab from being saved: too little room; empty if nothing."""
     store = checkpoint_store(lab.places)
     store.root.mkdir(mode=0o711, parents=True, exist_ok=True)
-    return find_lack_of_room(store.root, lab.plan.machine.memory_mib << 20)
+    outside_mib = lab.plan.uplink.peer.memory_mib if lab.plan.uplink else 0
+    return find_lack_of_room(store.root, lab.plan.machine.memory_mib + outside_mib << 20)
 
 
 def find_prunable_checkpoints(store: CheckpointStore, limit_bytes: int) -> tuple[Path, ...]:
@@ -66,7 +68,7 @@ def save_checkpoint(lab: Lab, key: str, level: Level) -> None:
     store = checkpoint_store(lab.places)
     with store.new(key) as part:
         DaemonUser.choose().own(part)
-        lab.machine.save_and_go_on(lab.places.inside(part / "memory"))
+        save_machines(lab, part / "memory")
         _copy_folder(lab.places.keys, part / "keys")
         logs = part / "logs"
         logs.mkdir()
@@ -95,7 +97,8 @@ def lay_out_checkpoint(checkpoint: Checkpoint, places: LabPlaces) -> None:
 
 def memory_path(checkpoint: Checkpoint, places: LabPlaces) -> str:
     """The saved memory as the lab's daemon sees it."""
-    DaemonUser.choose().own(checkpoint.directory, checkpoint.memory)
+    memories = checkpoint.directory.glob(f"{checkpoint.memory.name}*")
+    DaemonUser.choose().own(checkpoint.directory, *memories)
     return places.inside(Path(checkpoint.memory))
 
 

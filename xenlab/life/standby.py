@@ -67,14 +67,30 @@ def connect_vifs(lab: Lab, deadline: Deadline) -> None:
     _ask_all(lab, [DOM0], run(AWAIT_VIFS), deadline)
 
 
+def connect_uplink(lab: Lab, deadline: Deadline) -> None:
+    """Bring up both ends of the wire to the outside, if there is one; the bridge is there by then.
+
+    dom0's end and the peer's come up side by side: each waits for the carrier.
+    """
+    if lab.plan.uplink is not None:
+        ends = [DOM0, lab.plan.uplink.peer.name]
+        _ask_all(
+            lab, ends, lambda line: line.ask("run", "connect-uplink", deadline=deadline), deadline
+        )
+
+
 def ping_peers(lab: Lab, deadline: Deadline) -> None:
-    """Ping, with checked content, over each link of the domUs; dom0 is pinged and does not ping."""
+    """Ping, with checked content, over each link of the domUs; dom0 is pinged and does not ping.
+
+    The outside peer pings as well.
+    """
+    links = (*lab.plan.links(), *lab.plan.uplink_links())
 
     def ping(line: StandbyLine) -> None:
-        peers = [link.sink_address4 for link in lab.plan.links() if link.source == line.node]
+        peers = [link.sink_address4 for link in links if link.source == line.node]
         line.ask("ping", *peers, deadline=deadline)
 
-    _ask_all(lab, [domu.name for domu in lab.plan.domus if domu.vifs], ping, deadline)
+    _ask_all(lab, {link.source for link in links} - {DOM0}, ping, deadline)
 
 
 def zero_free_memory(lab: Lab, deadline: Deadline) -> None:

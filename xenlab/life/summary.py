@@ -10,7 +10,7 @@ from pathlib import Path
 from xenlab.lab import Lab
 from xenlab.life.evidence import NodeEvidence, read_evidence
 from xenlab.plan.codec import Undecodable, decode, encode
-from xenlab.plan.model import DOM0, DomUPlan, LabPlan
+from xenlab.plan.model import DOM0, UPLINK, DomUPlan, LabPlan, UplinkPlan
 from xenlab.registry.record import LabRecord
 from xenlab.report.summary import LabSummary, NodeSummary
 from xenlab.waiting import Deadline
@@ -38,6 +38,7 @@ def summarize(lab: Lab, evidence: Mapping[str, NodeEvidence], elapsed_s: float) 
         nodes=(
             _dom0(lab.plan, evidence[DOM0].kernel),
             *(_domu(domu, evidence[domu.name].kernel) for domu in lab.plan.domus),
+            *(_peer(each, evidence[each.peer.name].kernel) for each in lab.plan.uplinks),
         ),
     )
 
@@ -62,6 +63,16 @@ def _domu(domu: DomUPlan, kernel: str) -> NodeSummary:
     return NodeSummary(
         name=domu.name, kind=domu.kind.value, kernel=kernel, vcpus=domu.vcpus,
         memory_mib=domu.memory_mib, devices=devices, state="running",
+    )  # fmt: skip
+
+
+def _peer(uplink: UplinkPlan, kernel: str) -> NodeSummary:
+    peer = uplink.peer
+    ends = f"{UPLINK} to the {uplink.model} on {uplink.network}"
+    addresses = f"{peer.address4}/{peer.prefix4}  {peer.address6}/{peer.prefix6}"
+    return NodeSummary(
+        name=peer.name, kind="outside", kernel=kernel, vcpus=peer.vcpus,
+        memory_mib=peer.memory_mib, devices=(f"{ends}  {addresses}",), state="running",
     )  # fmt: skip
 
 

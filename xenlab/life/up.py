@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from xenlab.boot.bundle import write_bundle, write_xen
+from xenlab.boot.bundle import write_bundle, write_restored
 from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointStore
 from xenlab.errors import InputError, LabError
-from xenlab.hypervisor.domain_xml import MachineIdentity, render_domain_xml
 from xenlab.hypervisor.machine import Machine
 from xenlab.images.lab_images import LabImages
 from xenlab.lab import Lab
@@ -27,6 +26,7 @@ from xenlab.life.connect import on_all
 from xenlab.life.drivers import label_drivers, list_debug_files, load_drivers
 from xenlab.life.evidence import NodeEvidence
 from xenlab.life.host import Host, make_directories, start_host
+from xenlab.life.machines import Machines
 from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab, render_farewell
 from xenlab.life.request import UpRequest
@@ -121,7 +121,7 @@ class BringUp:
         with ThreadPoolExecutor(max_workers=1) as pool:
             checking = pool.submit(checkpoint.verify)
             lay_out_checkpoint(checkpoint, places)
-            write_xen(images, places.boot)
+            write_restored(self.request.plan, images, places.boot)
             path = memory_path(checkpoint, places)
             host = self._start_host(record)
             record = dataclasses.replace(
@@ -129,8 +129,7 @@ class BringUp:
                 domids=checkpoint.facts.domids, level=checkpoint.facts.level.value,
                 origin=f"{checkpoint.facts.level} checkpoint",
             )  # fmt: skip
-            xml = self._render_xml(record, checkpoint.facts.machine_name, restored=True)
-            Machine.restore(host.connection, path, xml)
+            self._machines(record, checkpoint.facts.machine_name).restore(host.connection, path)
             checking.result()  # nobody has spoken to the machine yet
         return self._take(Host(record=record, connection=host.connection))
 
@@ -143,10 +142,7 @@ class BringUp:
             write_bundle(self.request.plan, images, keys, places.boot)
             host = self._start_host(record)
             record = dataclasses.replace(host.record, level=Level.BARE.value, origin=COLD_BOOT)
-            machine = Machine.define(
-                host.connection, self._render_xml(record, f"xenlab-{record.name}")
-            )
-            machine.start()
+            self._machines(record, f"xenlab-{record.name}").start(host.connection)
         lab = self._take(Host(record=record, connection=host.connection))
         watch = BootWatch(lab=lab, phases=self.phases, deadline=self.deadline)
         self.deadline = watch.wait_for_all()
@@ -175,7 +171,7 @@ class BringUp:
         if drivers and bare:
             with self.phases.run("greet the nodes"):  # while the drivers are built
                 lab.shell(DOM0, self.deadline)
-                on_all(partial(lab.shell, deadline=self.deadline), lab.plan.node_names)
+                on_all(partial(lab.shell, deadline=self.deadline), lab.plan.domain_names)
         lab.record = dataclasses.replace(
             lab.record, drivers=label_drivers(drivers), debug_files=list_debug_files(drivers)
         )
@@ -209,14 +205,9 @@ class BringUp:
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
 
-    def _render_xml(self, record: LabRecord, machine_name: str, *, restored: bool = False) -> str:
-        identity = MachineIdentity(
-            domain_name=machine_name, uuid=record.machine_uuid, lab_id=record.lab_id
-        )
-        return render_domain_xml(
-            self.request.plan, record.places, identity, self.request.acceleration.accel,
-            restored=restored,
-        )  # fmt: skip
+    def _machines(self, record: LabRecord, name: str) -> Machines:
+        accel = self.request.acceleration.accel
+        return Machines(plan=self.request.plan, record=record, accel=accel, name=name)
 
     def _take(self, host: Host) -> Lab:
         """The lab of a host whose machine runs."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from xenlab.measure.counters import CounterDelta
-from xenlab.measure.path import SUMMING_DROPS, DropCounter, Leg, Path, Point
+from xenlab.measure.drop_names import SUMMING_DROPS
+from xenlab.measure.path import DropCounter, Leg, Path, Point
 from xenlab.slots.layout import ETHERNET_HEADER_BYTES
 
 
@@ -28,6 +29,8 @@ class Hop:
     """Packets counted at two neighbouring points, and the drops that places between admit to.
 
     Bytes are counted where both ends count the same skbs, which is on one ring; zeros elsewhere.
+    Where it `cuts`, packets of TCP become several: fewer than went in are lost, more are none too
+    many.
     """
 
     start: Point
@@ -37,6 +40,7 @@ class Hop:
     drops: tuple[Drop, ...]
     bytes_in: int = 0
     bytes_out: int = 0
+    cuts: bool = False
 
     @property
     def miscounted_bytes(self) -> int:
@@ -59,7 +63,7 @@ class Hop:
     @property
     def surplus(self) -> int:
         """Packets that came out and had not gone in."""
-        return max(0, self.packets_out - self.packets_in)
+        return 0 if self.cuts else max(0, self.packets_out - self.packets_in)
 
     @property
     def explained(self) -> int:
@@ -91,17 +95,20 @@ class HopAccount:
     @property
     def balanced(self) -> bool:
         """Whether every packet that was counted once was counted at every other hop as well."""
-        return all(hop.packets_in == hop.packets_out for hop in self.hops)
+        return not any(hop.lost or hop.surplus for hop in self.hops)
 
 
-def account_hops(path: Path, deltas: Mapping[str, CounterDelta]) -> HopAccount:
+def account_hops(
+    path: Path, deltas: Mapping[str, CounterDelta], *, streams: bool = False
+) -> HopAccount:
     """The account of one direction. Raises MeasurementError if a counter is absent.
 
-    A hop to a device that vanished is left out: nothing can be said of it.
+    `streams`: TCP is among the traffic, whose packets are cut on their way to a wire. A hop to a
+    device that vanished is left out: nothing can be said of it.
     """
     vanished = find_vanished(path, deltas)
     legs = [leg for leg in path.legs if not any(map(leg.touches, vanished))]
-    return HopAccount(hops=tuple(_account_leg(leg, deltas) for leg in legs))
+    return HopAccount(hops=tuple(_account_leg(leg, deltas, streams=streams) for leg in legs))
 
 
 def find_vanished(path: Path, deltas: Mapping[str, CounterDelta]) -> tuple[tuple[str, str], ...]:
@@ -148,7 +155,7 @@ def find_hidden_drops(hops: Iterable[Hop]) -> tuple[Drop, ...]:
     )
 
 
-def _account_leg(leg: Leg, deltas: Mapping[str, CounterDelta]) -> Hop:
+def _account_leg(leg: Leg, deltas: Mapping[str, CounterDelta], *, streams: bool) -> Hop:
     return Hop(
         start=leg.start,
         end=leg.end,
@@ -157,6 +164,7 @@ def _account_leg(leg: Leg, deltas: Mapping[str, CounterDelta]) -> Hop:
         drops=read_drops(leg.drop_counters, deltas),
         bytes_in=_counted_bytes(leg.start, deltas) if leg.is_ring else 0,
         bytes_out=_counted_bytes(leg.end, deltas) if leg.is_ring else 0,
+        cuts=streams and leg.cuts_streams,
     )
 
 

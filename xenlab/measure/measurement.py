@@ -71,14 +71,15 @@ def build_measurement(
     source, sink = path.source, path.sink
     back = build_path(sink, source)
     vanished = find_vanished(path, deltas)
+    streams = any(spec.transport is Transport.TCP for spec in specs)
     return Measurement(
         subject=f"{source.node} -> {sink.node} {'+'.join(map(str, specs))}",
         source=f"{source.node} {source.device}",
         sink=f"{sink.node} {sink.device}",
         flows=flows,
         wire_packets=_wire_packets(specs, mtu_bytes),
-        forward=account_hops(path, deltas),
-        backward=account_hops(back, deltas),
+        forward=account_hops(path, deltas, streams=streams),
+        backward=account_hops(back, deltas, streams=streams),
         source_drops=read_drops(_remaining(path.sending_drops, vanished), deltas),
         sink_drops=read_drops(_remaining(path.receiving_drops, vanished), deltas),
         echo_drops=read_drops(_remaining(back.receiving_drops, vanished), deltas),

@@ -7,41 +7,15 @@ from enum import StrEnum
 from itertools import pairwise
 
 from xenlab.measure.counters import QDISC_DROPS
+from xenlab.measure.drop_names import (
+    FORWARDING_DROPS,
+    LEAVING_DROPS,
+    RECEIVING_DROPS,
+    SENDING_DROPS,
+    WIRE_DROPS,
+)
 
 DOM0 = "dom0"
-
-# What a device can throw away of what it is given to send, before it counts it as sent.
-LEAVING_DROPS = ("tx_dropped", "tx_errors", QDISC_DROPS)
-# What IP forwarding in dom0 can throw away, both versions (net/ipv4/proc.c, net/ipv6/proc.c).
-FORWARDING_DROPS = (
-    "IpInHdrErrors", "IpInAddrErrors", "IpInDiscards", "IpOutDiscards", "IpOutNoRoutes",
-    "IpFragFails", "Ip6InHdrErrors", "Ip6InTooBigErrors", "Ip6InNoRoutes", "Ip6InAddrErrors",
-    "Ip6InDiscards", "Ip6OutDiscards", "Ip6OutNoRoutes", "Ip6FragFails",
-)  # fmt: skip
-# What the sending node can throw away between the socket and the device.
-SENDING_DROPS = (
-    "IpOutDiscards", "IpOutNoRoutes", "IpFragFails", "UdpSndbufErrors",
-    "Ip6OutDiscards", "Ip6OutNoRoutes", "Ip6FragFails", "Udp6SndbufErrors",
-)  # fmt: skip
-# What the receiving node can throw away between the device and the socket.
-RECEIVING_DROPS = (
-    "IpInHdrErrors", "IpInAddrErrors", "IpInDiscards", "IpReasmFails",
-    "UdpNoPorts", "UdpInErrors", "UdpRcvbufErrors", "UdpInCsumErrors", "UdpMemErrors",
-    "Ip6InHdrErrors", "Ip6InAddrErrors", "Ip6InDiscards", "Ip6ReasmFails",
-    "Udp6NoPorts", "Udp6InErrors", "Udp6RcvbufErrors", "Udp6InCsumErrors", "Udp6MemErrors",
-    "TcpInErrs", "TcpInCsumErrors",
-)  # fmt: skip
-
-# Of those, what was thrown away because it was damaged on its way.
-DAMAGE_DROPS = frozenset({"UdpInCsumErrors", "Udp6InCsumErrors", "TcpInCsumErrors"})
-# Of those, what is but the consequence of a packet that was lost elsewhere.
-INCOMPLETE_DROPS = frozenset({"IpReasmFails", "Ip6ReasmFails"})
-# These count again what others count by its reason (net/ipv4/udp.c, net/ipv4/tcp_ipv4.c).
-SUMMING_DROPS = {
-    "UdpInErrors": frozenset({"UdpRcvbufErrors", "UdpInCsumErrors", "UdpMemErrors"}),
-    "Udp6InErrors": frozenset({"Udp6RcvbufErrors", "Udp6InCsumErrors", "Udp6MemErrors"}),
-    "TcpInErrs": frozenset({"TcpInCsumErrors"}),
-}
 
 
 class Side(StrEnum):
@@ -62,6 +36,7 @@ class Role(StrEnum):
     NETFRONT = "netfront"
     VIF = "vif"
     BRIDGE = "bridge"
+    NIC = "NIC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +44,29 @@ class Attachment:
     """Where a node meets a network.
 
     A domU: its netfront device, and the vif that is dom0's end of it. dom0: the bridge device
-    itself, and no vif.
+    itself, and no vif. The outside peer: a NIC at its end of a wire, and dom0's at the other end.
     """
 
     node: str
     device: str
     bridge: str
     vif: str = ""
+    nic: str = ""
 
     @property
     def is_dom0(self) -> bool:
         """Whether dom0 itself is the end of the flow."""
-        return not self.vif
+        return not self.port
+
+    @property
+    def port(self) -> str:
+        """The port of dom0's bridge that leads there."""
+        return self.vif or self.nic
+
+    @property
+    def roles(self) -> tuple[Role, Role]:
+        """What its own device is, and the port."""
+        return (Role.NIC, Role.NIC) if self.nic else (Role.NETFRONT, Role.VIF)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +108,14 @@ class Leg:
     def is_ring(self) -> bool:
         """Whether it is one ring: both ends count the same skbs, neither cut nor put together."""
         return {self.start.role, self.end.role} == {Role.NETFRONT, Role.VIF}
+
+    @property
+    def cuts_streams(self) -> bool:
+        """Whether dom0 cuts a packet of TCP here into those of a wire: its NIC is the last to send.
+
+        On the wire itself both ends count the same, for neither cuts nor puts together.
+        """
+        return self.end.role is Role.NIC and self.end.side is Side.TX and self.end.node == DOM0
 
     def touches(self, device: tuple[str, str]) -> bool:
         """Whether this leg needs a counter of a device, given as node and name."""
@@ -192,22 +186,24 @@ def _bridge(name: str, side: Side) -> Point:
 
 
 def _entering(source: Attachment) -> tuple[Point, ...]:
-    """From a domU into dom0; dom0 itself has no such way."""
+    """From a domU or the outside into dom0; dom0 itself has no such way."""
     if source.is_dom0:
         return ()
+    own, port = source.roles
     return (
-        Point(node=source.node, device=source.device, side=Side.TX, role=Role.NETFRONT),
-        Point(node=DOM0, device=source.vif, side=Side.RX, role=Role.VIF),
+        Point(node=source.node, device=source.device, side=Side.TX, role=own),
+        Point(node=DOM0, device=source.port, side=Side.RX, role=port),
     )
 
 
 def _leaving(sink: Attachment) -> tuple[Point, ...]:
-    """From dom0 into a domU."""
+    """From dom0 into a domU or to the outside."""
     if sink.is_dom0:
         return ()
+    own, port = sink.roles
     return (
-        Point(node=DOM0, device=sink.vif, side=Side.TX, role=Role.VIF),
-        Point(node=sink.node, device=sink.device, side=Side.RX, role=Role.NETFRONT),
+        Point(node=DOM0, device=sink.port, side=Side.TX, role=port),
+        Point(node=sink.node, device=sink.device, side=Side.RX, role=own),
     )
 
 
@@ -225,8 +221,10 @@ def drops_before(point: Point) -> tuple[DropCounter, ...]:
     Nothing on the way from netfront to netback: netback throws away a guest's packets without a
     counter. Towards the guest a vif counts in tx_dropped what it refused and in rx_dropped what
     grew too old in its queue (drivers/net/xen-netback/rx.c, xenvif_rx_queue_drop_expired); netfront
-    counts in rx_errors what it could not use, and only there.
+    counts in rx_errors what it could not use, and only there. A NIC counts what it missed.
     """
+    if point.role is Role.NIC:
+        return _of_device(point, WIRE_DROPS if point.side is Side.RX else LEAVING_DROPS)
     if point.role is Role.NETFRONT:
         return _of_device(point, ("rx_errors",) if point.side is Side.RX else LEAVING_DROPS)
     if point.side is Side.RX:

@@ -12,6 +12,10 @@ from xenlab.topology.wording import quote
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+# For a field that came later than its schema: while it holds its default it is not written, so that
+# plans without it are the same text as before, and so are the keys of their checkpoints.
+CAME_LATER = {"came later": True}
+
 Decoded = TypeVar("Decoded", bound="DataclassInstance")
 
 
@@ -21,7 +25,21 @@ class Undecodable(Exception):
 
 def encode(instance: DataclassInstance) -> dict[str, Any]:
     """The instance as mappings, lists and scalars."""
-    return dataclasses.asdict(instance)
+    return {
+        field.name: _encode(getattr(instance, field.name))
+        for field in dataclasses.fields(instance)
+        if not (_came_later(field) and getattr(instance, field.name) == field.default)
+    }
+
+
+def _encode(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return encode(value)
+    return [_encode(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _came_later(field: dataclasses.Field[object]) -> bool:
+    return bool(field.metadata)
 
 
 def decode(kind: type[Decoded], value: object, where: str = "plan") -> Decoded:
@@ -29,11 +47,17 @@ def decode(kind: type[Decoded], value: object, where: str = "plan") -> Decoded:
     if not isinstance(value, dict):
         raise Undecodable(f"{where}: {quote(type(value).__name__)} instead of a mapping")
     hints = get_type_hints(kind)
-    if value.keys() != hints.keys():
-        differing = sorted(str(key) for key in value.keys() ^ hints.keys())
-        raise Undecodable(f"{where}: missing or unknown: {quote(', '.join(differing))}")
+    optional = {field.name for field in dataclasses.fields(kind) if _came_later(field)}
+    differing = (value.keys() ^ hints.keys()) - (optional - value.keys())
+    if differing:
+        shown = ", ".join(sorted(map(str, differing)))
+        raise Undecodable(f"{where}: missing or unknown: {quote(shown)}")
     return kind(
-        **{name: _decode(hint, value[name], f"{where}.{name}") for name, hint in hints.items()}
+        **{
+            name: _decode(hint, value[name], f"{where}.{name}")
+            for name, hint in hints.items()
+            if name in value
+        }
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xenlab.plan.uplink import UPLINK, PeerPlan
+
 if TYPE_CHECKING:
     from xenlab.plan.model import DomUPlan, LabPlan, NetworkPlan, VifPlan
 
@@ -17,6 +19,8 @@ IPV6_MIN_MTU_BYTES = 1280
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """From `source` to `sink`; a vif is None at dom0's end, whose device is then the bridge.
+
+    And at the outside peer's, whose device is its end of the wire.
 
     `networks` has one name, or two if dom0 routes between them (the source's first).
     `mtu_bytes` is the least on the way: what arrives without being fragmented.
@@ -52,27 +56,45 @@ class _End:
 
     node: str
     network: NetworkPlan
-    vif: VifPlan | None
+    vif: VifPlan | None = None
+    peer: PeerPlan | None = None
 
     @property
     def device(self) -> str:
+        if self.peer:
+            return UPLINK
         return self.vif.device if self.vif else self.network.bridge
 
     @property
-    def place(self) -> VifPlan | NetworkPlan:
+    def place(self) -> VifPlan | NetworkPlan | PeerPlan:
         """What holds the addresses and the MTU."""
-        return self.vif or self.network
+        return self.vif or self.peer or self.network
 
 
 def links_of(plan: LabPlan) -> tuple[Link, ...]:
     """Links in the order of nodes, and of networks between the same two nodes."""
     return tuple(
         link
-        for source in plan.node_names
-        for sink in plan.node_names
+        for source in plan.domain_names
+        for sink in plan.domain_names
         if source != sink
         for link in _links_between(plan, source, sink)
     )
+
+
+def uplink_links_of(plan: LabPlan) -> tuple[Link, ...]:
+    """Links over the wire, in the order of nodes; the way there before the way back."""
+    if plan.uplink is None:
+        return ()
+    network = plan.network(plan.uplink.network)
+    peer = _End(node=plan.uplink.peer.name, network=network, peer=plan.uplink.peer)
+    inside = [
+        end
+        for node in plan.domain_names
+        for end in _ends_of(plan, node)
+        if end.network.name == network.name
+    ]
+    return tuple(link for end in inside for link in (_link(end, peer), _link(peer, end)))
 
 
 def _links_between(plan: LabPlan, source: str, sink: str) -> Iterator[Link]:
@@ -88,7 +110,7 @@ def _links_between(plan: LabPlan, source: str, sink: str) -> Iterator[Link]:
 
 def _ends_of(plan: LabPlan, node: str) -> list[_End]:
     if node == DOM0:
-        return [_End(node=node, network=network, vif=None) for network in plan.networks]
+        return [_End(node=node, network=network) for network in plan.networks]
     domu: DomUPlan = plan.domu(node)
     return [_End(node=node, network=plan.network(vif.network), vif=vif) for vif in domu.vifs]
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xenlab.errors import InputError, LabError
-from xenlab.plan.codec import Undecodable, decode, encode
-from xenlab.plan.links import DOM0, Link, links_of
+from xenlab.plan.codec import CAME_LATER, Undecodable, decode, encode
+from xenlab.plan.links import DOM0, Link, links_of, uplink_links_of
+from xenlab.plan.uplink import UPLINK, PeerPlan, UplinkPlan
 from xenlab.topology.kernel_origin import KernelOrigin
-from xenlab.topology.model import Accel, DomUKind, Iommu
+from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu, NicModel
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 __all__ = [
     "DOM0",
+    "UPLINK",
     "Accel",
+    "Dom0Iommu",
+    "Dom0Kind",
     "Dom0Plan",
     "DomUKind",
     "DomUPlan",
@@ -27,7 +31,10 @@ __all__ = [
     "Link",
     "MachinePlan",
     "NetworkPlan",
+    "NicModel",
+    "PeerPlan",
     "RoutePlan",
+    "UplinkPlan",
     "VifPlan",
     "XenPlan",
 ]
@@ -102,13 +109,18 @@ class KernelPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dom0Plan:
-    """dom0; `forwarding` makes it a router between the networks."""
+    """dom0; `forwarding` makes it a router between the networks.
+
+    `iommu` None: Xen uses no IOMMU.
+    """
 
     kernel: str
     vcpus: int
     memory_mib: int
     command_line: str
     forwarding: bool
+    kind: Dom0Kind = field(default=Dom0Kind.PV, metadata=CAME_LATER)
+    iommu: Dom0Iommu | None = field(default=None, metadata=CAME_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +132,21 @@ class MachinePlan:
     accel: Accel
     cpu_model: str
     iommu: Iommu
+    interrupt_remapping: bool = field(default=False, metadata=CAME_LATER)
+    iommu_passthrough: bool = field(default=True, metadata=CAME_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XenPlan:
-    """Which Xen; `version` None is the newest of the suite."""
+    """Which Xen; `version` None is the newest of the suite.
+
+    Without `iommu` it leaves the machine's alone.
+    """
 
     suite: str
     version: str | None
     command_line: str
+    iommu: bool = field(default=True, metadata=CAME_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +160,26 @@ class LabPlan:
     dom0: Dom0Plan
     domus: tuple[DomUPlan, ...]
     networks: tuple[NetworkPlan, ...]
+    uplink: UplinkPlan | None = field(default=None, metadata=CAME_LATER)
 
     @property
     def node_names(self) -> tuple[str, ...]:
-        """dom0 and every domU."""
+        """dom0, every domU, and the outside peer if there is one."""
+        return self.domain_names + ((self.uplink.peer.name,) if self.uplink else ())
+
+    @property
+    def domain_names(self) -> tuple[str, ...]:
+        """What runs under Xen: dom0 and every domU."""
         return (DOM0, *(domu.name for domu in self.domus))
+
+    @property
+    def uplinks(self) -> tuple[UplinkPlan, ...]:
+        """The uplink, if there is one."""
+        return (self.uplink,) if self.uplink else ()
+
+    def is_peer(self, node: str) -> bool:
+        """Whether a node is the outside peer."""
+        return self.uplink is not None and node == self.uplink.peer.name
 
     def domu(self, name: str) -> DomUPlan:
         """The domU of that name. Raises InputError with the names there are."""
@@ -181,8 +214,12 @@ class LabPlan:
         return tuple(dict.fromkeys(link.sink for link in self.links() if link.source == name))
 
     def links(self) -> tuple[Link, ...]:
-        """Every ordered pair of nodes that can exchange packets, once for each way."""
+        """Every ordered pair of domains that can exchange packets, once for each way."""
         return links_of(self)
+
+    def uplink_links(self) -> tuple[Link, ...]:
+        """Each domain on the NIC's network and the outside peer, both ways; none without a NIC."""
+        return uplink_links_of(self)
 
     def to_json(self) -> str:
         """The plan as JSON text that `from_json` reads back to an equal plan."""

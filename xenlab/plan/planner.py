@@ -17,17 +17,29 @@ from xenlab.plan.addresses import (
     mac_address,
 )
 from xenlab.plan.model import (
+    UPLINK,
     Dom0Plan,
     DomUPlan,
     KernelPlan,
     LabPlan,
     MachinePlan,
     NetworkPlan,
+    PeerPlan,
     RoutePlan,
+    UplinkPlan,
     VifPlan,
     XenPlan,
 )
-from xenlab.topology.model import Accel, DomUSpec, Topology, VifSpec
+from xenlab.topology import defaults
+from xenlab.topology.model import (
+    Accel,
+    Dom0Iommu,
+    Dom0Kind,
+    DomUSpec,
+    Iommu,
+    Topology,
+    VifSpec,
+)
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 
@@ -60,6 +72,14 @@ def _override_kernels(
     )
 
 
+def _choose_dom0_iommu(topology: Topology) -> Dom0Iommu | None:
+    """What was asked for, or what Xen does unasked (xen/drivers/passthrough/iommu.c)."""
+    if topology.machine.iommu is Iommu.NONE or not topology.xen.iommu:
+        return None
+    strict = topology.dom0.kind is Dom0Kind.PVH
+    return topology.dom0.iommu or (Dom0Iommu.STRICT if strict else Dom0Iommu.RELAXED)
+
+
 class _Planner:
     """Hands out the numbers of one plan: every name, MAC and host number once."""
 
@@ -82,6 +102,7 @@ class _Planner:
                 suite=topology.xen.suite,
                 version=topology.xen.version,
                 command_line=topology.xen.command_line,
+                iommu=topology.xen.iommu,
             ),
             kernels=self._kernels(),
             dom0=Dom0Plan(
@@ -90,9 +111,12 @@ class _Planner:
                 memory_mib=topology.dom0.memory_mib,
                 command_line=topology.dom0.command_line,
                 forwarding=topology.dom0.forwarding,
+                kind=topology.dom0.kind,
+                iommu=_choose_dom0_iommu(topology),
             ),
             domus=tuple(self._domu(domu) for domu in topology.domus),
             networks=self._networks(),
+            uplink=self._uplink(),
         )
 
     def _machine(self, accel: Accel) -> MachinePlan:
@@ -109,6 +133,8 @@ class _Planner:
             accel=accel,
             cpu_model=asked.cpu_model,
             iommu=asked.iommu,
+            interrupt_remapping=asked.interrupt_remapping,
+            iommu_passthrough=asked.iommu_passthrough,
         )
 
     def _kernels(self) -> tuple[KernelPlan, ...]:
@@ -171,6 +197,31 @@ class _Planner:
             prefix4=IPV4_PREFIX,
             address6=subnet.address6(host),
             prefix6=IPV6_PREFIX,
+        )
+
+    def _uplink(self) -> UplinkPlan | None:
+        """The last of all to be given numbers: without it nothing changes for the others."""
+        nic = self._topology.machine.nic
+        if nic is None:
+            return None
+        network = next(each for each in self._topology.networks if each.name == nic.network)
+        subnet, host = self._subnets[nic.network], self._next_host[nic.network]
+        peer_mac = mac_address(defaults.PEER, 0, self._macs)
+        return UplinkPlan(
+            network=nic.network,
+            model=nic.model,
+            mac=mac_address(UPLINK, 0, {*self._macs, peer_mac}),
+            peer=PeerPlan(
+                name=defaults.PEER,
+                vcpus=defaults.PEER_VCPUS,
+                memory_mib=defaults.PEER_MEMORY_MIB,
+                mac=peer_mac,
+                mtu_bytes=network.mtu_bytes,
+                address4=subnet.address4(host),
+                prefix4=IPV4_PREFIX,
+                address6=subnet.address6(host),
+                prefix6=IPV6_PREFIX,
+            ),
         )
 
     def _routes(self, domu: DomUSpec) -> tuple[RoutePlan, ...]:

@@ -111,6 +111,11 @@ class LabPlaces:
         """The host's end of a node's `standby` port, of a short name (unix(7))."""
         return self.run / "sockets" / f"standby{node_index}"
 
+    @property
+    def wire(self) -> Path:
+        """The socket that is the wire between the machine's NIC and the outside peer."""
+        return self.run / "sockets" / "wire"
+
     def console_log(self, node: str) -> Path:
         """The whole console of a node from power-on; `dom0` is Xen's serial line, shared."""
         return self.logs / f"{node}.console.log"

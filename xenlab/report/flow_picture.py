@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from xenlab.measure.flow_account import FlowAccount, NamedLoss
 from xenlab.measure.path import DOM0, Role
 from xenlab.report.drawing import Drawing, drain, ribbon
-from xenlab.report.wording import group_digits, say_count
+from xenlab.report.wording import group_digits, say_count, say_node
 
 WIDTH_PX = 960
 MARGIN_PX = 62
@@ -138,7 +138,7 @@ def _draw_lanes(
         left, right = within[0] - LANE_PAD_PX, within[-1] + LANE_PAD_PX
         kind = "lane dom0" if node == DOM0 else "lane"
         drawing.round_rect(left, 2, (right - left, bottom), kind)
-        drawing.text(left + 8, 18, node if node == DOM0 else f"{node} (domU)", "domain", "start")
+        drawing.text(left + 8, 18, say_node(node), "domain", "start")
 
 
 def _draw_band(
@@ -162,7 +162,7 @@ def _draw_band(
 def _draw_bridges(drawing: Drawing, account: FlowAccount, places: list[float]) -> None:
     """Between two vifs is a bridge, which does not count what it only passes on."""
     for index, (before, after) in enumerate(pairwise(account.stations), start=1):
-        if before.role is after.role is Role.VIF:
+        if before.node == after.node and {before.role, after.role} <= {Role.VIF, Role.NIC}:
             x = (places[index] + places[index + 1]) / 2
             drawing.line((x, BAND_TOP - 4), (x, BAND_TOP + BAND_PX + 4), "bridge")
             drawing.text(x, 57, "bridge", "role")

@@ -6,6 +6,7 @@ from xenlab.measure.flow_account import FlowAccount
 from xenlab.measure.path import DOM0
 from xenlab.report.drawing import Drawing
 from xenlab.report.flow_picture import Branch, Stop, describe, find_branches, find_stops
+from xenlab.report.wording import say_node
 
 WIDTH_PX = 340
 BAND_LEFT = 96
@@ -54,8 +55,7 @@ def _draw_lanes(drawing: Drawing, stops: tuple[Stop, ...], places: list[float]) 
         kind = "lane dom0" if node == DOM0 else "lane"
         height = within[-1] - within[0] + 34
         drawing.round_rect(2, within[0] - 17, (WIDTH_PX - 4, height), kind)
-        name = node if node == DOM0 else f"{node} (domU)"
-        drawing.text(WIDTH_PX - 10, within[0] + 4, name, "domain", "end")
+        drawing.text(WIDTH_PX - 10, within[0] + 4, say_node(node), "domain", "end")
 
 
 def _draw_stops(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from xenlab.plan.model import DOM0
 from xenlab.report.plain_text import strip_escapes
+from xenlab.topology.defaults import PEER
 
 SHOWN_CHARS = 400
 
@@ -29,3 +31,8 @@ def say_size(size_bytes: int) -> str:
 def say_count(count: int, noun: str) -> str:
     """Such as `1 packet` or `1 061 packets`."""
     return f"{group_digits(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def say_node(name: str) -> str:
+    """A node with its kind, where the name alone does not tell."""
+    return name if name in {DOM0, PEER} else f"{name} (domU)"

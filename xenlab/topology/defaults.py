@@ -27,6 +27,12 @@ DOM0_VCPUS = 2
 DOM0_MEMORY_MIB = 512
 DOMU_VCPUS = 1
 DOMU_MEMORY_MIB = 192
+# The machine without Xen at the other end of the NIC's wire: it unpacks dom0's root image.
+PEER = "peer"
+PEER_VCPUS = 1
+PEER_MEMORY_MIB = 320
+# The largest frame of QEMU's e1000e (82574: DEFAULT_JUMBO of the Linux driver), in round numbers.
+E1000E_MTU_MAX_BYTES = 9000
 NETWORK = "lan"
 MTU_BYTES = 1500
 
@@ -36,6 +42,11 @@ MTU_BYTES = 1500
 XEN_AND_FIRMWARE_MIB = 160
 DOMU_OVERHEAD_MIB = 16
 RESERVE_MIB = 64
+
+# Xen gives dom0's tables of AMD-Vi as many levels as reach the end of memory; with less than 1 GiB
+# these are two, and dom0 crashes at the first device memory above (seen with Xen 4.17; passthrough/
+# amd/iommu_map.c and pci_amd_iommu.c, amd_iommu_domain_init, which counts on three).
+AMD_IOMMU_MEMORY_MIN_MIB = 1088
 
 MEMORY_MIN_MIB = 64
 MEMORY_MAX_MIB = 64 * 1024
@@ -55,7 +66,10 @@ KERNELS_MAX = 16
 RESERVED_NODE_NAMES = ("dom0", "local", "machine", "xen")
 
 
-def needed_machine_mib(dom0_memory_mib: int, domu_memory_mib: Collection[int]) -> int:
+def needed_machine_mib(
+    dom0_memory_mib: int, domu_memory_mib: Collection[int], *, amd_iommu: bool = False
+) -> int:
     """The machine memory that holds dom0, these domUs, Xen, the firmware and the reserve."""
     domus_mib = sum(domu_memory_mib) + DOMU_OVERHEAD_MIB * len(domu_memory_mib)
-    return XEN_AND_FIRMWARE_MIB + dom0_memory_mib + domus_mib + RESERVE_MIB
+    needed_mib = XEN_AND_FIRMWARE_MIB + dom0_memory_mib + domus_mib + RESERVE_MIB
+    return max(needed_mib, AMD_IOMMU_MEMORY_MIN_MIB) if amd_iommu else needed_mib

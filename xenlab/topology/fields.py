@@ -59,6 +59,8 @@ FEATURE_LONG_NAMES = {
     "tx-scatter-gather": "sg",
 }
 
+# QEMU's device, and libvirt's word for it. Nothing below xen/drivers/passthrough knows it.
+VIRTIO_IOMMUS = ("virtio", "virtio-iommu", "virtio-iommu-pci")
 MAC_OF_VIFS_IN_DOM0 = "fe:ff:ff:ff:ff:ff"
 MULTICAST_BIT = 0x01
 MIB_OF_UNIT = {"MiB": 1, "GiB": 1024}
@@ -160,6 +162,13 @@ def parse_switch(value: object) -> bool:
     if value in ("on", "off"):
         return value == "on"
     raise ValueError(f"{quote(value)} is no switch; write `on` or `off`")
+
+
+def check_iommu_has_a_driver(value: object) -> object:
+    """`value`, unless it is an IOMMU of QEMU's that Xen cannot use."""
+    if value in VIRTIO_IOMMUS:
+        raise ValueError(f"{quote(value)} is not usable: Xen has no driver; write `intel` or `amd`")
+    return value
 
 
 def check_pattern(pattern: str, what: str, example: str, value: str) -> str:

@@ -25,11 +25,49 @@ class Iommu(StrEnum):
     AMD = "amd"
 
 
+class NicModel(StrEnum):
+    """The NIC at dom0's end of the wire to the outside, and whether its DMA is translated.
+
+    e1000e always is, where there is an IOMMU; virtio never; virtio-iommu (`iommu_platform`) is.
+    """
+
+    E1000E = "e1000e"
+    VIRTIO = "virtio"
+    VIRTIO_IOMMU = "virtio-iommu"
+
+
+class Dom0Kind(StrEnum):
+    """How Xen runs dom0."""
+
+    PV = "pv"
+    PVH = "pvh"
+
+
+class Dom0Iommu(StrEnum):
+    """What the IOMMU lets dom0's devices reach, in the words of Xen's log.
+
+    relaxed: all memory but Xen's; strict: what is dom0's at that time, so that mapping a grant maps
+    it for devices too; passthrough: everything, untranslated.
+    """
+
+    RELAXED = "relaxed"
+    STRICT = "strict"
+    PASSTHROUGH = "passthrough"
+
+
 class DomUKind(StrEnum):
     """How Xen runs a domU."""
 
     PV = "pv"
     PVH = "pvh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NicSpec:
+    """A NIC of the machine, which dom0 puts on a network; an outside peer is at its other end."""
+
+    network: str
+    model: NicModel = NicModel.E1000E
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +79,22 @@ class MachineSpec:
     accel: Accel = Accel.AUTO
     cpu_model: str = defaults.CPU_MODEL
     iommu: Iommu = Iommu.NONE
+    interrupt_remapping: bool = False
+    iommu_passthrough: bool = True
+    nic: NicSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XenSpec:
-    """Which Xen to boot; `version` None means the newest one of the suite."""
+    """Which Xen to boot; `version` None means the newest one of the suite.
+
+    Without `iommu` it leaves the machine's alone.
+    """
 
     suite: str = defaults.SUITE
     version: str | None = None
     command_line: str = ""
+    iommu: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +107,18 @@ class KernelSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dom0Spec:
-    """What dom0 is to be; `forwarding` makes it a router between the networks."""
+    """What dom0 is to be; `forwarding` makes it a router between the networks.
+
+    `iommu` None is what Xen does unasked: strict for a PVH dom0, relaxed for a PV one.
+    """
 
     kernel: str = defaults.KERNEL
     vcpus: int = defaults.DOM0_VCPUS
     memory_mib: int = defaults.DOM0_MEMORY_MIB
     command_line: str = ""
     forwarding: bool = False
+    kind: Dom0Kind = Dom0Kind.PV
+    iommu: Dom0Iommu | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,5 +170,7 @@ class Topology:
     def needed_memory_mib(self) -> int:
         """The least machine memory that holds Xen, dom0 and every domU."""
         return defaults.needed_machine_mib(
-            self.dom0.memory_mib, [domu.memory_mib for domu in self.domus]
+            self.dom0.memory_mib,
+            [domu.memory_mib for domu in self.domus],
+            amd_iommu=self.machine.iommu is Iommu.AMD,
         )

@@ -20,6 +20,7 @@ KEY_OF_MAPPING = "[key]"
 SECTIONS: Mapping[Path, type[sections.Section]] = {
     (): sections.TopologyFile,
     ("machine",): sections.MachineSection,
+    ("machine", "*"): sections.NicSection,  # the only section in it
     ("xen",): sections.XenSection,
     ("kernels", "*"): sections.KernelSection,
     ("dom0",): sections.Dom0Section,

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 
 from xenlab.topology import defaults, fields
 from xenlab.topology.document import Document, Path, Value
+from xenlab.topology.iommu_rules import find_unworkable
 from xenlab.topology.kernel_origin import find_misplaced
+from xenlab.topology.model import Iommu
+from xenlab.topology.nic_rules import find_unusable_nic
 from xenlab.topology.stream import Position, Problem
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
@@ -38,6 +41,9 @@ class _Checker:
             yield from self._check_kernel(root, ("domus", name))
             yield from self._check_vifs(root, ("domus", name))
         yield from self._check_memory(root)
+        yield from self._check_nic(root)
+        for path, message in (*find_unworkable(root), *find_unusable_nic(root)):
+            yield self._problem(path, message)
 
     def _check_kernel(self, root: Mapping[str, Value], path: Path) -> Iterator[Problem]:
         kernel = _mapping(_at(root, path)).get("kernel")
@@ -62,6 +68,14 @@ class _Checker:
             yield from self._check_network(network, networks, used, vif_path)
             yield from self._check_mtu(vif, networks.get(str(network)), vif_path)
             yield from self._check_mac(vif.get("mac"), (*vif_path, "mac"))
+
+    def _check_nic(self, root: Mapping[str, Value]) -> Iterator[Problem]:
+        nic = _mapping(root.get("machine")).get("nic")
+        if not isinstance(nic, dict) or not _is_section(root.get("networks")):
+            return
+        networks = _mapping(root.get("networks")) or {defaults.NETWORK: None}
+        network = nic.get("network") or (next(iter(networks)) if len(networks) == 1 else None)
+        yield from self._check_network(network, networks, set(), ("machine", "nic"))
 
     def _check_network(
         self, network: Value, networks: Mapping[str, Value], used: set[str], path: Path
@@ -99,11 +113,13 @@ class _Checker:
 
     def _check_memory(self, root: Mapping[str, Value]) -> Iterator[Problem]:
         machine = _mapping(root.get("machine")).get("memory")
+        iommu = _mapping(root.get("machine")).get("iommu")
         domus = _mapping(root.get("domus")).values()
         try:
             needed_mib = defaults.needed_machine_mib(
                 _memory_mib(root.get("dom0"), defaults.DOM0_MEMORY_MIB),
                 [_memory_mib(domu, defaults.DOMU_MEMORY_MIB) for domu in domus],
+                amd_iommu=iommu == Iommu.AMD,
             )
             machine_mib = needed_mib if machine is None else fields.parse_memory(machine)
         except ValueError:

@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from xenlab.topology import defaults, fields
-from xenlab.topology.model import Accel, DomUKind, Iommu
+from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu, NicModel
 
 Name: TypeAlias = Annotated[
     str,
@@ -114,6 +114,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class NicSection(Section):
+    """A NIC of the machine, on a network of dom0's; at the other end of its wire is the `peer`."""
+
+    model: Annotated[NicModel, Field(strict=False)] = NicModel.E1000E
+    network: Reference | None = Field(None, description="the only one")
+
+
 class MachineSection(Section):
     """The QEMU guest that boots Xen."""
 
@@ -121,7 +128,16 @@ class MachineSection(Section):
     memory: MemoryMib | None = Field(None, description="as much as its domains need")
     accel: Annotated[Accel, Field(strict=False)] = Accel.AUTO
     cpu_model: CpuModel = defaults.CPU_MODEL
-    iommu: Annotated[Iommu, Field(strict=False)] = Iommu.NONE
+    iommu: Annotated[
+        Iommu, Field(strict=False), BeforeValidator(fields.check_iommu_has_a_driver)
+    ] = Iommu.NONE
+    interrupt_remapping: Switch = Field(
+        default=False, description="the IOMMU remaps interrupts too"
+    )
+    iommu_passthrough: Switch = Field(
+        default=True, description="intel-iommu can let DMA through as it is"
+    )
+    nic: NicSection | None = Field(None, description="none, and no outside peer")
 
 
 class XenSection(Section):
@@ -130,6 +146,7 @@ class XenSection(Section):
     suite: Suite = defaults.SUITE
     version: Version | None = Field(None, description="the newest of the suite")
     command_line: CommandLine = ""
+    iommu: Switch = Field(default=True, description="off: Xen leaves the machine's IOMMU alone")
 
 
 class KernelSection(Section):
@@ -156,6 +173,10 @@ class Dom0Section(Section):
     memory: MemoryMib = Field(f"{defaults.DOM0_MEMORY_MIB}MiB", validate_default=True)
     command_line: CommandLine = ""
     forwarding: bool = False
+    type: Annotated[Dom0Kind, Field(strict=False)] = Dom0Kind.PV
+    iommu: Annotated[Dom0Iommu, Field(strict=False)] | None = Field(
+        None, description="relaxed for a PV dom0, strict for a PVH one"
+    )
 
 
 class VifSection(Section):

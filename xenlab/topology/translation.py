@@ -10,6 +10,7 @@ from xenlab.topology.model import (
     KernelSpec,
     MachineSpec,
     NetworkSpec,
+    NicSpec,
     Topology,
     VifSpec,
     XenSpec,
@@ -32,7 +33,7 @@ def translate_file(file: TopologyFile, name: str) -> Topology:
     return Topology(
         name=name,
         description=file.description,
-        machine=_machine_of(file.machine or MachineSection()),
+        machine=_machine_of(file.machine or MachineSection(), next(iter(networks))),
         xen=_xen_of(file.xen or XenSection()),
         kernels=_kernels_of(file),
         dom0=_dom0_of(file.dom0 or Dom0Section()),
@@ -44,18 +45,27 @@ def translate_file(file: TopologyFile, name: str) -> Topology:
     )
 
 
-def _machine_of(section: MachineSection) -> MachineSpec:
+def _machine_of(section: MachineSection, first_network: str) -> MachineSpec:
+    nic = section.nic
     return MachineSpec(
         cpus=section.cpus,
         memory_mib=section.memory,
         accel=section.accel,
         cpu_model=section.cpu_model,
         iommu=section.iommu,
+        interrupt_remapping=section.interrupt_remapping,
+        iommu_passthrough=section.iommu_passthrough,
+        nic=NicSpec(network=nic.network or first_network, model=nic.model) if nic else None,
     )
 
 
 def _xen_of(section: XenSection) -> XenSpec:
-    return XenSpec(suite=section.suite, version=section.version, command_line=section.command_line)
+    return XenSpec(
+        suite=section.suite,
+        version=section.version,
+        command_line=section.command_line,
+        iommu=section.iommu,
+    )
 
 
 def _kernels_of(file: TopologyFile) -> tuple[KernelSpec, ...]:
@@ -92,6 +102,8 @@ def _dom0_of(section: Dom0Section) -> Dom0Spec:
         memory_mib=section.memory,
         command_line=section.command_line,
         forwarding=section.forwarding,
+        kind=section.type,
+        iommu=section.iommu,
     )
 
 

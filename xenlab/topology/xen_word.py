@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from xenlab.errors import InputError
 from xenlab.topology import defaults, fields
-from xenlab.topology.model import Topology, XenSpec
+from xenlab.topology.model import Topology
 
 
 def choose_xen(topology: Topology, suite: str | None) -> Topology:
@@ -23,4 +23,4 @@ def choose_xen(topology: Topology, suite: str | None) -> Topology:
         raise InputError(f"--xen: {error}") from error
     if suite == topology.xen.suite:
         return topology
-    return replace(topology, xen=XenSpec(suite=suite, command_line=topology.xen.command_line))
+    return replace(topology, xen=replace(topology.xen, suite=suite, version=None))

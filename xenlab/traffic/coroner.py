@@ -21,6 +21,7 @@ from xenlab.traffic.hang import Hang, find_hang
 from xenlab.traffic.vigil import Vigil
 from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.console_rule import CONSOLE_CLEAN, judge_console
+from xenlab.verdict.iommu import judge_refused_dma
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 from xenlab.waiting import Deadline
@@ -57,12 +58,14 @@ class Coroner:
     def examine(self, subject: str, error: BaseException | None) -> tuple[Verdict, ...]:
         """A verdict for each kernel that crashed during a test or, if it ended so, hangs since.
 
-        `error` is how the test ended. Where what is below Xen is to blame, it is a LAB_ERROR.
+        And one for all DMA that an IOMMU refused meanwhile. `error` is how the test ended. Where
+        what is below Xen is to blame, it is a LAB_ERROR.
         """
+        refused = judge_refused_dma(subject, self.vigil.take_refused_dma())
         crashes = self.vigil.take_crashes()
         if not crashes and isinstance(error, WaitTimedOut | ConnectionLost):
-            return (self._examine_silence(subject, error),)
-        return tuple(self._judge_crash(subject, crash, error) for crash in crashes)
+            return (self._examine_silence(subject, error), *refused)
+        return (*(self._judge_crash(subject, crash, error) for crash in crashes), *refused)
 
     def _examine_silence(self, subject: str, error: LabError) -> Verdict:
         """Who is to blame for a wait that came to nothing."""
@@ -102,6 +105,7 @@ class Coroner:
 
     def judge_warnings(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
         """When all tests are over: each console with warnings that no verdict was about yet."""
+        yield from judge_refused_dma("after the last test", self.vigil.take_refused_dma())
         judged = {each.subject for each in verdicts if each.rule == CONSOLE_CLEAN}
         for node in self.lab.plan.node_names:
             subject, found = f"console of {node}", self.vigil.find_warnings(node)

@@ -10,7 +10,7 @@ from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.flow import FlowSpec
 from xenlab.measure.measurement import Measurement, build_measurement
 from xenlab.measure.path import Attachment, Path, build_path
-from xenlab.plan.model import Link
+from xenlab.plan.model import UPLINK, Link
 from xenlab.traffic.flow import XLFLOW_SEND, FlowBudget, FlowSource, run_flows
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import source_mtu_bytes
@@ -101,11 +101,13 @@ def path_of(lab: LabHandle, link: Link) -> Path:
         device=link.source_device,
         bridge=lab.plan.network(link.networks[0]).bridge,
         vif=lab.vif(link.source, link.source_vif.index) if link.source_vif else "",
+        nic=UPLINK if lab.plan.is_peer(link.source) else "",
     )
     sink = Attachment(
         node=link.sink,
         device=link.sink_device,
         bridge=lab.plan.network(link.networks[-1]).bridge,
         vif=lab.vif(link.sink, link.sink_vif.index) if link.sink_vif else "",
+        nic=UPLINK if lab.plan.is_peer(link.sink) else "",
     )
     return build_path(source, sink)

@@ -16,9 +16,10 @@ from xenlab.errors import MeasurementError
 from xenlab.guest.filters import Counted, CountingFilter, Mark, counting_filter
 from xenlab.guest.pktgen import MAGIC, Pktgen, PktgenResult, pktgen_on
 from xenlab.measure.counters import FILTER_DROPS
+from xenlab.measure.drop_names import LEAVING_DROPS
 from xenlab.measure.hops import account_hops, read_drops
 from xenlab.measure.load import Arrivals, Load, LoadSpec, RingUse, between_devices
-from xenlab.measure.path import LEAVING_DROPS, DropCounter, Path
+from xenlab.measure.path import DropCounter, Path
 from xenlab.measure.ring import RingSnapshot
 from xenlab.plan.model import DOM0, Link
 from xenlab.traffic.composer.batch import ComposerFlow

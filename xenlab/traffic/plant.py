@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from xenlab.guest.kernel_log import write_kernel_log
-from xenlab.plan.model import DOM0, Link
+from xenlab.plan.model import DOM0, UPLINK, Link
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.measuring import RUN_S
 from xenlab.transport.shell import Shell
@@ -74,9 +74,11 @@ class Site:
 
 
 def site_of(lab: LabHandle, link: Link) -> Site:
-    """On the way out to the sink's vif; where dom0 is the sink, on the way in from the source's."""
+    """On the way out to the sink's vif or to the wire; to dom0 on the way in from the source's."""
     if link.sink_vif is not None:
         return Site(device=lab.vif(link.sink, link.sink_vif.index), hook="egress")
+    if link.sink_device == UPLINK:
+        return Site(device=UPLINK, hook="egress")
     if link.source_vif is None:
         raise ValueError(f"{link.source} -> {link.sink} crosses no vif")
     return Site(device=lab.vif(link.source, link.source_vif.index), hook="ingress")

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from xenlab.errors import XenlabError
-from xenlab.plan.model import DOM0, DomUPlan, Link, VifPlan
+from xenlab.plan.model import DOM0, DomUPlan, Iommu, Link, VifPlan
 from xenlab.traffic.consoles import judge_node_console
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.iommu import read_iommu_evidence
 from xenlab.traffic.ladder import Extent, plan_runs
 from xenlab.traffic.measuring import measure_link
 from xenlab.verdict.console_rule import CONSOLE_CLEAN
+from xenlab.verdict.iommu import IOMMU_AS_ASKED, describe_asked, judge_iommu
 from xenlab.verdict.loss import NO_LOSS
 from xenlab.verdict.rules import judge_measurement
 from xenlab.verdict.verdict import Verdict, verdict_of_error
@@ -41,12 +43,18 @@ def prove(lab: LabHandle) -> Iterator[Verdict]:
 
 def _claims(lab: LabHandle) -> Iterator[Claim]:
     """What is claimed of this lab: a rule, a subject, and what judges it."""
-    for link in lab.plan.links():
+    if lab.plan.machine.iommu is not Iommu.NONE:
+        yield IOMMU_AS_ASKED, describe_asked(lab.plan), partial(_judge_iommu, lab)
+    for link in (*lab.plan.links(), *lab.plan.uplink_links()):
         yield NO_LOSS, f"{link.source} -> {link.sink}", partial(_judge_link, lab, link)
     for domu in lab.plan.domus:
         yield NEGOTIATED, domu.name, partial(_judge_vifs, lab, domu)
     for node in lab.plan.node_names:
         yield CONSOLE_CLEAN, node, partial(_judge_console, lab, node)
+
+
+def _judge_iommu(lab: LabHandle) -> Iterator[Verdict]:
+    yield judge_iommu(lab.plan, read_iommu_evidence(lab))
 
 
 def _judge_link(lab: LabHandle, link: Link) -> Iterator[Verdict]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xenlab.guest.counters import read_counters
-from xenlab.plan.model import DOM0
+from xenlab.plan.model import DOM0, UPLINK
 from xenlab.traffic.handle import LabHandle
 from xenlab.waiting import Deadline, wait_until
 
@@ -40,4 +40,4 @@ def _await_ends(lab: LabHandle, deadline: Deadline) -> None:
 def _network_counters(lab: LabHandle, deadline: Deadline) -> str:
     text = lab.shell(DOM0).read_file("/proc/net/dev", deadline=deadline).decode()
     lines = [line.strip() for line in text.splitlines()]
-    return "\n".join(line for line in lines if line.startswith(("vif", "br-")))
+    return "\n".join(line for line in lines if line.startswith(("vif", "br-", UPLINK)))

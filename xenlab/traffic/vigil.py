@@ -40,12 +40,19 @@ class _Watched:
     told: int = 0
     since_s: float | None = None
     old_warnings: int = 0
+    told_refusals: int = 0
 
     @property
     def warnings(self) -> tuple[ConsoleFault, ...]:
         """The warnings, behind the old ones."""
         found = [fault for fault in self.scanner.faults if fault.category in WARNINGS]
         return tuple(found[self.old_warnings :])
+
+    @property
+    def refusals(self) -> tuple[ConsoleFault, ...]:
+        """The faults of an IOMMU, behind those that were told."""
+        found = [each for each in self.scanner.faults if each.category is Category.IOMMU_FAULT]
+        return tuple(found[self.told_refusals :])
 
     @property
     def untold(self) -> tuple[ConsoleFault, ...]:
@@ -75,6 +82,17 @@ class Vigil:
             self._look()
         return self._take()
 
+    def take_refused_dma(self) -> tuple[ConsoleFault, ...]:
+        """The DMA and interrupts of devices that an IOMMU refused since the last time."""
+        self._look()
+        taken: list[ConsoleFault] = []
+        with self._lock:
+            for watched in self._watched.values():
+                refusals = watched.refusals
+                watched.told_refusals += len(refusals)
+                taken += refusals
+        return tuple(taken)
+
     def find_warnings(self, node: str) -> tuple[ConsoleFault, ...]:
         """What is new on one console, is no crash, and is nothing that a test may provoke."""
         self._look()
@@ -85,6 +103,7 @@ class Vigil:
         """Whatever happened until now is not of interest."""
         self._look()
         self._take()
+        self.take_refused_dma()
         for watched in self._watched.values():
             watched.old_warnings = len(watched.warnings)
 

@@ -17,7 +17,8 @@ _ESCAPES = re.compile(
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 _XEN = "(XEN) "
-_XEN_STAMP = re.compile(r"^\[[^\]]{1,40}\] ?")
+# Date, seconds or a raw TSC (xen/drivers/char/console.c, printk_start_of_line); `[VT-D]` is none.
+_XEN_STAMP = re.compile(r"^\[[ 0-9a-f.:-]{1,40}\] ?")
 # [   12.345678] with printk.time, then the caller with PRINTK_CALLER.
 _PRINTK = re.compile(r"(?:<\d+>)?\[ *(\d+\.\d{6})\](?:\[ *[TC]\d+\])? ?")
 

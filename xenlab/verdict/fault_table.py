@@ -31,6 +31,7 @@ class Category(StrEnum):
     XEN_PANIC = "Xen panic"
     XEN_WARNING = "Xen warning"
     DOMAIN_CRASH = "domain crash"
+    IOMMU_FAULT = "IOMMU fault"
     EMULATOR = "emulator fault"
 
 
@@ -116,6 +117,20 @@ FAULT_PATTERNS = (
     _xen(Category.XEN_PANIC, r"Xen BUG at |Assertion '.*' failed at |Watchdog timer detects "),
     _xen(Category.XEN_PANIC, r"UBSAN: |ubsan: "),
     _xen(Category.XEN_WARNING, r"Xen WARN at ", outcome=Outcome.FAIL),
+    # A device's DMA or interrupt that the IOMMU refused: xen/drivers/passthrough/vtd/iommu.c,
+    # iommu_page_fault_do_one (its second line, `DMAR: reason 05 - ...`, goes on with the first),
+    # and amd/iommu_init.c, parse_event_log_entry with all its event codes
+    _xen(
+        Category.IOMMU_FAULT,
+        r"\[VT-D\](?:DMAR:\[|(?:INTR-REMAP|UNKNOWN): Request device )",
+        outcome=Outcome.FAIL,
+    ),
+    _xen(
+        Category.IOMMU_FAULT,
+        r"AMD-Vi: (?:IO_PAGE_FAULT|ILLEGAL_DEV_TABLE_ENTRY|\w+_HW_ERROR|ILLEGAL_COMMAND_ERROR"
+        r"|IOTLB_INV_TIMEOUT|INVALID_DEV_REQUEST)\b",
+        outcome=Outcome.FAIL,
+    ),
     # xen/common/domain.c, xen/common/shutdown.c, xen/arch/x86/traps.c
     _xen(Category.DOMAIN_CRASH, r"Domain \d+ (?:\(vcpu#\d+\)|reported) crashed "),
     _xen(Category.DOMAIN_CRASH, r"(?:Hardware Dom|Dom|Domain )\d+ crashed"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from xenlab.measure.drop_names import INCOMPLETE_DROPS
 from xenlab.measure.flow import Flow, TcpFlow, UdpFlow
 from xenlab.measure.hops import Drop, Hop, find_hidden_drops, without_sums
 from xenlab.measure.measurement import Measurement
-from xenlab.measure.path import INCOMPLETE_DROPS
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 

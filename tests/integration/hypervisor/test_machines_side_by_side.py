@@ -50,7 +50,8 @@ def define_lab(name: str, connection: Connection, connect_uri: str) -> Machine:
     )  # fmt: skip
     bringing_up = BringUp(request=request, phases=Phases(watcher=Silence()))
     record = bringing_up._new_record(request.ingredients)
-    return Machine.define(connection, bringing_up._render_xml(record, f"xenlab-{name}"))
+    (xml,) = bringing_up._machines(record, f"xenlab-{name}")._render(restored=False)
+    return Machine.define(connection, xml)
 
 
 def test_two_labs_of_one_plan_have_machines_of_their_own(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import CompareGolden
 from xenlab.boot.network_files import bridge_mac, render_dom0_batch, render_domu_batch
-from xenlab.boot.overlay import render_dom0_files, render_domu_files
+from xenlab.boot.overlay import render_dom0_files, render_domu_files, render_outside_files
 from xenlab.boot.xl_config import render_xl_config
 from xenlab.plan.model import DomUKind, LabPlan
 from xenlab.plan.planner import plan_lab
@@ -40,6 +40,25 @@ def test_every_file_of_a_shipped_topology(topology: str, golden: CompareGolden) 
         for path, content in sorted(rendered.items())
     )
     golden(f"{topology}.txt", text)
+
+
+def test_every_file_of_both_ends_of_the_wire(golden: CompareGolden) -> None:
+    plan = plan_of("uplink")
+    plain = replace(plan, uplink=None)
+    dom0, without = render_dom0_files(plan), render_dom0_files(plain)
+    own = {path: text for path, text in dom0.items() if without.get(path) != text}
+    domu = {path: text for path, text in render_domu_files(plan).items() if path.endswith(".ip")}
+    files = {"dom0": own, "domU": domu, "peer": render_outside_files(plan)}
+    text = "".join(
+        f"==> {where}: {path} <==\n{content}"
+        for where, rendered in files.items()
+        for path, content in sorted(rendered.items())
+        if not content.startswith("#!")
+    )
+    golden("uplink.txt", text)
+    scripts = [path for path, content in files["peer"].items() if content.startswith("#!")]
+    assert scripts == ["init", "usr/sbin/connect-uplink"]
+    assert render_outside_files(plain) == {}
 
 
 def test_pvh_domu_has_its_type() -> None:

@@ -18,6 +18,13 @@ def test_plan_is_shown_with_its_command_lines_and_the_argv_of_qemu(xenlab: Run) 
     assert said.out.splitlines()[-1].startswith("qemu-system-x86_64 -machine q35")
 
 
+def test_outside_peer_is_shown_with_what_it_boots(xenlab: Run) -> None:
+    said = xenlab("up", "uplink", "--dry-run").out
+
+    assert "uplink to the e1000e on lan 10.77.1.11" in said
+    assert "peer: console=ttyS0" in said
+
+
 def test_document_has_the_plan_the_xml_and_the_argv(xenlab: Run) -> None:
     document = json.loads(xenlab("up", "quad", "--dry-run", "--json", "-", "--lab", "mine").out)
 

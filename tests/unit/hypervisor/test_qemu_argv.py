@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xenlab.hypervisor.qemu_argv import render_qemu_argv
-from xenlab.plan.model import Accel, Iommu, LabPlan
+from xenlab.plan.model import Accel, Dom0Kind, Iommu, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
 
@@ -58,13 +58,30 @@ def test_comma_in_a_command_line_is_doubled_for_multiboot(plan: LabPlan) -> None
 
 @pytest.mark.parametrize(
     ("iommu", "device"),
-    [(Iommu.INTEL, "intel-iommu,intremap=off,eim=off"), (Iommu.AMD, "amd-iommu")],
+    [
+        (Iommu.INTEL, "intel-iommu,intremap=off,eim=off"),
+        (Iommu.AMD, '{"driver": "amd-iommu", "intremap": "off"}'),
+    ],
 )
 def test_iommu_is_a_device(plan: LabPlan, iommu: Iommu, device: str) -> None:
     machine = replace(plan.machine, iommu=iommu)
     argv = render_qemu_argv(replace(plan, machine=machine), Path("/b"), Accel.TCG, 0)
 
     assert device in values(argv, "-device")
+
+
+def test_what_the_plan_says_of_the_iommu_is_there(plan: LabPlan) -> None:
+    machine = replace(
+        plan.machine, iommu=Iommu.INTEL, interrupt_remapping=True, iommu_passthrough=False
+    )
+    pvh = replace(plan, machine=machine, dom0=replace(plan.dom0, kind=Dom0Kind.PVH))
+    argv = render_qemu_argv(pvh, Path("/b"), Accel.TCG, 0)
+
+    assert "intel-iommu,intremap=on,eim=off" in values(argv, "-device")
+    assert values(argv, "-global") == ["intel-iommu.pt=off"]
+    virtio = [each for each in values(argv, "-device") if each.startswith("virtio-")]
+    assert len(virtio) == 3
+    assert all(each.endswith("iommu_platform=on") for each in virtio)
 
 
 def test_kvm_takes_the_hosts_cpu(plan: LabPlan) -> None:

@@ -13,6 +13,7 @@ ALICE = Attachment(node="alice", device="eth0", bridge="br-lan", vif="vif1.0")
 BOB = Attachment(node="bob", device="eth0", bridge="br-lan", vif="vif2.0")
 FAR_BOB = Attachment(node="bob", device="eth0", bridge="br-right", vif="vif2.0")
 DOM0 = Attachment(node="dom0", device="br-lan", bridge="br-lan")
+PEER = Attachment(node="peer", device="uplink", bridge="br-lan", nic="uplink")
 
 Counted = Mapping[str, int]
 DEVICES = {

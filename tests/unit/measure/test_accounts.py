@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.measure.accounts import ALICE, BOB, DOM0, FAR_BOB, deltas, through
+from tests.unit.measure.accounts import ALICE, BOB, DOM0, FAR_BOB, PEER, deltas, through
 from xenlab.errors import MeasurementError
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.hops import account_hops, find_vanished
@@ -51,6 +51,72 @@ def test_path_through_the_router_counts_at_both_bridges() -> None:
         "vif2.0 tx_packets",
         "bob eth0 rx_packets",
     ]
+
+
+def test_path_over_the_wire_counts_at_both_nics() -> None:
+    assert points(ALICE, PEER) == [
+        "alice eth0 tx_packets",
+        "vif1.0 rx_packets",
+        "uplink tx_packets",
+        "peer uplink rx_packets",
+    ]
+    assert points(PEER, ALICE) == [
+        "peer uplink tx_packets",
+        "uplink rx_packets",
+        "vif1.0 tx_packets",
+        "alice eth0 rx_packets",
+    ]
+    assert points(DOM0, PEER) == [
+        "br-lan tx_packets",
+        "uplink tx_packets",
+        "peer uplink rx_packets",
+    ]
+    assert build_path(ALICE, PEER).nodes == ("alice", "dom0", "peer")
+
+
+def over_the_wire(vif: int, nic: int, peer: int) -> dict[str, int]:
+    return {
+        "alice eth0 tx_packets": vif,
+        "dom0 vif1.0 rx_packets": vif,
+        "dom0 uplink tx_packets": nic,
+        "peer uplink rx_packets": peer,
+    }
+
+
+def test_loss_on_the_wire_is_told_apart_from_loss_in_dom0() -> None:
+    path = build_path(ALICE, PEER)
+    on_wire = account_hops(path, deltas(ALICE, PEER, over_the_wire(100, 100, 97)))
+    assert [(str(hop.end), hop.silent) for hop in on_wire.hops if hop.lost] == [("peer uplink", 3)]
+    in_dom0 = account_hops(path, deltas(ALICE, PEER, over_the_wire(100, 98, 98)))
+    assert [(str(hop.end), hop.silent) for hop in in_dom0.hops if hop.lost] == [("uplink", 2)]
+
+
+def test_what_a_nic_missed_explains_a_loss() -> None:
+    counted = over_the_wire(100, 100, 97) | {"peer uplink rx_missed_errors": 3}
+    last = account_hops(build_path(ALICE, PEER), deltas(ALICE, PEER, counted)).hops[-1]
+    assert (last.lost, last.explained, last.silent) == (3, 3, 0)
+
+
+def test_packets_of_a_stream_are_cut_before_the_wire_and_nowhere_else() -> None:
+    path = build_path(ALICE, PEER)
+    cut = deltas(ALICE, PEER, over_the_wire(10, 120, 120))
+    assert account_hops(path, cut, streams=True).balanced
+    assert not account_hops(path, cut).balanced
+    fewer = deltas(ALICE, PEER, over_the_wire(10, 9, 9))
+    assert account_hops(path, fewer, streams=True).hops[1].silent == 1
+    more = deltas(ALICE, PEER, over_the_wire(10, 120, 121))
+    assert account_hops(path, more, streams=True).hops[-1].surplus == 1
+    back = deltas(
+        PEER,
+        ALICE,
+        {
+            "peer uplink tx_packets": 120,
+            "dom0 uplink rx_packets": 120,
+            "dom0 vif1.0 tx_packets": 119,
+            "alice eth0 rx_packets": 119,
+        },
+    )
+    assert account_hops(build_path(PEER, ALICE), back, streams=True).hops[1].silent == 1
 
 
 def test_path_names_the_nodes_to_ask_each_once() -> None:

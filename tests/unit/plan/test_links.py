@@ -115,3 +115,16 @@ def test_every_link_has_its_way_back(networks_of_domus: list[list[str]], forward
     ways = {(link.source_address4, link.sink_address4) for link in links}
     assert len(ways) == len(links)
     assert ways == {(sink, source) for source, sink in ways}
+
+
+def test_links_over_the_wire_go_both_ways_to_each_domain_on_its_network() -> None:
+    plan = plan_of(
+        "{machine: {nic: {network: r, model: virtio}}, networks: {l: , r: {mtu: 1400}},"
+        " domus: {a: {vifs: [{network: r}]}, b: {vifs: [{network: l}]}}}"
+    )
+    links = plan.uplink_links()
+    assert ends(links) == [("dom0", "peer"), ("peer", "dom0"), ("a", "peer"), ("peer", "a")]
+    assert {link.mtu_bytes for link in links} == {1400}
+    assert {link.sink_device for link in links if link.sink == "peer"} == {"uplink"}
+    assert not any("peer" in end for end in ends(plan.links()))
+    assert plan_lab(load_topology("pair")).uplink_links() == ()

@@ -39,6 +39,23 @@ def test_plan_of_pair_is_the_golden_one(golden: CompareGolden) -> None:
     golden("pair.json", plan_lab(load_topology("pair")).to_json() + "\n")
 
 
+def test_plan_of_uplink_is_the_golden_one(golden: CompareGolden) -> None:
+    golden("uplink.json", plan_lab(load_topology("uplink")).to_json() + "\n")
+
+
+def test_a_nic_changes_nothing_for_the_others() -> None:
+    plain = plan_of("{networks: {l: , r: }, domus: {a: {vifs: [{network: r}]}}}")
+    plan = plan_of(
+        "{machine: {nic: {network: r}}, networks: {l: , r: }, domus: {a: {vifs: [{network: r}]}}}"
+    )
+    assert replace(plan, uplink=None) == plain
+    assert plan.uplink is not None
+    assert (plan.uplink.network, plan.uplink.peer.address4) == ("r", "10.77.2.11")
+    assert plan.node_names == (*plan.domain_names, "peer") == ("dom0", "a", "peer")
+    assert plan.is_peer("peer")
+    assert not plain.is_peer("peer")
+
+
 def test_addresses_are_easy_to_tell() -> None:
     plan = plan_of("{networks: {l: , r: }, domus: {a: {vifs: [{network: r}, {network: l}]}}}")
     left, right = plan.networks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xenlab.errors import InputError, LabError
-from xenlab.plan.model import DomUKind, LabPlan
+from xenlab.plan.model import Dom0Iommu, DomUKind, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology, shipped_topologies
 
@@ -33,6 +34,15 @@ def test_every_shipped_plan_comes_back_equal() -> None:
         assert read.to_json() == plan.to_json()
 
 
+def test_what_came_later_is_written_only_where_it_is_used() -> None:
+    plain = json.loads(PAIR.to_json())["plan"]
+    assert not {"interrupt_remapping", "iommu_passthrough"} & plain["machine"].keys()
+    strict = replace(PAIR, dom0=replace(PAIR.dom0, iommu=Dom0Iommu.STRICT))
+    assert json.loads(strict.to_json())["plan"]["dom0"]["iommu"] == "strict"
+    assert LabPlan.from_json(strict.to_json()) == strict
+    assert strict.content_digest() != PAIR.content_digest()
+
+
 def test_digests_differ_where_plans_differ() -> None:
     digests = {plan_lab(topology).content_digest() for topology in shipped_topologies()}
     assert len(digests) == len(shipped_topologies())
@@ -44,6 +54,10 @@ def test_digests_differ_where_plans_differ() -> None:
     [
         (lambda plan: plan.pop("xen"), "plan: missing or unknown: `xen`"),
         (lambda plan: plan.update(extra=1), "plan: missing or unknown: `extra`"),
+        (
+            lambda plan: plan["dom0"].update(iommu="lax"),
+            "plan.dom0.iommu: `lax` is unknown",
+        ),
         (lambda plan: plan.update(domus={}), "plan.domus: `dict` instead of a list"),
         (lambda plan: plan.update(dom0=[]), "plan.dom0: `list` instead of a mapping"),
         (lambda plan: plan["dom0"].update(vcpus=True), "plan.dom0.vcpus: `true` is not int"),

@@ -72,8 +72,9 @@ def test_strange_name_is_refused_and_shown_safely(name: str) -> None:
 def test_file_in_a_topologies_folder_without_a_safe_name_has_no_name(project: Path) -> None:
     write_topology(project / "topologies", "-x.yaml", "alice")
     write_topology(project / "topologies", "X.yaml", "alice")
-    shipped = ["pair", "pair-pvh", "quad", "routed", "single", "two-nets"]
-    assert list(topology_paths()) == shipped
+    cells = [f"iommu-i{number}" for number in (1, 2, 3, 4, 5, 6, 8)]
+    shipped = ["pair", "pair-pvh", "quad", "routed", "single", "two-nets", "uplink"]
+    assert list(topology_paths()) == [*cells, *shipped]
 
 
 @pytest.mark.parametrize(

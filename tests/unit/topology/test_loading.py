@@ -294,12 +294,14 @@ def test_shipped_topologies_are_short_described_and_what_they_say() -> None:
         for name, topology in shipped.items()
     }
     assert shapes == {
+        **{f"iommu-i{number}": [["lan"]] for number in (1, 2, 3, 4, 5, 6, 8)},
         "pair": [["lan"], ["lan"]],
         "pair-pvh": [["lan"], ["lan"]],
         "quad": [["lan"]] * 4,
         "routed": [["left"], ["right"]],
         "single": [["lan"]],
         "two-nets": [["left", "right"]],
+        "uplink": [["lan"]],
     }
     assert defaults.TOPOLOGY in shipped
     assert [name for name, topology in shipped.items() if topology.dom0.forwarding] == ["routed"]

@@ -1,0 +1,168 @@
+"""The wire to the outside and the IOMMU before it: seen to work, and each check seen to fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import Xenlab
+from xenlab.lab import Lab
+from xenlab.plan.model import DOM0, Link
+from xenlab.traffic.iommu import read_iommu_evidence
+from xenlab.traffic.ladder import Extent, plan_runs
+from xenlab.traffic.measuring import measure_link
+from xenlab.traffic.plant import PlantKind, plant_in_path
+from xenlab.transport.keys import SshKeys
+from xenlab.verdict.iommu import judge_iommu
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.rules import judge_measurement
+from xenlab.verdict.verdict import Verdict
+from xenlab.waiting import Deadline, wait_until
+
+LAB = "wired"
+SOON_S = 30.0
+# An address that no table of the IOMMU has: far above all memory of this machine.
+NOWHERE = "0x12345000"
+NOWHERE_HIGH = "0x10"
+# Intel 82574 datasheet, 10.2: transmit control, and the ring of descriptors.
+TCTL, TDBAL, TDBAH, TDLEN, TDH, TDT = 0x400, 0x3800, 0x3804, 0x3808, 0x3810, 0x3818
+# The device reads its first descriptor from where we say. Its driver lets go of it before.
+PROGRAM_DMA = """
+device=$(readlink -f /sys/class/net/uplink/device)
+echo "${device##*/}" > "$device/driver/unbind"
+read -r bar end flags < "$device/resource"
+setpci=$device/config
+printf '\\007\\000' | dd of="$setpci" bs=1 seek=4 conv=notrunc 2> /dev/null
+poke() { busybox devmem $((bar + $1)) 32 "$2" || exit 1; }
+while [ $# -gt 0 ]; do poke "$1" "$2"; shift 2; done
+"""
+
+
+@pytest.fixture(scope="module")
+def wired(xenlab: Xenlab) -> Iterator[Lab]:
+    """A lab with VT-d in strict mode, an e1000e and its peer."""
+    xenlab.succeed("up", "iommu-i2", "--lab", LAB)
+    try:
+        with xenlab.open(LAB) as opened:
+            yield opened
+    finally:
+        xenlab.succeed("down", LAB)
+
+
+def link_to_peer(lab: Lab) -> Link:
+    return next(link for link in lab.plan.uplink_links() if link.source == "alice")
+
+
+def judge(lab: Lab, link: Link) -> tuple[Verdict, ...]:
+    (specs,) = plan_runs(link, Extent.QUICK)
+    return judge_measurement(measure_link(lab, link, specs))
+
+
+def test_peer_is_a_node_like_any_other(xenlab: Xenlab, wired: Lab) -> None:
+    assert xenlab.succeed("exec", f"{LAB}/peer", "--", "hostname") == "peer\n"
+    assert "xenlab: peer is ready" in xenlab.succeed("logs", f"{LAB}/peer")
+    (told,) = json.loads(xenlab.succeed("status", "--json"))["labs"]
+    assert [node["name"] for node in told["nodes"]] == ["dom0", "alice", "peer"]
+    # No Xen is below it.
+    status = wired.shell("peer").run(
+        ["test", "-e", "/sys/hypervisor/type"], deadline=wired.budget(SOON_S)
+    )
+    assert status.status == 1
+
+
+def test_packets_over_the_wire_are_accounted_for(wired: Lab) -> None:
+    for link in wired.plan.uplink_links():
+        assert {verdict.outcome for verdict in judge(wired, link)} == {Outcome.PASS}, link
+
+
+def test_loss_before_the_wire_is_told_with_its_place(wired: Lab) -> None:
+    link = link_to_peer(wired)
+    with plant_in_path(wired, link, PlantKind.SILENT_DROP, 5):
+        verdicts = judge(wired, link)
+    reasons = [reason for verdict in verdicts for reason in verdict.reasons]
+    assert any("silent loss between vif" in each and "and uplink" in each for each in reasons)
+
+
+def test_corruption_before_the_wire_is_seen(wired: Lab) -> None:
+    link = link_to_peer(wired)
+    with plant_in_path(wired, link, PlantKind.CORRUPT, 5):
+        verdicts = judge(wired, link)
+    assert Outcome.FAIL in {verdict.outcome for verdict in verdicts}
+
+
+def test_evidence_is_that_of_the_topology(wired: Lab) -> None:
+    verdict = judge_iommu(wired.plan, read_iommu_evidence(wired))
+    assert verdict.outcome is Outcome.PASS
+    assert "- Dom0 mode: Strict" in verdict.control
+
+
+def test_lab_comes_back_from_a_checkpoint_with_its_peer(xenlab: Xenlab, wired: Lab) -> None:
+    again = "again"
+    try:
+        told = xenlab.succeed("up", "iommu-i2", "--lab", again)
+        assert "connected checkpoint" in told
+        with xenlab.open(again) as opened:
+            assert (
+                opened.keys.private_key.read_bytes()
+                == SshKeys(directory=wired.places.keys).private_key.read_bytes()
+            )
+            assert {each.outcome for each in judge(opened, link_to_peer(opened))} == {Outcome.PASS}
+    finally:
+        xenlab.succeed("down", again)
+
+
+def test_dma_to_an_address_that_nobody_mapped_fails_the_test_of_that_time(
+    xenlab: Xenlab, wired: Lab, tmp_path: Path
+) -> None:
+    """The last here: dom0's NIC has no driver afterwards."""
+    suite = tmp_path / "test_dma.py"
+    suite.write_text(
+        "from xenlab.verdict.outcome import Outcome\n"
+        "from xenlab.verdict.verdict import Verdict\n"
+        f"SCRIPT = {PROGRAM_DMA!r}\n"
+        f"WORDS = {render_dma_words()!r}\n"
+        "def test_that_programs_dma(lab, dom0, judge):\n"
+        "    dom0.run_script(SCRIPT, *WORDS, deadline=lab.budget(20)).require_success()\n"
+        "    judge(Verdict(rule='r', subject='s', outcome=Outcome.PASS))\n"
+        "def test_that_does_not(lab, dom0, judge):\n"
+        "    judge(Verdict(rule='r', subject='s', outcome=Outcome.PASS))\n"
+    )
+    done = xenlab.run("test", str(suite), "--lab", LAB)
+    said = done.stdout.decode()
+    assert done.returncode == 1, said
+    (failed,) = [line for line in said.splitlines() if line.startswith("FAIL")]
+    assert "test_that_programs_dma" in failed
+    assert "IOMMU fault" in said
+    assert "fault addr 1012345000" in said
+    wait_until(
+        lambda: b"DMAR:[DMA Read]" in wired.console_bytes(DOM0) or None,
+        "Xen to tell of it",
+        Deadline.after(SOON_S),
+    )
+
+
+def render_dma_words() -> list[str]:
+    """Registers and values, in this order: a ring nowhere, one descriptor in it, go."""
+    values = (
+        (TCTL, "0"), (TDBAL, NOWHERE), (TDBAH, NOWHERE_HIGH), (TDLEN, "0x1000"), (TDH, "0"),
+        (TCTL, "0x2"), (TDT, "1"),
+    )  # fmt: skip
+    return [word for register, value in values for word in (str(register), value)]
+
+
+def test_cell_that_boots_otherwise_than_asked_is_a_lab_error(
+    xenlab: Xenlab, tmp_path: Path
+) -> None:
+    falsified = tmp_path / "falsified.yaml"
+    falsified.write_text(
+        "machine: {iommu: intel}\n"
+        "dom0: {iommu: strict}\n"
+        "xen: {command_line: dom0-iommu=no-strict}\n"
+        "domus: {alice: }\n"
+    )
+    done = xenlab.run("test", "iommu", "--topology", str(falsified))
+    assert done.returncode == Outcome.LAB_ERROR.exit_code
+    assert "asked for dom0 strict, it is relaxed" in done.stdout.decode()

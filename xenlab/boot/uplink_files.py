@@ -1,0 +1,50 @@
+"""The files of an uplink, for dom0 and for the outside peer: text, from the plan alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from xenlab.boot.network_files import render_peer_batch, render_uplink_batch
+from xenlab.plan.model import LabPlan, NicModel, UplinkPlan
+
+SCRIPTS = Path(__file__).parent / "scripts"
+CONNECT_UPLINK = "usr/sbin/connect-uplink"
+DRIVERS = {
+    NicModel.E1000E: "e1000e",
+    NicModel.VIRTIO: "virtio_net",
+    NicModel.VIRTIO_IOMMU: "virtio_net",
+}
+
+
+def render_uplink_files(plan: LabPlan) -> Mapping[str, str]:
+    """Path from dom0's root to text; nothing without an uplink."""
+    if plan.uplink is None:
+        return {}
+    return {
+        CONNECT_UPLINK: _read_script("connect-uplink"),
+        "xenlab/uplink": _render_words(MAC=plan.uplink.mac, DRIVER=DRIVERS[plan.uplink.model]),
+        "xenlab/uplink.ip": render_uplink_batch(plan, plan.uplink),
+    }
+
+
+def render_peer_files(
+    plan: LabPlan, uplink: UplinkPlan, management: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Path from the peer's root to text; `init` takes the place of dom0's."""
+    peer = uplink.peer
+    return {
+        "init": _read_script("peer-init"),
+        CONNECT_UPLINK: _read_script("connect-uplink"),
+        "xenlab/management": _render_words(NAME=peer.name, **management),
+        "xenlab/uplink": _render_words(MAC=peer.mac, DRIVER="virtio_net"),
+        "xenlab/uplink.ip": render_peer_batch(plan, uplink),
+    }
+
+
+def _read_script(name: str) -> str:
+    return (SCRIPTS / name).read_text(encoding="ascii")
+
+
+def _render_words(**words: str) -> str:
+    return "".join(f"{name}={value}\n" for name, value in words.items())

@@ -1,0 +1,1 @@
+"""The iommu suite: the IOMMU that was asked for, and traffic whose DMA goes through it."""
