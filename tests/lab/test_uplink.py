@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.lab.conftest import Xenlab
 from xenlab.lab import Lab
+from xenlab.measure.bounces import Dom0Memory
 from xenlab.plan.model import DOM0, Link
+from xenlab.traffic.ballooning import scatter_dom0
+from xenlab.traffic.bounces import measure_bounces
 from xenlab.traffic.iommu import read_iommu_evidence
 from xenlab.traffic.ladder import Extent, plan_runs
 from xenlab.traffic.measuring import measure_link
 from xenlab.traffic.plant import PlantKind, plant_in_path
 from xenlab.transport.keys import SshKeys
+from xenlab.verdict.bounces import judge_bounces
 from xenlab.verdict.iommu import judge_iommu
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.rules import judge_measurement
@@ -85,6 +91,21 @@ def test_loss_before_the_wire_is_told_with_its_place(wired: Lab) -> None:
         verdicts = judge(wired, link)
     reasons = [reason for verdict in verdicts for reason in verdict.reasons]
     assert any("silent loss between vif" in each and "and uplink" in each for each in reasons)
+
+
+def test_bounces_are_told_where_there_must_be_none(wired: Lab) -> None:
+    """Scattered memory that is said to be fresh, and compound pages that are said to be none."""
+    scatter_dom0(wired)
+    with closing(measure_bounces(wired, Dom0Memory.SCATTERED)) as runs:
+        seen = next(runs)
+    assert {verdict.outcome for verdict in judge_measurement(seen.measurement)} == {Outcome.PASS}
+    fresh = replace(seen.cell, memory=Dom0Memory.FRESH)
+    single_pages = replace(seen.cell, compound=False)
+
+    verdicts = judge_bounces((seen.cell, fresh, single_pages))
+
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS, Outcome.FAIL, Outcome.FAIL]
+    assert "from fresh memory" in verdicts[1].reasons[0]
 
 
 def test_corruption_before_the_wire_is_seen(wired: Lab) -> None:
