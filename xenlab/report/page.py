@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from xenlab.measure.flow_account import FlowAccount
@@ -12,6 +12,7 @@ from xenlab.report.bar_table import BarTable
 from xenlab.report.bar_tables import view_bar_table
 from xenlab.report.console_excerpt import ConsoleExcerpt, excerpt_console
 from xenlab.report.heat_map import HeatMap, view_sweep
+from xenlab.report.iommu_map import view_iommu
 from xenlab.report.results import SuiteRun
 from xenlab.report.slot_chart import draw_histogram
 from xenlab.report.stored_run import StoredRun
@@ -91,14 +92,20 @@ def build_page(stored: StoredRun, folder: str, share: float) -> Page:
         ),
         problems=stored.problems,
         commands=(stored.command,) if stored.command else (),
-        heat_maps=tuple(
-            view_sweep(kept.exhibit) for kept in stored.exhibits if isinstance(kept.exhibit, Sweep)
-        ),
+        heat_maps=tuple(_build_heat_maps(stored)),
         sections=tuple(
             _build_section(stored, number, run, share) for number, run in enumerate(stored.runs)
         ),
         folder=folder,
     )
+
+
+def _build_heat_maps(stored: StoredRun) -> Iterator[HeatMap]:
+    for kept in stored.exhibits:
+        if isinstance(kept.exhibit, Sweep):
+            yield view_sweep(kept.exhibit)
+    if matrix := view_iommu(stored.runs):
+        yield matrix
 
 
 def _build_section(stored: StoredRun, number: int, run: SuiteRun, share: float) -> Section:
