@@ -46,7 +46,12 @@ class SeriesWalk:
     @property
     def outcome(self) -> Outcome:
         """A series has to be good after each of its patches."""
-        return combine(step.comparison.outcome for step in self.steps)
+        return combine(self.outcomes)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What each patch came to."""
+        return tuple(step.comparison.outcome for step in self.steps)
 
     def render(self) -> Iterator[str]:
         """A line for each patch, with what changed there; then the table of the whole, and all."""
@@ -65,8 +70,8 @@ class SeriesWalk:
     def _blamed(self) -> str:
         """The patches whose steps do not pass."""
         blamed = [
-            f"{number} ({step.comparison.outcome})"
-            for number, step in enumerate(self.steps, start=1)
-            if step.comparison.outcome is not Outcome.PASS
+            f"{number} ({outcome})"
+            for number, outcome in enumerate(self.outcomes, start=1)
+            if outcome is not Outcome.PASS
         ]
         return f"patch {', '.join(blamed)}" if blamed else ""

@@ -163,6 +163,16 @@ def test_cover_has_what_ran_what_changed_and_how_to_do_it_again() -> None:
     assert all(len(line) <= MAIL_COLUMNS for line in lines if line.startswith("  kernels"))
 
 
+def test_cover_of_a_walk_says_what_each_patch_came_to() -> None:
+    whole = walk(PASS, FAIL, PASS)
+    lines = list(render_cover(whole.whole, {}, ["a", "b", "c"], COMMAND, whole.outcomes))
+
+    assert "  patch 2: b: FAIL" in lines
+    assert "  patch 3: c: PASS" in lines
+    assert "  outcome: FAIL" in lines
+    assert tell_walk(whole, tuple(lines)).lines == tuple(lines)
+
+
 def test_side_is_the_same_after_it_was_kept() -> None:
     run = SuiteRun(name="base: smoke", environment={"xen": "4.17"}, verdicts=lossy(3).verdicts)
     document, faults = render_side(run, [fault(), fault("dom0")])
