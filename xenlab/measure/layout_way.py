@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xenlab.measure.attachment import Role
 from xenlab.measure.counters import CounterDelta
 from xenlab.measure.hops import Drop, HopAccount, account_hops, read_drops
-from xenlab.measure.path import Path, Role, drops_before, drops_behind
+from xenlab.measure.path import Path, drops_before, drops_behind
 
 # What a frontend refuses is foretold, and compared with what was: see LayoutCounters.
 FORETOLD = "tx_dropped"

@@ -60,7 +60,11 @@ class LabHandle(Protocol):
         ...
 
     def vif(self, domu: str, index: int) -> str:
-        """dom0's device for a domU's vif, such as `vif1.0`: the domid is not in the plan."""
+        """The backend's device for a domU's vif, such as `vif1.0`: the domid is not in the plan."""
+        ...
+
+    def domid(self, domu: str) -> int:
+        """The number that Xen gave a domU; dom0's is 0."""
         ...
 
     def driver(self, node: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import repeat
 
+from xenlab.measure.attachment import Role
 from xenlab.measure.hops import Hop
 from xenlab.measure.layouts import Landing, LayoutRun
-from xenlab.measure.path import Point, Role
+from xenlab.measure.path import Point
 from xenlab.slots.fate import Fate
 from xenlab.verdict.loss import tell_drops, tell_hidden_drops, tell_hop
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from xenlab.measure.attachment import Attachment
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.layout_way import LayoutWay, read_way
 from xenlab.measure.measurement import GAPS, unmissed_places
-from xenlab.measure.path import Attachment, Path, build_path
+from xenlab.measure.path import Path, build_path
 
 ALICE = Attachment(node="alice", device="eth0", bridge="br-lan", vif="vif1.0")
 BOB = Attachment(node="bob", device="eth0", bridge="br-lan", vif="vif2.0")
 FAR_BOB = Attachment(node="bob", device="eth0", bridge="br-right", vif="vif2.0")
 DOM0 = Attachment(node="dom0", device="br-lan", bridge="br-lan")
+DOM0_FAR = Attachment(node="dom0", device="br-right", bridge="br-right")
+ROUTER = (DOM0, DOM0_FAR)
 PEER = Attachment(node="peer", device="uplink", bridge="br-lan", nic="uplink")
 
 Counted = Mapping[str, int]
@@ -37,7 +40,12 @@ def places(*paths: Path) -> set[tuple[str, str, str]]:
 
 def deltas(source: Attachment, sink: Attachment, counted: Counted) -> dict[str, CounterDelta]:
     """What was counted between two attachments, by `node device counter` or `node counter`."""
-    wanted = places(build_path(source, sink), build_path(sink, source))
+    return deltas_along(build_path(source, sink), counted)
+
+
+def deltas_along(path: Path, counted: Counted) -> dict[str, CounterDelta]:
+    """The same of any path."""
+    wanted = places(path, path.back)
     names = {" ".join(part for part in place if part) for place in wanted}
     unknown = set(counted) - names
     if unknown:
