@@ -129,6 +129,10 @@ class Lab:
         """How long the host has not run CPUs of the machine that could run: ms since power-on."""
         return self.machine.host_delay_ms()
 
+    def machine_busy_ns(self) -> int | None:
+        """CPU time of the host that the machine's CPUs took: ns since power-on."""
+        return self.machine.busy_ns()
+
     def send_nmi(self) -> None:
         """An NMI to the machine: Xen dumps its registers and ends."""
         self.machine.send_nmi()

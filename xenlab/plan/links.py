@@ -23,6 +23,8 @@ class Link:
 
     And at the outside peer's, whose device is its end of the wire.
 
+    A MAC is empty at a backend's end, which is every vif's of the network.
+
     `networks` has one name, or two if a node routes between them (the source's first): `router`
     then, with a vif, or None as a backend, at either side. `backends` are those of the networks.
     `mtu_bytes` is the least on the way: what arrives without being fragmented.
@@ -35,6 +37,8 @@ class Link:
     sink_vif: VifPlan | None
     source_device: str
     sink_device: str
+    source_mac: str
+    sink_mac: str
     source_address4: str
     source_address6: str
     sink_address4: str
@@ -69,6 +73,11 @@ class _End:
         if self.peer:
             return UPLINK
         return self.vif.device if self.vif else self.network.bridge
+
+    @property
+    def mac(self) -> str:
+        ends = [end for end in (self.vif, self.peer) if end]
+        return ends[0].mac if ends else ""
 
     @property
     def place(self) -> VifPlan | NetworkPlan | PeerPlan:
@@ -134,6 +143,8 @@ def _link(source: _End, sink: _End, router: tuple[_End, ...] = ()) -> Link:
         sink_vif=sink.vif,
         source_device=source.device,
         sink_device=sink.device,
+        source_mac=source.mac,
+        sink_mac=sink.mac,
         source_address4=source.place.address4,
         source_address6=source.place.address6,
         sink_address4=sink.place.address4,

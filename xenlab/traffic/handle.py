@@ -48,6 +48,13 @@ class LabHandle(Protocol):
         """
         ...
 
+    def machine_busy_ns(self) -> int | None:
+        """CPU time of the host that the machine's CPUs took, Xen and all nodes in it: ns.
+
+        What else the host runs is not in it; None if it is not told.
+        """
+        ...
+
     def send_nmi(self) -> None:
         """Have Xen dump its registers, and end."""
         ...

@@ -19,7 +19,7 @@ from xenlab.waiting import Deadline, wait_until
 
 Snapshots = Mapping[str, CounterSnapshot]
 
-# On a machine of ordinary speed a run takes one second; a loss adds the idle time of each flow.
+# On a machine of ordinary speed a run takes one second; a loss adds the idle time once.
 RUN_S = 60.0
 IDLE_S = 3.0
 

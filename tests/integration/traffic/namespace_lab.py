@@ -67,6 +67,9 @@ class NamespaceLab:
     def host_delay_ms(self) -> int | None:
         return None
 
+    def machine_busy_ns(self) -> int | None:
+        return None
+
     def send_nmi(self) -> None:
         raise LabError("there is no Xen below namespaces")
 

@@ -82,6 +82,22 @@ def way_through(packets: int, **more: int) -> LayoutWay:
     return read_way(path, deltas(ALICE, BOB, counted), "")
 
 
+def way_over_the_wire(packets: int, frames: int, **more: int) -> LayoutWay:
+    """The way of so many packets from alice to the outside peer, for which dom0 cuts them."""
+    counted = {
+        "alice eth0 tx_packets": packets,
+        "dom0 vif1.0 rx_packets": packets,
+        "dom0 uplink tx_packets": frames,
+        "peer uplink rx_packets": frames,
+    }
+    names = {"uplink": "dom0 uplink", "peer": "peer uplink"}
+    counted |= {
+        f"{names[name.partition('_')[0]]} {name.partition('_')[2]}": count
+        for name, count in more.items()
+    }
+    return read_way(build_path(ALICE, PEER), deltas(ALICE, PEER, counted), "", cut=True)
+
+
 def through(packets: int, *, vif2: int | None = None, bob: int | None = None) -> dict[str, int]:
     """So many packets from alice to bob, of which so many came as far as vif2.0, and to bob."""
     vif2 = packets if vif2 is None else vif2
