@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -162,15 +162,18 @@ class Lab:
             raise LabError(f"{domu} has no number yet")
         return domids[domu]
 
+    def renumber(self, domu: str, domid: int) -> None:
+        """A domU was made anew: from now on it is the one of this number."""
+        self.domid(domu)
+        domids = {**dict(self.record.domids), domu: domid}
+        self.record = replace(self.record, domids=tuple(domids.items()))
+        self.record.write()
+        if domu in self._shells:
+            self._shells.pop(domu).close()
+
     def vif(self, domu: str, index: int) -> str:
         """The backend's end of a vif, such as `vif3.0`."""
         return f"vif{self.domid(domu)}.{index}"
-
-    def vifs_of(self, backend: str) -> tuple[str, ...]:
-        """The backend's ends of all vifs of its networks."""
-        networks = [each.name for each in self.plan.networks if each.backend == backend]
-        ends = [end for network in networks for end in self.plan.vifs_on(network)]
-        return tuple(self.vif(domu.name, vif.index) for domu, vif in ends)
 
     def driver(self, node: str) -> str:
         """The name of the driver that a node was brought up with."""

@@ -12,6 +12,7 @@ import pytest
 
 import xenlab.tests
 from xenlab.errors import InputError
+from xenlab.plan.model import LabPlan
 from xenlab.topology.iommu_cells import IOMMU_CELLS, IommuCell
 from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.traffic.endurance import Endurance
@@ -21,6 +22,10 @@ from xenlab.traffic.plant import EVERY, PlantKind
 SHIPPED = Path(xenlab.tests.__file__).parent
 DEFAULT_SUITE = "smoke"
 IOMMU_SUITE = "iommu"
+# The topologies of suites that need more than two domUs on a bridge.
+TOPOLOGIES = {"driverdomain": "driver-domain"}
+# Suites to which it is all one who the backend of a network is.
+ANY_BACKEND = frozenset({"driverdomain", "smoke"})
 EVERY_QUICK = 5  # the short form has fewer packets than the thousand that a fault waits for
 NODE_ID = "::"  # pytest's: between a file and the tests in it
 
@@ -60,10 +65,24 @@ class SuiteOrder:
             endurance=Endurance.parse(seed, duration, layouts),
         )
 
+    def require_suitable(self, plan: LabPlan) -> None:
+        """Raise InputError for shipped suites that look for vifs in dom0 where others have them."""
+        suites = {path.name for path in self.paths if path.parent == SHIPPED}
+        if plan.backends and suites - ANY_BACKEND:
+            raise InputError(
+                f"{list_names(sorted(suites - ANY_BACKEND))} look into dom0's vifs, and those of"
+                f" {quote(plan.topology_name)} are in {list_names(plan.backends)}"
+            )
+
     @property
     def cells(self) -> tuple[IommuCell, ...]:
         """The set-ups that the suite goes through by itself, each in a lab of its own."""
         return IOMMU_CELLS if self.name == IOMMU_SUITE else ()
+
+    @property
+    def topology(self) -> str:
+        """The one that the suite needs where nobody names another; empty for the usual one."""
+        return TOPOLOGIES.get(self.name, "")
 
     @property
     def pytest_options(self) -> tuple[str, ...]:

@@ -112,7 +112,9 @@ def test(
         seed=seed, duration=duration, layouts=layouts,
     )  # fmt: skip
     cells = () if lab or topologies else order.cells
-    named = topologies or tuple(cell.topology for cell in cells if cell.topology) or ("",)
+    named = (
+        topologies or tuple(cell.topology for cell in cells if cell.topology) or (order.topology,)
+    )
     labs = [UpOrder.parse(name, lab, accel=accel, transient=True, **wanted) for name in named]
     results = Results(
         folder=new_run_folder(), command=own_command(), json_path=json_path, junit_path=junit_path

@@ -55,6 +55,7 @@ class Trial:
 
     def run_in_standing_lab(self, record: LabRecord) -> None:
         """Run everything in a lab that is up, and leave it as it is: after a crash too."""
+        self.order.require_suitable(LabPlan.from_json(record.plan_json))
         with (
             hold_lab(record.name, busy_with="xenlab test"),
             contextlib.closing(attach_lab(record)) as lab,
@@ -70,6 +71,7 @@ class Trial:
         After a crash the rest runs in another one, from the same checkpoint. A lab that does not
         come up is a result as well.
         """
+        self.order.require_suitable(order.plan())
         name = order.lab or f"test-{os.getpid()}"
         self._begin()
         with hold_lab(name, busy_with="xenlab test"):

@@ -26,6 +26,13 @@ def connect_vifs(lab: Lab, node: str, deadline: Deadline, module: str = "") -> N
     ).require_success()
 
 
+def vifs_of(lab: Lab, backend: str) -> tuple[str, ...]:
+    """The backend's ends of all vifs of its networks."""
+    networks = [each.name for each in lab.plan.networks if each.backend == backend]
+    ends = [end for network in networks for end in lab.plan.vifs_on(network)]
+    return tuple(lab.vif(domu.name, vif.index) for domu, vif in ends)
+
+
 def serve_vifs(lab: Lab, node: str, deadline: Deadline) -> None:
     """Have a driver domain load netback, make its bridges, and plug what will be attached."""
     budget = deadline.at_most(CONNECT_BUDGET_S * lab.slowness())

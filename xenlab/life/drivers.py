@@ -18,7 +18,7 @@ from xenlab.kernel.workshop import Workshop
 from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.blame import blaming_drivers
-from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all, serve_vifs
+from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all, serve_vifs, vifs_of
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import DOM0, KernelPlan, LabPlan
@@ -117,7 +117,7 @@ def load_drivers(
                     on_all(connect, [domu.name for domu in lab.plan.domus])
                     for backend in (DOM0, *lab.plan.backends):
                         patience = deadline.at_most(CONNECT_BUDGET_S)
-                        await_vifs(lab.shell(backend, deadline), lab.vifs_of(backend), patience)
+                        await_vifs(lab.shell(backend, deadline), vifs_of(lab, backend), patience)
             else:
                 standby.connect_vifs(lab, deadline)
         if lab.plan.uplink is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from xenlab.errors import LabError
 from xenlab.lab import Lab
-from xenlab.life.connect import on_all
+from xenlab.life.connect import on_all, vifs_of
 from xenlab.life.evidence import EVIDENCE_FILES, NodeEvidence
 from xenlab.plan.model import DOM0
 from xenlab.transport.standby import StandbyLine, open_standby
@@ -64,7 +64,7 @@ def connect_vifs(lab: Lab, deadline: Deadline) -> None:
         return lambda line: line.ask("run", *words, deadline=deadline)
 
     def wait(line: StandbyLine) -> None:
-        line.ask("run", AWAIT_VIFS, *lab.vifs_of(line.node), deadline=deadline)
+        line.ask("run", AWAIT_VIFS, *vifs_of(lab, line.node), deadline=deadline)
 
     _ask_all(lab, lab.plan.backends, run(SERVE_VIFS), deadline)
     _ask_all(lab, [DOM0], run("connect-vifs"), deadline)

@@ -67,6 +67,10 @@ class LabHandle(Protocol):
         """The number that Xen gave a domU; dom0's is 0."""
         ...
 
+    def renumber(self, domu: str, domid: int) -> None:
+        """A domU was made anew, and has this number now; its old control channel is closed."""
+        ...
+
     def driver(self, node: str) -> str:
         """The name of the driver that a node was brought up with, such as `stock` or a series'."""
         ...

@@ -47,6 +47,9 @@ class NamespaceLab:
         names = [DOM0, *(each.name for each in self.plan.domus)]
         return names.index(domu)
 
+    def renumber(self, domu: str, domid: int) -> None:
+        raise LabError(f"{domu} is a namespace, and cannot become {domid}")
+
     def driver(self, node: str) -> str:
         return f"none in {node}"
 

@@ -50,14 +50,24 @@ def test_logs_of_a_failed_up_are_found_by_the_name_of_its_lab(xenlab: Run, home:
     assert "no log of `dmo0`; did you mean `dom0`?" in said.err
 
 
+def test_suite_that_looks_into_dom0_is_refused_where_a_domu_is_the_backend(xenlab: Run) -> None:
+    said = xenlab("test", "slots", "smoke", "rx", "--topology", "driver-domain")
+
+    assert said.code == 2
+    assert (
+        "`rx`, `slots` look into dom0's vifs, and those of `driver-domain` are in `firewall`,"
+        " `netvm`" in said.err
+    )
+
+
 def test_suite_that_is_not_there_is_named_with_those_that_are(xenlab: Run) -> None:
     said = xenlab("test", "smok")
 
     assert said.code == 2
     assert (
-        "no suite and no path `smok`; did you mean `smoke`? (suites: `compound`, `fraglist`, `gso`,"
-        " `iommu`, `overrun`, `pktgen`, `rx`, `slots`, `smoke`, `soak`, `strategies`, `upkeep`)"
-        in said.err
+        "no suite and no path `smok`; did you mean `smoke`? (suites: `compound`, `driverdomain`,"
+        " `fraglist`, `gso`, `iommu`, `overrun`, `pktgen`, `rx`, `slots`, `smoke`, `soak`,"
+        " `strategies`, `upkeep`)" in said.err
     )
 
 

@@ -13,7 +13,7 @@
 #include "xlflow.h"
 
 #define EXAMPLES_MAX	128
-#define MISSING_MAX	128
+#define MISSING_MAX	4096	/* all of them are half of ANSWER_MAX */
 
 enum state { OUTSTANDING, INTACT, CORRUPT, TRUNCATED };
 

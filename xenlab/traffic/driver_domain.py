@@ -1,0 +1,41 @@
+"""A driver domain killed and brought back, and its clients' vifs attached to the new one."""
+
+from __future__ import annotations
+
+from xenlab.guest.driver import take_up_vifs
+from xenlab.plan.model import DOM0
+from xenlab.traffic.handle import LabHandle
+from xenlab.waiting import Deadline, wait_until
+from xenlab.xen.driver_domain import create_domain, destroy_domain
+from xenlab.xen.vif import ATTACH_VIFS, SERVE_VIFS, await_vifs, reattach_vif
+
+READY = "xenlab: {node} is ready"
+
+
+def kill_backend(lab: LabHandle, backend: str, deadline: Deadline) -> None:
+    """Destroy a driver domain. Its clients keep devices that nobody answers."""
+    destroy_domain(lab.shell(DOM0), backend, deadline)
+
+
+def revive_backend(lab: LabHandle, backend: str, deadline: Deadline) -> None:
+    """Have a driver domain that was killed boot again, and all vifs of its networks attached anew.
+
+    Its own as well, if it has any. Returns once each of them carries packets both ways.
+    """
+    dom0, said = lab.shell(DOM0), len(lab.console_bytes(backend))
+    lab.renumber(backend, create_domain(dom0, backend, deadline))
+    marker = READY.format(node=backend).encode()
+    what = f"{backend} to say `{marker.decode()}`"
+    wait_until(lambda: marker in lab.console_bytes(backend, said), what, deadline)
+    lab.shell(backend).run([SERVE_VIFS], deadline=deadline).require_success()
+    dom0.run([ATTACH_VIFS, backend], deadline=deadline).require_success()
+    own = [(backend, vif) for vif in lab.plan.domu(backend).vifs]
+    served = [network.name for network in lab.plan.networks if network.backend == backend]
+    clients = [(domu.name, vif) for name in served for domu, vif in lab.plan.vifs_on(name)]
+    for domu, vif in clients:
+        reattach_vif(dom0, domu, vif.index, deadline)
+    for domu in dict.fromkeys((backend, *(domu for domu, _ in clients))):
+        take_up_vifs(lab.shell(domu), deadline)
+    for domu, vif in (*own, *clients):
+        end = lab.shell(lab.plan.network(vif.network).backend)
+        await_vifs(end, [lab.vif(domu, vif.index)], deadline)
