@@ -72,7 +72,8 @@ def _judge_console(lab: LabHandle, node: str) -> Iterator[Verdict]:
 
 def judge_vif(lab: LabHandle, domu: DomUPlan, vif: VifPlan) -> Verdict:
     """The verdict on one vif's negotiation. Raises LabError or MeasurementError."""
-    name = lab.vif(domu.name, vif.index)
-    negotiation = read_negotiation(lab.shell(DOM0), Vif.parse(name), lab.budget(NEGOTIATION_S))
+    backend = lab.domid(lab.plan.network(vif.network).backend)
+    end = Vif(domid=lab.domid(domu.name), index=vif.index, backend_domid=backend)
+    negotiation = read_negotiation(lab.shell(DOM0), end, lab.budget(NEGOTIATION_S))
     # The vif's own name is another one in a lab whose domUs were made in another order.
     return judge_negotiation(f"{domu.name} {vif.device}", negotiation, vif.queues)

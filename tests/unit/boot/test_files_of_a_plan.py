@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import CompareGolden
-from xenlab.boot.network_files import bridge_mac, render_dom0_batch, render_domu_batch
+from xenlab.boot.network_files import bridge_mac, render_bridge_batch, render_domu_batch
 from xenlab.boot.overlay import render_dom0_files, render_domu_files, render_outside_files
 from xenlab.boot.xl_config import render_xl_config
 from xenlab.plan.model import DomUKind, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
 
-SHIPPED = ("single", "pair", "pair-pvh", "quad", "routed", "two-nets")
+SHIPPED = ("single", "pair", "pair-pvh", "quad", "routed", "two-nets", "driver-domain")
 
 
 def plan_of(topology: str) -> LabPlan:
@@ -108,7 +108,8 @@ def test_every_domu_knows_the_address_of_all_on_its_networks(topology: str) -> N
 @pytest.mark.parametrize("topology", SHIPPED)
 def test_no_address_is_given_twice(topology: str) -> None:
     plan = plan_of(topology)
-    batches = [render_dom0_batch(plan), *(render_domu_batch(plan, domu) for domu in plan.domus)]
+    batches = [render_bridge_batch(plan, node) for node in plan.domain_names]
+    batches += [render_domu_batch(plan, domu) for domu in plan.domus]
     added = [
         ipaddress.ip_interface(words[2]).ip
         for batch in batches
