@@ -77,10 +77,10 @@ def render_domu_batch(plan: LabPlan, domu: DomUPlan) -> str:
 
 
 def render_vif_table(domu: DomUPlan, plan: LabPlan) -> str:
-    """One line a vif: index, MAC, bridge, MTU, number of queues (`-`: the drivers' choice)."""
+    """One line a vif: index, MAC, bridge, MTU, queues (`-`: the drivers' choice), trust."""
     rows = [
         (str(vif.index), vif.mac, plan.network(vif.network).bridge, str(vif.mtu_bytes),
-         str(vif.queues) if vif.queues else "-")
+         str(vif.queues) if vif.queues else "-", "trusted" if vif.trusted else "untrusted")
         for vif in domu.vifs
     ]  # fmt: skip
     return "".join(" ".join(row) + "\n" for row in rows)

@@ -192,6 +192,7 @@ class _Planner:
             mac=mac,
             mtu_bytes=vif.mtu_bytes,
             queues=vif.queues,
+            trusted=vif.trusted,
             features=vif.features,
             address4=subnet.address4(host),
             prefix4=IPV4_PREFIX,
