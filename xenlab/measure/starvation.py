@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xenlab.measure.layouts import LayoutCounters, LayoutRun
+from xenlab.errors import MeasurementError
+from xenlab.measure.layouts import LayoutCounters, LayoutRun, Sighting
 from xenlab.slots.fate import Fate, Prediction, predict
 from xenlab.slots.limits import Limits
 
@@ -18,10 +19,23 @@ def is_starved(prediction: Prediction, largest_order: int) -> bool:
     return sending.linearised and sending.copy_order > largest_order
 
 
-def starve(run: LayoutRun, limits: Limits, largest_order: int) -> LayoutRun:
-    """The same run, expected to lose just the packets for which there is no memory."""
+def starve(run: LayoutRun, limits: Limits, largest_order: int, *, came_up: int = 0) -> LayoutRun:
+    """The same run, expected to lose just the packets for which there is no memory.
+
+    `came_up` is how many larger blocks came up while it went on. Which packets found one only their
+    driver knows: those that it then linearised must arrive like all others. Raises MeasurementError
+    where no packet was left without.
+    """
     predictions = [predict(layout, limits) for layout in run.layouts]
-    starved = [is_starved(prediction, largest_order) for prediction in predictions]
+    starved = [
+        is_starved(prediction, largest_order) and not (came_up and _found_a_block(sighting))
+        for prediction, sighting in zip(predictions, run.sightings, strict=True)
+    ]
+    if came_up and not any(starved):
+        raise MeasurementError(
+            f"{run.subject}: no packet was without memory: {came_up} blocks above order"
+            f" {largest_order} came up meanwhile"
+        )
     fates = [
         Fate.DROPPED if is_so else fate for is_so, fate in zip(starved, run.fates, strict=True)
     ]
@@ -31,6 +45,10 @@ def starve(run: LayoutRun, limits: Limits, largest_order: int) -> LayoutRun:
         for prediction, is_so in zip(predictions, starved, strict=True):
             expected = _without(expected, prediction) if is_so else expected
     return replace(run, fates=tuple(fates), ring_slots=tuple(slots), expected=expected)
+
+
+def _found_a_block(sighting: Sighting) -> bool:
+    return sighting.linearised is True and not sighting.dropped
 
 
 def _without(expected: LayoutCounters, prediction: Prediction) -> LayoutCounters:

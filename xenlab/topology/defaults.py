@@ -34,6 +34,7 @@ PEER_MEMORY_MIB = 320
 # The largest frame of QEMU's e1000e (82574: DEFAULT_JUMBO of the Linux driver), in round numbers.
 E1000E_MTU_MAX_BYTES = 9000
 NETWORK = "lan"
+BACKEND = "dom0"
 MTU_BYTES = 1500
 
 # What the machine holds besides its domains: Xen's heap and frame table, SeaBIOS, the multiboot

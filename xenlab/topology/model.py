@@ -144,7 +144,7 @@ class VifSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomUSpec:
-    """What one domU is to be."""
+    """What one domU is to be; `forwarding` makes it a router between the networks it is on."""
 
     name: str
     kernel: str = defaults.KERNEL
@@ -153,14 +153,16 @@ class DomUSpec:
     memory_mib: int = defaults.DOMU_MEMORY_MIB
     command_line: str = ""
     vifs: tuple[VifSpec, ...] = ()
+    forwarding: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
-    """One network: a bridge in dom0."""
+    """One network: a bridge in its backend, which is dom0 or a domU (a driver domain)."""
 
     name: str
     mtu_bytes: int = defaults.MTU_BYTES
+    backend: str = defaults.BACKEND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

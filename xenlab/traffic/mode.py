@@ -7,9 +7,9 @@ from xenlab.guest.reading import NodeFiles, read_node_files
 from xenlab.measure.mode import DomainMode, ModeEvidence, VifMode, parse_created_types
 from xenlab.plan.model import DOM0, DomUPlan, VifPlan
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.proof import read_both_ends
 from xenlab.verdict.vif import queues_of
 from xenlab.xen.rings import DEBUGFS, ring_files
-from xenlab.xen.vif import Vif, read_negotiation
 
 READING_S = 20.0
 # Linux Documentation/ABI/stable/sysfs-hypervisor-xen
@@ -26,11 +26,10 @@ def read_mode_evidence(lab: LabHandle) -> ModeEvidence:
     created = parse_created_types(listed.text)
     files = {
         node: read_node_files(
-            lab.shell(node), [GUEST_TYPE, ring_files("*") if node == DOM0 else TX_QUEUES], [],
-            deadline,
+            lab.shell(node), [GUEST_TYPE, TX_QUEUES, ring_files("*")], [], deadline
         )
         for node in lab.plan.domain_names
-    }  # fmt: skip
+    }
     return ModeEvidence(
         domains={
             node: DomainMode(guest_type=_guest_type(node, told), created=created.get(node, ""))
@@ -52,15 +51,14 @@ def _guest_type(node: str, files: NodeFiles) -> str:
 
 
 def _read_vif(lab: LabHandle, domu: DomUPlan, vif: VifPlan, files: dict[str, NodeFiles]) -> VifMode:
-    name = lab.vif(domu.name, vif.index)
-    negotiation = read_negotiation(lab.shell(DOM0), Vif.parse(name), lab.budget(READING_S))
-    frontend = negotiation.frontend
+    negotiation = read_both_ends(lab, domu, vif)
+    frontend, backend = negotiation.frontend, lab.plan.network(vif.network).backend
     if frontend is None:
-        raise MeasurementError(f"xenstore has no frontend of {name}")
+        raise MeasurementError(f"xenstore has no frontend of {negotiation.vif}")
     return VifMode(
         queues=queues_of(frontend),
         frontend_queues=_count(files[domu.name], f"{NET}/{vif.device}/queues/"),
-        backend_queues=_count(files[DOM0], f"{DEBUGFS}/{name}/"),
+        backend_queues=_count(files[backend], f"{DEBUGFS}/{negotiation.vif}/"),
         # Trusted where it is not said (xen-netfront.c, talk_to_netback()).
         trusted=frontend.keys.get("trusted", "1") != "0",
     )

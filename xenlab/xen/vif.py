@@ -13,6 +13,7 @@ from xenlab.waiting import Deadline, wait_until
 from xenlab.xen.xenstore import XenstoreTree, read_xenstore
 
 AWAIT_VIFS = "await-vifs"  # tools/vif-bridge
+SERVE_VIFS = "serve-vifs"  # rootfs/domu
 DOMAINS = "/local/domain"
 DOM0_DOMID = 0
 
@@ -21,10 +22,11 @@ _NAME = re.compile(r"vif(?P<domid>\d+)\.(?P<index>\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vif:
-    """dom0's end of a domU's netfront device: `vif3.0` is device 0 of domain 3."""
+    """The backend's end of a domU's netfront device: `vif3.0` is device 0 of domain 3."""
 
     domid: int
     index: int
+    backend_domid: int = DOM0_DOMID
 
     @classmethod
     def parse(cls, name: str) -> Vif:
@@ -39,8 +41,8 @@ class Vif:
 
     @property
     def backend_path(self) -> str:
-        """Where netback keeps its keys (dom0 being the backend)."""
-        return f"{DOMAINS}/{DOM0_DOMID}/backend/vif/{self.domid}/{self.index}"
+        """Where netback keeps its keys."""
+        return f"{DOMAINS}/{self.backend_domid}/backend/vif/{self.domid}/{self.index}"
 
     @property
     def frontend_path(self) -> str:

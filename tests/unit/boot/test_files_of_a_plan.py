@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.conftest import CompareGolden
 from xenlab.boot.network_files import (
     bridge_mac,
-    render_dom0_batch,
+    render_bridge_batch,
     render_domu_batch,
     render_vif_table,
 )
@@ -24,7 +24,7 @@ from xenlab.plan.model import DomUKind, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
 
-SHIPPED = ("single", "pair", "pair-pvh", "quad", "routed", "two-nets")
+SHIPPED = ("single", "pair", "pair-pvh", "quad", "routed", "two-nets", "driver-domain")
 
 
 def plan_of(topology: str) -> LabPlan:
@@ -78,7 +78,7 @@ def test_domu_has_its_type(kind: str, lines: str) -> None:
 
 def test_table_of_vifs_says_queues_and_trust() -> None:
     rows = [
-        render_vif_table(domu, plan_of(topology)).split()[4:]
+        render_vif_table(domu, plan_of(topology)).split()[4::2]
         for topology in ("queues-3-4", "untrusted")
         for domu in plan_of(topology).domus
     ]
@@ -126,7 +126,8 @@ def test_every_domu_knows_the_address_of_all_on_its_networks(topology: str) -> N
 @pytest.mark.parametrize("topology", SHIPPED)
 def test_no_address_is_given_twice(topology: str) -> None:
     plan = plan_of(topology)
-    batches = [render_dom0_batch(plan), *(render_domu_batch(plan, domu) for domu in plan.domus)]
+    batches = [render_bridge_batch(plan, node) for node in plan.domain_names]
+    batches += [render_domu_batch(plan, domu) for domu in plan.domus]
     added = [
         ipaddress.ip_interface(words[2]).ip
         for batch in batches

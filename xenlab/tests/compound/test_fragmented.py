@@ -36,10 +36,14 @@ def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arri
     with memory_fragmented(lab, links[0].source, order) as memory:
         for link in links:
             with composers_loaded(lab, link), observing(lab, link, probes=True) as observer:
-                run = starve(send_layouts(lab, link, layouts, seed=SEED), STOCK, order)
+                before = memory.count_blocks(lab.budget(PIECES_S))
+                sent = send_layouts(lab, link, layouts, seed=SEED)
                 penalties = Penalties(observation=observer.read())
                 memory.require(lab.budget(PIECES_S))
-            subject = f"{run.subject}, no free block above order {order} ({memory.found})"
+                came_up = memory.count_blocks(lab.budget(PIECES_S)) - before
+            run = starve(sent, STOCK, order, came_up=came_up)
+            pieces = f"no free block above order {order} but {came_up} that came up for a moment"
+            subject = f"{run.subject}, {pieces} ({memory.found})"
             judge(judge_layouts(run, subject=subject))
             judge(judge_linearised(run, penalties, subject=subject))
             judge(judge_ring_slots(run, penalties, subject=subject))
