@@ -98,10 +98,23 @@ def test_queues_that_nobody_asked_for_may_be_any_number() -> None:
     assert judge_modes(plan, evidence_of()).outcome is Outcome.PASS
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[{}]", '[{"config": {}}]', '[{"config": null}]'])
+# `xl list -l` of Xen 4.17.7, shortened.
+LISTED = """
+[
+    {"domid": 0, "config": {"c_info": {"type": "pv", "name": "Domain-0"}, "b_info": {}}},
+    {"domid": 2, "config": {
+        "c_info": {"type": "pv", "name": "alice", "uuid": "0ba5071c-eb4d-11f1-bd8a-525400123456"},
+        "b_info": {"max_vcpus": 1, "type.pv": {}}
+    }}
+]
+"""
+
+
+def test_types_are_those_that_xl_lists() -> None:
+    assert parse_created_types(LISTED) == {"Domain-0": "pv", "alice": "pv"}
+
+
+@pytest.mark.parametrize("text", ["", "[{}]", '[{"config": {}}]', '[{"config": null}]'])
 def test_toolstack_that_does_not_tell_is_no_evidence(text: str) -> None:
-    if text == "{}":
-        assert parse_created_types(text) == {}
-        return
     with pytest.raises(MeasurementError, match="does not say of what type"):
         parse_created_types(text)
