@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 import xenlab.tests
+from xenlab.cli.matrix_table import MATRICES, Matrix
 from xenlab.errors import InputError
 from xenlab.plan.model import LabPlan
-from xenlab.topology.iommu_cells import IOMMU_CELLS, IommuCell
 from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.ladder import Extent
@@ -21,7 +21,6 @@ from xenlab.traffic.plant import EVERY, PlantKind
 
 SHIPPED = Path(xenlab.tests.__file__).parent
 DEFAULT_SUITE = "smoke"
-IOMMU_SUITE = "iommu"
 # The topologies of suites that need more than two domUs on a bridge.
 TOPOLOGIES = {"driverdomain": "driver-domain"}
 # Suites to which it is all one who the backend of a network is.
@@ -75,9 +74,9 @@ class SuiteOrder:
             )
 
     @property
-    def cells(self) -> tuple[IommuCell, ...]:
+    def matrix(self) -> Matrix | None:
         """The set-ups that the suite goes through by itself, each in a lab of its own."""
-        return IOMMU_CELLS if self.name == IOMMU_SUITE else ()
+        return MATRICES.get(self.name)
 
     @property
     def topology(self) -> str:
