@@ -31,7 +31,8 @@ class BounceCell:
 
     `compound` says that the sender's sockets may use pages above order 0
     (net.core.high_order_alloc_disable 0). `forwarded` packets are a guest's: pages that it granted,
-    each by itself.
+    each by itself. `maps` are those of its grants that netback mapped, and in a strict IOMMU so
+    many changes of its tables; `busy_ns` is how long dom0 was busy meanwhile.
     """
 
     source: str
@@ -42,6 +43,8 @@ class BounceCell:
     packets: int
     bounces: int
     bounced_bytes: int
+    maps: int
+    busy_ns: int
 
     @property
     def setting(self) -> str:
@@ -63,6 +66,16 @@ class BounceCell:
     def per_thousand(self) -> float | None:
         """Bounces for each thousand packets; None if there was none."""
         return 1000 * self.bounces / self.packets if self.packets else None
+
+    @property
+    def maps_a_packet(self) -> float | None:
+        """Grants mapped for each packet on the wire; None if there was none."""
+        return self.maps / self.packets if self.packets else None
+
+    @property
+    def busy_us_a_packet(self) -> float | None:
+        """dom0's CPU time for each packet on the wire, in us; None if there was none."""
+        return self.busy_ns / self.packets / 1000 if self.packets else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The table of bounces as a page and a terminal show it."""
+"""The table of what packets over a wire cost, as a page and a terminal show it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ def view_bounces(table: BounceTable) -> BarTable:
     cells = table.cells
     columns = (
         Column(head="bounces of 1000", values=[cell.per_thousand for cell in cells]),
+        Column(head="grant maps a packet", values=[cell.maps_a_packet for cell in cells]),
+        Column(head="dom0's CPU, us a packet", values=[cell.busy_us_a_packet for cell in cells]),
         Column(head="bounces", values=[cell.bounces for cell in cells]),
         Column(head="bytes bounced", values=[cell.bounced_bytes for cell in cells]),
         Column(head="packets", values=[cell.packets for cell in cells], gain=True),
     )
     return BarTable(
-        title="Bounces",
+        title="Over the wire",
         subject=table.subject,
-        what="packets over the wire",
+        what="packets",
         heads=tuple(column.head for column in columns),
         lines=build_lines([(f"{c.source} -> {c.sink}", c.setting) for c in cells], columns),
     )

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.bounce_probes import BOUNCE_PROBES
+from xenlab.guest.cpu import read_busy_ns
+from xenlab.guest.probes import DOM0_PROBES
 from xenlab.guest.reading import read_node_files
 from xenlab.guest.tracing import Tracing, tracing
 from xenlab.measure.bounces import BOUNCED, BounceCell, Dom0Memory
 from xenlab.measure.measurement import Measurement
+from xenlab.measure.penalties import FROM_GUEST, MAPS
 from xenlab.measure.readings import Readings, subtract
 from xenlab.plan.model import DOM0, UPLINK, Link
 from xenlab.traffic.handle import LabHandle
@@ -26,6 +29,7 @@ SENT = "sent"
 # Long writes, so that a socket fills whole compound pages; some 1400 packets a stream.
 STREAM_BYTES = (1048575, 999983)
 _PCI_DEVICE = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+PROBES = (*BOUNCE_PROBES, *(probe for probe in DOM0_PROBES if probe.fills({MAPS})))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ def measure_bounces(lab: LabHandle, memory: Dom0Memory) -> Generator[BounceRun]:
 
     `memory` is what dom0's is said to be. Raises MeasurementError where bounces cannot be counted.
     """
-    with tracing(lab.shell(DOM0), BOUNCE_PROBES, lab.budget(READING_S)) as traced:
+    with tracing(lab.shell(DOM0), PROBES, lab.budget(READING_S)) as traced:
         device = _find_device(lab)
         for link in _links_outwards(lab):
             for value in ("0", "1"):
@@ -65,9 +69,11 @@ def _measure(
     *,
     compound: bool,
 ) -> BounceRun:
-    before = _look(lab, traced)
+    shell = lab.shell(DOM0)
+    before, before_ns = _look(lab, traced), read_busy_ns(shell, lab.budget(READING_S))
     flows = plan_flows(link, link.mtu_bytes, (), STREAM_BYTES)
     measurement = measure_link(lab, link, flows)
+    busy_ns = read_busy_ns(shell, lab.budget(READING_S)) - before_ns
     grown = subtract(before, _look(lab, traced))
     return BounceRun(
         cell=BounceCell(
@@ -79,6 +85,8 @@ def _measure(
             packets=grown.counter(SENT),
             bounces=grown.hits(BOUNCED, lambda key: key[0] == device),
             bounced_bytes=grown.total(BOUNCED, lambda key: key[0] == device),
+            maps=grown.total(MAPS, lambda key: key[0].partition(".")[0] == FROM_GUEST),
+            busy_ns=busy_ns,
         ),
         measurement=measurement,
     )

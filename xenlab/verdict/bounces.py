@@ -58,6 +58,7 @@ def _judge(cell: BounceCell, control: BounceCell | None) -> Verdict:
             "bounces": cell.bounces,
             "bounced_bytes": cell.bounced_bytes,
             "bounces_per_thousand": _round(cell),
+            "grant_maps": cell.maps,
         },
         control=_describe(control) if control else "",
     )

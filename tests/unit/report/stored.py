@@ -87,7 +87,7 @@ def bounces() -> BounceTable:
         return BounceCell(
             source=source, sink="peer", memory=Dom0Memory.SCATTERED, compound=compound,
             forwarded=source != "dom0", packets=packets, bounces=bounced,
-            bounced_bytes=1448 * bounced,
+            bounced_bytes=1448 * bounced, maps=5 * packets // 4, busy_ns=20_000 * packets,
         )  # fmt: skip
 
     cells = (cell("dom0", 221, 1000, compound=True), cell("dom0", 0, 1000, compound=False))

@@ -65,7 +65,11 @@ def test_bounces_are_a_table_with_a_line_for_each_cell() -> None:
     rows = [re.split(r" {2,}", line.strip()) for line in lines]
     setting = "scattered dom0, with compound pages"
     assert first == "iommu none, dom0 pv"
-    assert rows[0][:3] == ["packets over the wire", "setting", "bounces of 1000"]
-    assert rows[0][3:] == ["bounces", "bytes bounced", "packets"]
-    assert rows[1] == ["dom0 -> peer", setting, "221", "221", *map(group_digits, (320008, 1000))]
-    assert rows[3] == ["alice -> peer", setting, "-", "0", "0", "0"]
+    assert rows[0][:3] == ["packets", "setting", "bounces of 1000"]
+    assert rows[0][3:5] == ["grant maps a packet", "dom0's CPU, us a packet"]
+    assert rows[0][5:] == ["bounces", "bytes bounced", "packets"]
+    numbers = (320008, 1000)
+    assert rows[1] == [
+        "dom0 -> peer", setting, "221", "1.25", "20", "221", *map(group_digits, numbers)
+    ]  # fmt: skip
+    assert rows[3] == ["alice -> peer", setting, "-", "-", "-", "0", "0", "0"]

@@ -75,7 +75,7 @@ def test_page_has_slots_and_tables_where_there_are_any() -> None:
 
     assert "<h3>Ring slots</h3>" in page
     assert "<h3>Strategies</h3>" in page
-    assert "<h3>Bounces</h3>" in page
+    assert "<h3>Over the wire</h3>" in page
     assert "sg off" in page
     without = render_html(stored(), "/runs/1")
     assert "Ring slots" not in without

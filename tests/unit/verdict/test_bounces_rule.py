@@ -16,7 +16,7 @@ from xenlab.verdict.outcome import Outcome
 # Seen on a PV dom0 of Linux 6.1 with an e1000e.
 SCATTERED = BounceCell(
     source="dom0", sink="peer", memory=Dom0Memory.SCATTERED, compound=True, forwarded=False,
-    packets=2856, bounces=631, bounced_bytes=906044,
+    packets=2856, bounces=631, bounced_bytes=906044, maps=0, busy_ns=300_000_000,
 )  # fmt: skip
 FRESH = replace(SCATTERED, memory=Dom0Memory.FRESH, bounces=0, bounced_bytes=0)
 SINGLE_PAGES = replace(SCATTERED, compound=False, bounces=0, bounced_bytes=0)
@@ -38,6 +38,7 @@ def test_bounces_where_pages_straddle_and_nowhere_else_pass() -> None:
     assert {verdict.outcome for verdict in verdicts} == {Outcome.PASS}
     assert verdicts[1].numbers == {
         "packets": 2856, "bounces": 631, "bounced_bytes": 906044, "bounces_per_thousand": 221,
+        "grant_maps": 0,
     }  # fmt: skip
     control = (
         "dom0 -> peer, scattered dom0, with compound pages: 631 bounces of 2856 packets,"
