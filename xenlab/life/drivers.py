@@ -96,7 +96,7 @@ def load_drivers(
 
     if not connected:
         with phases.run("load the drivers and connect the vifs"):
-            if drivers:
+            if drivers or lab.plan.host is not None:
                 with blaming_drivers(lab, drivers, phases.current):
                     connect(DOM0)
                     on_all(connect, [domu.name for domu in lab.plan.domus])

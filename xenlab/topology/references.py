@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from xenlab.topology import defaults, fields
 from xenlab.topology.document import Document, Path, Value
+from xenlab.topology.host_rules import find_misplaced_host
 from xenlab.topology.iommu_rules import find_unworkable
 from xenlab.topology.kernel_origin import find_misplaced
 from xenlab.topology.model import Iommu
@@ -42,8 +43,9 @@ class _Checker:
             yield from self._check_vifs(root, ("domus", name))
         yield from self._check_memory(root)
         yield from self._check_nic(root)
-        for path, message in (*find_unworkable(root), *find_unusable_nic(root)):
-            yield self._problem(path, message)
+        for find in (find_unworkable, find_unusable_nic, find_misplaced_host):
+            for path, message in find(root):
+                yield self._problem(path, message)
 
     def _check_kernel(self, root: Mapping[str, Value], path: Path) -> Iterator[Problem]:
         kernel = _mapping(_at(root, path)).get("kernel")
