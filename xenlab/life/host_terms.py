@@ -14,16 +14,16 @@ TRIAL_BUDGET_S = 30.0
 
 
 def require_terms(
-    plan: LabPlan, *, has_drivers: bool, accel: Accel | None, connect_uri: str
+    plan: LabPlan, *, has_netback: bool, accel: Accel | None, connect_uri: str
 ) -> None:
     """Nothing, or InputError with all that a lab on a host cannot have; others may have it."""
     host = plan.host
     if host is None:
         return
     problems = []
-    if has_drivers and not host.drivers:
+    if has_netback and not host.drivers:
         problems.append(
-            f"drivers under test may not be loaded on {host.address}: the topology would have to"
+            f"no netback under test may be loaded on {host.address}: the topology would have to"
             " say `machine: {drivers: on}`"
         )
     if accel is not None:

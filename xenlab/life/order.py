@@ -36,7 +36,7 @@ from xenlab.life.later import begin
 from xenlab.life.phases import Phases
 from xenlab.life.request import UpRequest, find_checkpoint
 from xenlab.life.summary import keep_summary, summarize
-from xenlab.plan.model import Accel, LabPlan
+from xenlab.plan.model import DOM0, Accel, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import cache_dir, require_lab_name, state_dir
 from xenlab.registry.record import LabRecord, read_record
@@ -137,8 +137,8 @@ class Undertaking:
         self.drivers = self.order.choose_drivers(self.plan)
         order = self.order
         require_terms(
-            self.plan, has_drivers=bool(self.drivers), accel=order.accel,
-            connect_uri=order.connect_uri,
+            self.plan, has_netback=DOM0 in self.drivers and not self.drivers[DOM0].is_stock,
+            accel=order.accel, connect_uri=order.connect_uri,
         )  # fmt: skip
         kernels = digest_kernels(self.plan, Deadline.after(READING_BUDGET_S))
         self.digest = digest_choices(self.drivers) + kernels

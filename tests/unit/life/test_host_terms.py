@@ -24,7 +24,7 @@ MACHINE = plan("domus: {a: }")
 
 def test_everything_that_cannot_be_is_told_at_once() -> None:
     with pytest.raises(InputError) as refused:
-        require_terms(CLOSED, has_drivers=True, accel=Accel.KVM, connect_uri="qemu:///system")
+        require_terms(CLOSED, has_netback=True, accel=Accel.KVM, connect_uri="qemu:///system")
     drivers, accel, connect = refused.value.problems
     assert "`machine: {drivers: on}`" in drivers
     assert accel.startswith("--accel is for a machine")
@@ -32,9 +32,9 @@ def test_everything_that_cannot_be_is_told_at_once() -> None:
 
 
 def test_drivers_are_loaded_where_the_topology_allows_it_and_on_machines() -> None:
-    require_terms(OPEN, has_drivers=True, accel=None, connect_uri="")
-    require_terms(CLOSED, has_drivers=False, accel=None, connect_uri="")
-    require_terms(MACHINE, has_drivers=True, accel=Accel.TCG, connect_uri="qemu:///system")
+    require_terms(OPEN, has_netback=True, accel=None, connect_uri="")
+    require_terms(CLOSED, has_netback=False, accel=None, connect_uri="")
+    require_terms(MACHINE, has_netback=True, accel=Accel.TCG, connect_uri="qemu:///system")
 
 
 def test_host_is_not_tried_for_kvm() -> None:
