@@ -134,10 +134,16 @@ KERNEL_AGAIN = Figure(
     name="kernel-again", what="the same with one file changed", unit="s", floor=2 * 60, aim=40
 )
 MUTANT = Figure(name="mutant", what="a mutant, mean over the set", unit="s", floor=60, aim=15)
+IOMMU_CELL = Figure(
+    name="iommu-cell", what="test iommu --quick of one cell, from its checkpoint", unit="s",
+    floor=60, aim=20,
+)  # fmt: skip
+IOMMU = Figure(name="iommu", what="test iommu, every cell", unit="s", floor=40 * 60, aim=12 * 60)
 
 FIGURES = (
     COLD, CONNECTED, BARE, COLD_RATIO, FURTHER_DOMU, IMAGES, STATUS, HELP, CHECKPOINT, LAYOUTS,
     SENT, SENT_SHARE, SLOTS, SUITES, TRY_QUICK, TRY, MODULE, KERNEL, KERNEL_AGAIN, MUTANT,
+    IOMMU_CELL, IOMMU,
 )  # fmt: skip
 
 

@@ -28,9 +28,10 @@ SENT = 20_000
 SENDING_LIMIT_S = 600.0
 SUITES = ("smoke", "slots", "compound", "gso", "fraglist", "rx")
 SUITES_LIMIT_S = 7200.0
+IOMMU_CELL = "iommu-i2"
 NOT_IN_A_LAB = {
     figures.IMAGES, figures.HELP, figures.LAYOUTS, figures.MODULE, figures.KERNEL,
-    figures.KERNEL_AGAIN,
+    figures.KERNEL_AGAIN, figures.IOMMU_CELL, figures.IOMMU,
 }  # fmt: skip
 IN_A_LAB = tuple(figure for figure in figures.FIGURES if figure not in NOT_IN_A_LAB)
 
@@ -62,6 +63,8 @@ class Bench:
             ((figures.TRY_QUICK, figures.TRY), self.measure_tries),
             ((figures.KERNEL, figures.KERNEL_AGAIN), self.measure_kernel),
             ((figures.MUTANT,), self.measure_mutants),
+            ((figures.IOMMU_CELL,), self.measure_iommu_cell),
+            ((figures.IOMMU,), lambda: self.measure_suites(figures.IOMMU, 1, "iommu")),
         )
         for given, measure in steps:
             if self.wanted.intersection(given):
@@ -102,6 +105,13 @@ class Bench:
             ended = self.workspace.xenlab("test", *suites, limit_s=SUITES_LIMIT_S)
             samples.append(ended.require_success().elapsed_s)
         yield Outcome(figure=figure, samples=tuple(samples))
+
+    def measure_iommu_cell(self) -> Iterator[Outcome]:
+        """The strict one, which has the most to do for each grant; its checkpoint is made first."""
+        self.workspace.xenlab("up", IOMMU_CELL, "--no-proof").require_success()
+        self.workspace.xenlab("down", IOMMU_CELL).require_success()
+        words = ("iommu", "--quick", "--topology", IOMMU_CELL)
+        yield from self.measure_suites(figures.IOMMU_CELL, self.runs, *words)
 
     def measure_module(self) -> Iterator[Outcome]:
         """The headers and the source are there from the first one on, which is not counted."""

@@ -134,6 +134,10 @@ class Lab:
         """How long the host has not run CPUs of the machine that could run: ms since power-on."""
         return self.machine.host_delay_ms()
 
+    def machine_busy_ns(self) -> int | None:
+        """CPU time of the host that the machine's CPUs took: ns since power-on."""
+        return self.machine.busy_ns()
+
     def send_nmi(self) -> None:
         """An NMI to the machine: Xen dumps its registers and ends."""
         self.machine.send_nmi()
@@ -154,16 +158,24 @@ class Lab:
             )
 
     def domid(self, domu: str) -> int:
-        """The number Xen gave a domU."""
+        """The number Xen gave a domU; dom0's is 0."""
         self.require_node(domu)
+        if domu == DOM0:
+            return 0
         domids = dict(self.record.domids)
         if domu not in domids:
             raise LabError(f"{domu} has no number yet")
         return domids[domu]
 
     def vif(self, domu: str, index: int) -> str:
-        """dom0's end of a vif, such as `vif3.0`."""
+        """The backend's end of a vif, such as `vif3.0`."""
         return f"vif{self.domid(domu)}.{index}"
+
+    def vifs_of(self, backend: str) -> tuple[str, ...]:
+        """The backend's ends of all vifs of its networks."""
+        networks = [each.name for each in self.plan.networks if each.backend == backend]
+        ends = [end for network in networks for end in self.plan.vifs_on(network)]
+        return tuple(self.vif(domu.name, vif.index) for domu, vif in ends)
 
     def driver(self, node: str) -> str:
         """The name of the driver that a node was brought up with."""

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from tests.lab.test_try import HARMLESS, write
 from xenlab.errors import MeasurementError
 from xenlab.guest.device_state import Feature
-from xenlab.kernel.driver import STOCK
+from xenlab.kernel.driver import STOCK, Driver, DriverChoice, DriverKind
+from xenlab.kernel.workshop import open_workshop
 from xenlab.lab import Lab
 from xenlab.measure.strategy_trial import StrategyTrial
 from xenlab.plan.links import DOM0, Link
+from xenlab.registry.places import cache_dir
 from xenlab.slots.layout import Frag, Layout
 from xenlab.slots.limits import Limits
+from xenlab.traffic.contest import hold_contest
 from xenlab.traffic.drivers import netfront_replaced
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.iperf import IperfSpec
@@ -28,8 +33,10 @@ from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.soak import judge_round
 from xenlab.verdict.strategies import judge_strategies
 from xenlab.verdict.toll import judge_toll
+from xenlab.waiting import Deadline
 
 DEFAULT, SMALL, ORDER0, FLAT, _, LISTING, _, _, NEGOTIATING = REMEDIES
+BUILD_S = 600.0
 STATE = (
     "ethtool -k eth0; ip -d link show eth0 | grep -o 'gso_max_size [0-9]*';"
     " cat /proc/sys/net/core/high_order_alloc_disable /proc/sys/net/ipv4/tcp_tso_rtt_log;"
@@ -164,3 +171,33 @@ def test_soak_round_fails_by_a_planted_loss_and_is_the_same_without_it(opened: L
     assert any("silent loss" in reason for reason in planted.reasons), planted.reasons
     assert (calm.outcome, calm.subject) == (Outcome.PASS, planted.subject), calm.reasons
     assert state_of(opened) == before
+
+
+# Five milliseconds a packet, which is longer than all else that becomes of it.
+SLOW = "+\tudelay(5000);\n"
+
+
+def build(lab: Lab, patch: Path) -> Driver:
+    """A netfront for alice's kernel with a patch on it."""
+    kernel = lab.plan.kernel(lab.plan.domu("alice").kernel)
+    with open_workshop(
+        cache_dir(), report=lambda _line: None, offline=False, deadline=Deadline.after(BUILD_S)
+    ) as workshop:
+        return workshop.provide_driver(DriverChoice.parse(DriverKind.NETFRONT, str(patch)), kernel)
+
+
+def test_driver_that_takes_longer_is_told_as_slower_whatever_the_host_does(
+    opened: Lab, tmp_path: Path
+) -> None:
+    slow = write(tmp_path, "slow", SLOW)
+    sides = (
+        {"alice": build(opened, write(tmp_path, "harmless", HARMLESS))},
+        {"alice": build(opened, slow)},
+    )
+
+    with netfront_replaced(opened, "alice", str(slow)):
+        told = hold_contest(opened, *sides, seconds=1)
+
+    assert told.cpu is not None
+    assert told.cpu.low > 1, told.table.subject
+    assert told.cpu_said.endswith(": dearer")

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.lab.conftest import Xenlab
 from xenlab.lab import Lab
+from xenlab.measure.bounces import Dom0Memory
 from xenlab.plan.model import DOM0, Link
+from xenlab.slots.boundaries import boundary_layouts
+from xenlab.slots.wire import on_a_wire
+from xenlab.traffic.ballooning import scatter_dom0
+from xenlab.traffic.bounces import measure_bounces
 from xenlab.traffic.iommu import read_iommu_evidence
 from xenlab.traffic.ladder import Extent, plan_runs
+from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.measuring import measure_link
 from xenlab.traffic.plant import PlantKind, plant_in_path
 from xenlab.transport.keys import SshKeys
+from xenlab.verdict.bounces import judge_bounces
 from xenlab.verdict.iommu import judge_iommu
+from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.rules import judge_measurement
 from xenlab.verdict.verdict import Verdict
@@ -24,6 +34,7 @@ from xenlab.waiting import Deadline, wait_until
 
 LAB = "wired"
 SOON_S = 30.0
+NUMBER = 5
 # An address that no table of the IOMMU has: far above all memory of this machine.
 NOWHERE = "0x12345000"
 NOWHERE_HIGH = "0x10"
@@ -81,10 +92,39 @@ def test_packets_over_the_wire_are_accounted_for(wired: Lab) -> None:
 
 def test_loss_before_the_wire_is_told_with_its_place(wired: Lab) -> None:
     link = link_to_peer(wired)
-    with plant_in_path(wired, link, PlantKind.SILENT_DROP, 5):
+    with plant_in_path(wired, link, PlantKind.SILENT_DROP, NUMBER):
         verdicts = judge(wired, link)
     reasons = [reason for verdict in verdicts for reason in verdict.reasons]
     assert any("silent loss between vif" in each and "and uplink" in each for each in reasons)
+
+
+def test_composed_packets_reach_the_peer_and_one_that_does_not_is_told(wired: Lab) -> None:
+    link = link_to_peer(wired)
+    layouts = tuple(on_a_wire(boundary_layouts(), link.mtu_bytes))[:40]
+    with composers_loaded(wired, link):
+        whole = judge_layouts(send_layouts(wired, link, layouts, seed=NUMBER))
+        with plant_in_path(wired, link, PlantKind.SILENT_DROP, NUMBER):
+            lossy = judge_layouts(send_layouts(wired, link, layouts, seed=NUMBER))
+
+    assert whole.outcome is Outcome.PASS
+    assert whole.numbers["tx_zerocopy_sent"] > 0
+    assert lossy.outcome is Outcome.FAIL
+    assert any("and did not arrive" in reason for reason in lossy.reasons)
+
+
+def test_bounces_are_told_where_there_must_be_none(wired: Lab) -> None:
+    """Scattered memory that is said to be fresh, and compound pages that are said to be none."""
+    scatter_dom0(wired)
+    with closing(measure_bounces(wired, Dom0Memory.SCATTERED)) as runs:
+        seen = next(runs)
+    assert {verdict.outcome for verdict in judge_measurement(seen.measurement)} == {Outcome.PASS}
+    fresh = replace(seen.cell, memory=Dom0Memory.FRESH)
+    single_pages = replace(seen.cell, compound=False)
+
+    verdicts = judge_bounces((seen.cell, fresh, single_pages))
+
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS, Outcome.FAIL, Outcome.FAIL]
+    assert "from fresh memory" in verdicts[1].reasons[0]
 
 
 def test_corruption_before_the_wire_is_seen(wired: Lab) -> None:

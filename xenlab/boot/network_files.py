@@ -10,21 +10,24 @@ import hashlib
 import shlex
 from collections.abc import Iterator
 
-from xenlab.plan.model import UPLINK, DomUPlan, LabPlan, NetworkPlan, UplinkPlan, VifPlan
+from xenlab.plan.model import DOM0, UPLINK, DomUPlan, LabPlan, NetworkPlan, UplinkPlan, VifPlan
 
+DOM0_OF_XL = "Domain-0"
 LOCALLY_ADMINISTERED = "02:78:6c"  # IEEE 802, bit 1 of the first octet; then "xl"
 
 
 def bridge_mac(network: NetworkPlan) -> str:
-    """dom0's MAC address on a network, derived from the network's name."""
+    """The backend's MAC address on a network, derived from the network's name."""
     digest = hashlib.sha256(network.name.encode()).digest()
     return f"{LOCALLY_ADMINISTERED}:{digest[0]:02x}:{digest[1]:02x}:{digest[2]:02x}"
 
 
-def render_dom0_batch(plan: LabPlan) -> str:
-    """`ip -batch` input that makes the bridges with dom0's addresses and neighbours."""
+def render_bridge_batch(plan: LabPlan, backend: str) -> str:
+    """`ip -batch` input that makes a backend's bridges with its addresses and neighbours."""
     lines: list[str] = []
     for network in plan.networks:
+        if network.backend != backend:
+            continue
         bridge = network.bridge
         lines += [
             _line("link", "add", bridge, "address", bridge_mac(network), "type", "bridge",
@@ -77,12 +80,17 @@ def render_domu_batch(plan: LabPlan, domu: DomUPlan) -> str:
 
 
 def render_vif_table(domu: DomUPlan, plan: LabPlan) -> str:
-    """One line a vif: index, MAC, bridge, MTU, number of queues (`-`: the drivers' choice)."""
-    rows = [
-        (str(vif.index), vif.mac, plan.network(vif.network).bridge, str(vif.mtu_bytes),
-         str(vif.queues) if vif.queues else "-")
-        for vif in domu.vifs
-    ]  # fmt: skip
+    """One line a vif: index, MAC, bridge, MTU, queues (`-`: as the drivers choose), backend, trust.
+
+    Xen's name for the backend dom0 is `Domain-0`.
+    """
+    rows = []
+    for vif in domu.vifs:
+        network, queues = plan.network(vif.network), str(vif.queues) if vif.queues else "-"
+        backend = DOM0_OF_XL if network.backend == DOM0 else network.backend
+        trust = "trusted" if vif.trusted else "untrusted"
+        mtu = str(vif.mtu_bytes)
+        rows.append((str(vif.index), vif.mac, network.bridge, mtu, queues, backend, trust))
     return "".join(" ".join(row) + "\n" for row in rows)
 
 

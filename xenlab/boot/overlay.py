@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xenlab.boot.network_files import (
-    render_dom0_batch,
+    render_bridge_batch,
     render_domu_batch,
     render_feature_table,
     render_vif_table,
 )
 from xenlab.boot.uplink_files import render_peer_files, render_uplink_files
 from xenlab.boot.xl_config import render_xl_config
-from xenlab.plan.model import DomUPlan, LabPlan
+from xenlab.plan.model import DOM0, DomUPlan, LabPlan
 
 MANAGEMENT_DEVICE = "eth0"  # dom0's only NIC before netback is loaded
 MANAGEMENT_ADDRESS = "10.0.2.15/24"  # QEMU's user network forwards to it
@@ -31,14 +31,21 @@ def ramdisk_path(kernel: str) -> str:
 
 def render_dom0_files(plan: LabPlan) -> Mapping[str, str]:
     """Path from dom0's root to text: control, bridges, and for each domU its xl.cfg and vifs."""
-    management = {**MANAGEMENT, "FORWARDING": str(int(plan.dom0.forwarding))}
+    management = {
+        **MANAGEMENT,
+        "FORWARDING": str(int(plan.dom0.forwarding)),
+        "KEEP_KERNELS": str(int(bool(plan.backends))),
+    }
     files = {
         "xenlab/management": "".join(f"{name}={value}\n" for name, value in management.items()),
-        "xenlab/bridges.ip": render_dom0_batch(plan),
+        "xenlab/bridges.ip": render_bridge_batch(plan, DOM0),
     }
     for domu in plan.domus:
         files[f"xenlab/domus/{domu.name}.cfg"] = render_xl_config(
-            domu, kernel=f"/{kernel_path(domu.kernel)}", ramdisk=f"/{ramdisk_path(domu.kernel)}"
+            domu,
+            kernel=f"/{kernel_path(domu.kernel)}",
+            ramdisk=f"/{ramdisk_path(domu.kernel)}",
+            driver_domain=domu.name in plan.backends,
         )
         files[f"xenlab/vifs/{domu.name}"] = render_vif_table(domu, plan)
     return {**files, **render_uplink_files(plan)}
@@ -59,7 +66,10 @@ def render_domu_files(plan: LabPlan) -> Mapping[str, str]:
 
 def _render_node_files(plan: LabPlan, domu: DomUPlan) -> Mapping[str, str]:
     node = f"xenlab/nodes/{domu.name}"
+    bridges = render_bridge_batch(plan, domu.name)
     return {
+        **({f"{node}.bridges": bridges} if bridges else {}),
+        **({f"{node}.forwarding": ""} if domu.forwarding else {}),
         f"{node}.vifs": render_vif_table(domu, plan),
         f"{node}.ip": render_domu_batch(plan, domu),
         f"{node}.features": render_feature_table(domu),

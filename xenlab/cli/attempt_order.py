@@ -35,11 +35,12 @@ from xenlab.life.removal import sweep
 from xenlab.registry.record import read_record
 from xenlab.registry.runs import new_run_folder
 from xenlab.report.attempt import Told, tell_bisection, tell_comparison, tell_walk
+from xenlab.report.comparison import ComparisonView
 from xenlab.report.cover import render_cover
 from xenlab.report.progress import open_progress
 from xenlab.report.results import SuiteRun, render_results_junit
 from xenlab.topology.wording import quote
-from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED
+from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, Outcome
 
 
 class AttemptWords(BringUpWords):
@@ -123,14 +124,21 @@ def _carry_out(order: AttemptOrder, attempt: Attempt) -> Told:
     if order.bisect:
         return tell_bisection(bisect_series(attempt))
     if order.per_patch:
-        return tell_walk(walk_series(attempt))
+        walk = walk_series(attempt)
+        return tell_walk(walk, _cover(order, attempt, walk.whole, walk.outcomes))
     view = attempt.run()
-    if not order.cover:
-        return tell_comparison(view)
+    return tell_comparison(view, _cover(order, attempt, view))
+
+
+def _cover(
+    order: AttemptOrder, attempt: Attempt, view: ComparisonView, steps: tuple[Outcome, ...] = ()
+) -> tuple[str, ...]:
+    """The block for a cover letter; nothing where none was asked for."""
     results = attempt.sides.results
+    if not order.cover:
+        return ()
     environment = results.runs[0].environment
-    cover = tuple(render_cover(view, environment, order.titles, results.command))
-    return tell_comparison(view, cover)
+    return tuple(render_cover(view, environment, order.titles, results.command, steps))
 
 
 @contextlib.contextmanager

@@ -32,6 +32,8 @@ SUITES = {
     DriverKind.NETFRONT: ("smoke", "slots", "upkeep", "compound", "gso", "rx", "pktgen"),
     DriverKind.NETBACK: ("smoke", "slots", "fraglist", "upkeep", "compound", "gso", "rx", "pktgen"),
 }
+# All else means that tests are left which did not run, and of which nothing is told.
+TESTS_RAN = frozenset({pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED})
 PYTEST_OPTIONS = ("-q", "--no-header", "--tb=short", "-rN", "-x")
 
 
@@ -76,7 +78,8 @@ class MutantTrial:
     mutant: Mutant
     lab_name: str
     watcher: Watcher
-    _troubles: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    _done: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def run(self) -> Mutation:
         """Put it through the suites."""
@@ -88,7 +91,7 @@ class MutantTrial:
             equivalent=self.mutant.equivalent,
             elapsed_s=time.monotonic() - started_s,
             catch=catch,
-            troubles=tuple(self._troubles),
+            troubles=tuple(self.troubles),
         )
 
     def _find_catch(self) -> Catch | None:
@@ -97,37 +100,49 @@ class MutantTrial:
         while left:
             try:
                 with self._opened() as lab:
-                    catch = self._run_suites(lab, left)
+                    catch = self.run_suites(lab, left)
             except (DriverFailed, KernelFault) as error:
                 verdict = verdict_of_error(COMES_UP, lab_subject(self.mutant), error)
                 return find_catch("up", [verdict] if verdict else [])
             except LabError as error:
-                self._troubles.append(f"{left.pop(0)}: {error}")
+                self.troubles.append(f"{left.pop(0)}: {error}")
                 continue
             if catch is not None:
                 return catch
         return None
 
-    def _run_suites(self, lab: Lab, left: list[str]) -> Catch | None:
-        """Run what is left of the suites until one catches it, or could not come to its end."""
+    def run_suites(self, lab: Lab, left: list[str]) -> Catch | None:
+        """Run what is left of the suites until one catches it, or could not come to its end.
+
+        What kept it from there is among the troubles, and what it has not run is left.
+        """
         while left:
             suite = left.pop(0)
             eye = Eye(lab=lab)
-            plugin = LabPlugin(lab, extent=Extent.QUICK)
+            plugin = LabPlugin(lab, extent=Extent.QUICK, done=self._done.get(suite, ()))
             plugin.on_verdict = eye.look
-            # pytest's own words are progress: the result on standard output is ours.
-            with contextlib.redirect_stdout(sys.stderr):
-                run_suite(plugin, [SHIPPED / suite], PYTEST_OPTIONS, [eye])
-            if eye.interruption is not None:
-                raise eye.interruption
+            troubles = self._run_suite(suite, plugin, eye)
             catch = eye.catch or find_catch(eye.test, plugin.verdicts)
-            troubles = [*find_troubles(plugin.verdicts), *plugin.bugs]
             if catch is not None:
                 return catch
             if troubles:
-                self._troubles += [f"{suite}: {trouble}" for trouble in troubles]
+                self.troubles += [f"{suite}: {trouble}" for trouble in troubles]
+                if plugin.done > self._done.get(suite, frozenset()) and plugin.unfinished:
+                    left.insert(0, suite)
+                self._done[suite] = frozenset(plugin.done)
                 return None
         return None
+
+    @staticmethod
+    def _run_suite(suite: str, plugin: LabPlugin, eye: Eye) -> tuple[str, ...]:
+        """Run one suite, up to the first test that is not all right; what kept it from its end."""
+        # pytest's own words are progress: the result on standard output is ours.
+        with contextlib.redirect_stdout(sys.stderr):
+            code = run_suite(plugin, [SHIPPED / suite], PYTEST_OPTIONS, [eye])
+        if eye.interruption is not None:
+            raise eye.interruption
+        silent = () if code in TESTS_RAN else (f"pytest ended with {pytest.ExitCode(code).name}",)
+        return (*find_troubles(plugin.verdicts), *plugin.bugs, *silent)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Lab]:
@@ -164,6 +179,8 @@ def lab_subject(mutant: Mutant) -> str:
 
 def _crosses_both(item: pytest.Item) -> bool:
     """Whether a test is of a link between domUs."""
-    parameters = item.callspec.params if isinstance(item, pytest.Function) else {}
-    links = (value for value in parameters.values() if isinstance(value, Link))
+    # pytest knows a `callspec` of those only that are parametrized.
+    callspec = getattr(item, "callspec", None)
+    parameters = callspec.params.values() if callspec else ()
+    links = (value for value in parameters if isinstance(value, Link))
     return any(link.source_vif and link.sink_vif for link in links)

@@ -10,6 +10,7 @@ from xenlab.measure.contest import BASE
 from xenlab.report.comparison import ComparisonView
 from xenlab.report.rows import printable
 from xenlab.report.series_walk import Found, SeriesWalk, Step
+from xenlab.report.wording import say_count
 from xenlab.verdict.bisection import BAD, Bisection
 from xenlab.verdict.comparison import Comparison, Side
 from xenlab.verdict.outcome import Outcome
@@ -46,11 +47,14 @@ def bisect_series(attempt: Attempt) -> Found:
         )
     last = Comparison(base=base, patched=run_first(attempt, len(patches)))
     bisection = Bisection(good=0, bad=len(patches))
+    if last.outcome in BAD:
+        click.echo(f"{len(patches)} commits change a driver, and one of them is bad", err=True)
     while last.outcome in BAD and (count := bisection.next_count) is not None:
         outcome = _outcome(base, run_first(attempt, count))
         bisection = bisection.note(count, outcome)
-        left = ", ".join(map(str, bisection.suspects))
-        click.echo(f"{count} patches: {outcome}; suspects: {left}", err=True)
+        left = say_count(len(bisection.suspects), "suspect")
+        tried = printable(patches[count - 1].title)
+        click.echo(f"up to {tried}: {outcome}; {left} left", err=True)
     titles = tuple(patches[number - 1].title for number in bisection.suspects)
     return Found(bisection=bisection, titles=titles if last.outcome in BAD else (), last=last)
 

@@ -25,6 +25,7 @@ ANSWER_LIMIT_S = 5.0
 FORWARDED_PORT = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+22\b")
 # Of every CPU, in nanoseconds (libvirt, virConnectGetAllDomainStats, VIR_DOMAIN_STATS_VCPU).
 VCPU_DELAY = re.compile(r"vcpu\.\d+\.delay")
+VCPU_TIME = re.compile(r"vcpu\.\d+\.time")
 NS_A_MS = 1_000_000
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: "running",
@@ -161,9 +162,17 @@ class Machine:
 
         Milliseconds since power-on; None where the host does not tell (CONFIG_SCHED_INFO).
         """
+        delays_ns = self._sum_of_cpus_ns(VCPU_DELAY)
+        return None if delays_ns is None else delays_ns // NS_A_MS
+
+    def busy_ns(self) -> int | None:
+        """CPU time of the host that its CPUs took since power-on, in ticks; None as above."""
+        return self._sum_of_cpus_ns(VCPU_TIME)
+
+    def _sum_of_cpus_ns(self, name: re.Pattern[str]) -> int | None:
         statistics = self._ask("the machine's CPUs told nothing of themselves", _vcpu_statistics)
-        delays_ns = [value for name, value in statistics.items() if VCPU_DELAY.fullmatch(name)]
-        return sum(delays_ns) // NS_A_MS if delays_ns else None
+        told = [value for each, value in statistics.items() if name.fullmatch(each)]
+        return sum(told) if told else None
 
     def send_nmi(self) -> None:
         """Send the guest a non-maskable interrupt."""

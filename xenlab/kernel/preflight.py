@@ -25,20 +25,29 @@ NEEDED_BY_ALL = (
     "XEN_GNTDEV",
     "XEN_GRANT_DEV_ALLOC",
 )
-NEEDED_BY_DOM0 = ("BRIDGE", "VIRTIO_NET", "VIRTIO_PCI", "XEN_DOM0", "XEN_NETDEV_BACKEND")
+NEEDED_BY_BACKEND = ("BRIDGE", "XEN_NETDEV_BACKEND")
+NEEDED_BY_DOM0 = (*NEEDED_BY_BACKEND, "VIRTIO_NET", "VIRTIO_PCI", "XEN_DOM0")
 NEEDED_BY_DOMU = ("XEN_NETDEV_FRONTEND",)
 NEEDED_BY_KIND = {DomUKind.PV: ("XEN_PV",), DomUKind.PVH: ("XEN_PVH",)}
 
+# A domU of either kind that is the backend of a network: a driver domain.
+BACKEND = "backend"
 # The parts a kernel may be asked to play, and the symbols each needs.
 NEEDED_BY_PART: Mapping[str, tuple[str, ...]] = {
     DOM0: (*NEEDED_BY_ALL, *NEEDED_BY_DOM0, *NEEDED_BY_KIND[DomUKind.PV]),
+    BACKEND: NEEDED_BY_BACKEND,
     **{kind: (*NEEDED_BY_ALL, *NEEDED_BY_DOMU, *needed) for kind, needed in NEEDED_BY_KIND.items()},
 }
 
 
 def find_obstacles(part: str, config: KernelConfig, notes: KernelNotes) -> tuple[str, ...]:
-    """All that keeps a kernel from playing a part: `dom0` with netback, `pv` or `pvh` domU."""
-    lacking = (f"lacks {symbol}" for symbol in config.missing(NEEDED_BY_PART[part]))
+    """All that keeps a kernel from playing a part: `dom0` with netback, `pv` or `pvh` domU.
+
+    Or `backend`, beside `pv` or `pvh`.
+    """
+    lacking = tuple(f"lacks {symbol}" for symbol in config.missing(NEEDED_BY_PART[part]))
+    if part == BACKEND:
+        return lacking
     bootable = notes.can_boot_pvh if part == DomUKind.PVH else notes.can_boot_pv
     kind = DomUKind.PVH if part == DomUKind.PVH else DomUKind.PV
     entry = () if bootable else (f"no Xen ELF note with an entry point for {kind}",)

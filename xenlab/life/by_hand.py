@@ -9,7 +9,7 @@ from xenlab.life.connect import render_ping_argv
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.ssh_program import render_ssh_argv
-from xenlab.xen.vif import AWAIT_VIFS
+from xenlab.xen.vif import AWAIT_VIFS, SERVE_VIFS
 
 # Nobody has noted the domU's number by then: Xen is asked for it.
 PROXY = "exec vchan-pipe connect $(xl domid {node})"
@@ -35,8 +35,10 @@ def render_steps(plan: LabPlan, keys: SshKeys, port: int) -> list[list[list[str]
     for link in links:
         command = shlex.join(render_ping_argv(link))
         pings[link.source] += f" && {command}" if pings[link.source] else command
-    return [
+    groups = [
+        [on(node, SERVE_VIFS) for node in plan.backends],
         [on(node, "connect-vifs") for node in plan.domain_names],
-        [on(DOM0, AWAIT_VIFS)],
+        [on(node, AWAIT_VIFS) for node in (DOM0, *plan.backends)],
         [on(node, line) for node, line in pings.items()],
     ]
+    return [group for group in groups if group]

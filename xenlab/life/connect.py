@@ -9,6 +9,7 @@ from xenlab.errors import LabError
 from xenlab.lab import Lab
 from xenlab.plan.model import Link
 from xenlab.waiting import Deadline
+from xenlab.xen.vif import SERVE_VIFS
 
 PING_BYTES = 1400
 CONNECT_BUDGET_S = 60.0
@@ -23,6 +24,12 @@ def connect_vifs(lab: Lab, node: str, deadline: Deadline, module: str = "") -> N
     lab.shell(node, budget).run(
         ["connect-vifs", *filter(None, [module])], deadline=budget
     ).require_success()
+
+
+def serve_vifs(lab: Lab, node: str, deadline: Deadline) -> None:
+    """Have a driver domain load netback, make its bridges, and plug what will be attached."""
+    budget = deadline.at_most(CONNECT_BUDGET_S * lab.slowness())
+    lab.shell(node, budget).run([SERVE_VIFS], deadline=budget).require_success()
 
 
 def render_ping_argv(link: Link) -> list[str]:

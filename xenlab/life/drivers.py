@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 from xenlab.errors import InputError
@@ -17,10 +18,11 @@ from xenlab.kernel.workshop import Workshop
 from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.blame import blaming_drivers
-from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all
+from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all, serve_vifs
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import DOM0, KernelPlan, LabPlan
+from xenlab.topology.wording import list_names
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import await_vifs
 
@@ -38,6 +40,7 @@ def choose_drivers(plan: LabPlan, netback: str | None, netfront: Sequence[str]) 
     words = {DOM0: netback} if netback else {}
     words |= spread_words("--netfront", netfront, names)
     choices = {node: DriverChoice.parse(_kind(node), word) for node, word in words.items()}
+    _require_dom0_as_backend(plan, choices)
     return choices if any(not choice.is_stock for choice in choices.values()) else {}
 
 
@@ -51,10 +54,21 @@ def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choic
     if not reach.is_drivers_only:
         raise InputError(f"{series.name}: {reach.why}")
     stock = {node: DriverChoice(kind=_kind(node), name=STOCK) for node in plan.domain_names}
-    return {
+    patched = {
         node: choice.patched(series) if choice.kind in reach.drivers else choice
         for node, choice in {**stock, **choices}.items()
     }
+    _require_dom0_as_backend(plan, patched)
+    return patched
+
+
+def _require_dom0_as_backend(plan: LabPlan, choices: Choices) -> None:
+    """A netback under test is loaded in dom0 alone: elsewhere the stock one would be tested."""
+    chosen = choices.get(DOM0)
+    if plan.backends and chosen is not None and not chosen.is_stock:
+        raise InputError(
+            f"netback under test is dom0's, and the backend here is {list_names(plan.backends)}"
+        )
 
 
 def digest_choices(choices: Choices) -> str:
@@ -98,10 +112,12 @@ def load_drivers(
         with phases.run("load the drivers and connect the vifs"):
             if drivers or lab.plan.host is not None:
                 with blaming_drivers(lab, drivers, phases.current):
+                    on_all(partial(serve_vifs, lab, deadline=deadline), lab.plan.backends)
                     connect(DOM0)
                     on_all(connect, [domu.name for domu in lab.plan.domus])
-                    patience = deadline.at_most(CONNECT_BUDGET_S)
-                    await_vifs(lab.shell(DOM0, deadline), (), patience)
+                    for backend in (DOM0, *lab.plan.backends):
+                        patience = deadline.at_most(CONNECT_BUDGET_S)
+                        await_vifs(lab.shell(backend, deadline), lab.vifs_of(backend), patience)
             else:
                 standby.connect_vifs(lab, deadline)
         if lab.plan.uplink is not None:

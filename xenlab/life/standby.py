@@ -17,7 +17,7 @@ from xenlab.life.evidence import EVIDENCE_FILES, NodeEvidence
 from xenlab.plan.model import DOM0
 from xenlab.transport.standby import StandbyLine, open_standby
 from xenlab.waiting import Deadline
-from xenlab.xen.vif import AWAIT_VIFS
+from xenlab.xen.vif import AWAIT_VIFS, SERVE_VIFS
 
 ENTROPY_BYTES = 64
 
@@ -56,15 +56,20 @@ def connect_vifs(lab: Lab, deadline: Deadline) -> None:
     """Load the drivers and connect the vifs: dom0 attaches them, then the domUs take them up.
 
     One after the other: domUs that wait for their vifs would only be in dom0's way. A domU is done
-    as soon as it asked for the connection: dom0 tells when it stands.
+    as soon as it asked for the connection: the backend tells when it stands. Driver domains come
+    before all, since nobody else plugs the vifs of their networks.
     """
 
-    def run(program: str) -> Callable[[StandbyLine], object]:
-        return lambda line: line.ask("run", program, deadline=deadline)
+    def run(*words: str) -> Callable[[StandbyLine], object]:
+        return lambda line: line.ask("run", *words, deadline=deadline)
 
+    def wait(line: StandbyLine) -> None:
+        line.ask("run", AWAIT_VIFS, *lab.vifs_of(line.node), deadline=deadline)
+
+    _ask_all(lab, lab.plan.backends, run(SERVE_VIFS), deadline)
     _ask_all(lab, [DOM0], run("connect-vifs"), deadline)
     _ask_all(lab, [domu.name for domu in lab.plan.domus], run("connect-vifs"), deadline)
-    _ask_all(lab, [DOM0], run(AWAIT_VIFS), deadline)
+    _ask_all(lab, [DOM0, *lab.plan.backends], wait, deadline)
 
 
 def connect_uplink(lab: Lab, deadline: Deadline) -> None:

@@ -37,32 +37,37 @@ def summarize(lab: Lab, evidence: Mapping[str, NodeEvidence], elapsed_s: float) 
         elapsed_s=round(elapsed_s, 3),
         nodes=(
             _dom0(lab.plan, evidence[DOM0].kernel),
-            *(_domu(domu, evidence[domu.name].kernel) for domu in lab.plan.domus),
+            *(_domu(lab.plan, domu, evidence[domu.name].kernel) for domu in lab.plan.domus),
             *(_peer(each, evidence[each.peer.name].kernel) for each in lab.plan.uplinks),
         ),
     )
 
 
 def _dom0(plan: LabPlan, kernel: str) -> NodeSummary:
-    devices = tuple(
-        f"{network.bridge}  {network.address4}/{network.prefix4}"
-        f"  {network.address6}/{network.prefix6}"
-        for network in plan.networks
-    )
     return NodeSummary(
         name=DOM0, kind=DOM0, kernel=kernel, vcpus=plan.dom0.vcpus,
-        memory_mib=plan.dom0.memory_mib, devices=devices, state="running",
+        memory_mib=plan.dom0.memory_mib, devices=_bridges(plan, DOM0), state="running",
     )  # fmt: skip
 
 
-def _domu(domu: DomUPlan, kernel: str) -> NodeSummary:
+def _bridges(plan: LabPlan, backend: str) -> tuple[str, ...]:
+    return tuple(
+        f"{network.bridge}  {network.address4}/{network.prefix4}"
+        f"  {network.address6}/{network.prefix6}"
+        for network in plan.networks
+        if network.backend == backend
+    )
+
+
+def _domu(plan: LabPlan, domu: DomUPlan, kernel: str) -> NodeSummary:
     devices = tuple(
         f"{vif.device} on {vif.network}  {vif.address4}/{vif.prefix4}  {vif.address6}/{vif.prefix6}"
         for vif in domu.vifs
     )
     return NodeSummary(
         name=domu.name, kind=domu.kind.value, kernel=kernel, vcpus=domu.vcpus,
-        memory_mib=domu.memory_mib, devices=devices, state="running",
+        memory_mib=domu.memory_mib, devices=(*devices, *_bridges(plan, domu.name)),
+        state="running",
     )  # fmt: skip
 
 

@@ -47,24 +47,46 @@ class Contest:
         return _interval([(_cost(each.base), _cost(each.patched)) for each in self.bouts])
 
     @property
+    def goodput_said(self) -> str:
+        """The ratio of goodput, and in a word what it means."""
+        return say_ratio(self.goodput, below="slower", above="faster")
+
+    @property
+    def cpu_said(self) -> str:
+        """The same of CPU time a byte."""
+        return say_ratio(self.cpu, below="cheaper", above="dearer")
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """What of both was seen to differ, in short."""
+        both = {"goodput": self.goodput, "CPU a byte": self.cpu}
+        return tuple(
+            f"{what} {ratio.median:.2f} of the {BASE}'s"
+            for what, ratio in both.items()
+            if ratio is not None and not ratio.holds(1.0)
+        )
+
+    @property
     def table(self) -> StrategyTable:
         """Both sides beside each other, and what can be said of their difference."""
         base = tuple(each.base for each in self.bouts)
         patched = tuple(each.patched for each in self.bouts)
         said = (
             f"{self.subject}, {len(self.bouts)} times in turns; patched to base:"
-            f" goodput {say_ratio(self.goodput)}, CPU a byte {say_ratio(self.cpu)}"
+            f" goodput {self.goodput_said}, CPU a byte {self.cpu_said}"
         )
         rows = (_row(BASE, base, self.base), _row(PATCHED, patched, self.patched))
         return StrategyTable(subject=said, rows=rows)
 
 
-def say_ratio(ratio: Interval | None) -> str:
-    """Such as `0.97 (0.93 to 1.02): no difference seen`."""
+def say_ratio(ratio: Interval | None, *, below: str, above: str) -> str:
+    """Such as `0.97 (0.93 to 1.02): no difference seen`, or what it is called below or above 1."""
     if ratio is None:
         return "not told: too few repetitions, or one that brought nothing"
     said = f"{ratio.median:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
-    return f"{said}: {NO_DIFFERENCE}" if ratio.holds(1.0) else said
+    if ratio.holds(1.0):
+        return f"{said}: {NO_DIFFERENCE}"
+    return f"{said}: {below if ratio.median < 1 else above}"
 
 
 def _interval(pairs: Sequence[tuple[float, float]]) -> Interval | None:

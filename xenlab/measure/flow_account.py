@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from xenlab.measure.attachment import Role
 from xenlab.measure.flow import Flow, TcpFlow, UdpFlow
 from xenlab.measure.hops import Drop, Hop, HopAccount
 from xenlab.measure.measurement import Measurement
-from xenlab.measure.path import Point, Role
+from xenlab.measure.path import Point
 
 DATAGRAMS = "datagrams"
 STREAM_BYTES = "stream bytes"

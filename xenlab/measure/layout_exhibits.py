@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from xenlab.measure.attachment import Attachment
 from xenlab.measure.flow_account import (
     FlowAccount,
     NamedLoss,
@@ -13,7 +14,6 @@ from xenlab.measure.flow_account import (
     stations_of,
 )
 from xenlab.measure.layouts import Landing, LayoutRun, Sighting
-from xenlab.measure.path import Attachment
 from xenlab.measure.slot_histogram import SlotHistogram, build_histogram
 from xenlab.slots.fate import Fate
 from xenlab.slots.limits import STOCK, Limits

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xenlab.measure.attachment import Role
 from xenlab.measure.counters import CounterDelta
 from xenlab.measure.hops import Drop, HopAccount, account_hops, read_drops
-from xenlab.measure.path import Path, Role, drops_before, drops_behind
+from xenlab.measure.path import Path, drops_before, drops_behind
 
 # What a frontend refuses is foretold, and compared with what was: see LayoutCounters.
 FORETOLD = "tx_dropped"
@@ -26,14 +27,19 @@ class LayoutWay:
     unrest: str = ""
 
 
-def read_way(path: Path, deltas: Mapping[str, CounterDelta], unrest: str) -> LayoutWay:
-    """The way along a path between devices. Raises MeasurementError if a counter is absent."""
+def read_way(
+    path: Path, deltas: Mapping[str, CounterDelta], unrest: str, *, cut: bool = False
+) -> LayoutWay:
+    """The way along a path between devices. Raises MeasurementError if a counter is absent.
+
+    `cut`: GSO ends on the way, at a NIC.
+    """
     first, last = path.legs[0].start, path.legs[-1].end
     before = drops_before(first)
     if first.role is Role.NETFRONT:
         before = tuple(place for place in before if place.counter != FORETOLD)
     return LayoutWay(
-        account=account_hops(path, deltas),
+        account=account_hops(path, deltas, streams=cut),
         first_drops=read_drops(before, deltas),
         last_drops=read_drops(drops_behind(last), deltas),
         unrest=unrest,

@@ -105,7 +105,8 @@ class LayoutRun:
     `expected` and `counted` are None where the source has no netfront: dom0. `ring_slots` is what
     each packet must take on the ring in the end, 0 where nothing is sent; empty without a netfront.
     `heads_bytes` is how much of each must be in its skb's head at the sink; empty where the form in
-    which packets come is not predicted.
+    which packets come is not predicted. `frames` is how many packets each is behind a NIC; empty
+    where there is none on the way.
     """
 
     source: str
@@ -119,6 +120,7 @@ class LayoutRun:
     way: LayoutWay
     ring_slots: tuple[int, ...] = ()
     heads_bytes: tuple[int, ...] = ()
+    frames: tuple[int, ...] = ()
 
     @property
     def subject(self) -> str:

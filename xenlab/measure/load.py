@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from xenlab.measure.attachment import Role
 from xenlab.measure.counters import QDISC_DROPS
 from xenlab.measure.flow_account import (
     FlowAccount,
@@ -18,7 +19,7 @@ from xenlab.measure.flow_account import (
     stations_of,
 )
 from xenlab.measure.hops import Drop, HopAccount
-from xenlab.measure.path import Path, Role
+from xenlab.measure.path import Path
 from xenlab.slots.layout import ETHERNET_HEADER_BYTES
 from xenlab.slots.pktgen import PktgenFrame
 

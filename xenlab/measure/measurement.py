@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xenlab.measure.counters import FILTER_DROPS, CounterDelta
 from xenlab.measure.flow import Flow, FlowSpec, Transport
 from xenlab.measure.hops import Drop, HopAccount, account_hops, find_vanished, read_drops
-from xenlab.measure.path import DropCounter, Path, build_path
+from xenlab.measure.path import DropCounter, Path
 
 # Segments that TCP put aside because one before them had not come (net/ipv4/tcp_input.c).
 GAPS = "TcpExtTCPOFOQueue"
@@ -69,7 +69,7 @@ def build_measurement(
     """Join flows and counters. `mtu_bytes` is the source device's. Raises MeasurementError."""
     specs = tuple(flow.spec for flow in flows)
     source, sink = path.source, path.sink
-    back = build_path(sink, source)
+    back = path.back
     vanished = find_vanished(path, deltas)
     streams = any(spec.transport is Transport.TCP for spec in specs)
     return Measurement(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from xenlab.measure.attachment import DOM0, Attachment, Role
 from xenlab.measure.counters import QDISC_DROPS
 from xenlab.measure.drop_names import (
     FORWARDING_DROPS,
@@ -14,8 +16,6 @@ from xenlab.measure.drop_names import (
     SENDING_DROPS,
     WIRE_DROPS,
 )
-
-DOM0 = "dom0"
 
 
 class Side(StrEnum):
@@ -28,45 +28,6 @@ class Side(StrEnum):
     def bytes_counter(self) -> str:
         """The counter of the same packets' bytes."""
         return self.value.replace("packets", "bytes")
-
-
-class Role(StrEnum):
-    """What a device is on a path."""
-
-    NETFRONT = "netfront"
-    VIF = "vif"
-    BRIDGE = "bridge"
-    NIC = "NIC"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """Where a node meets a network.
-
-    A domU: its netfront device, and the vif that is dom0's end of it. dom0: the bridge device
-    itself, and no vif. The outside peer: a NIC at its end of a wire, and dom0's at the other end.
-    """
-
-    node: str
-    device: str
-    bridge: str
-    vif: str = ""
-    nic: str = ""
-
-    @property
-    def is_dom0(self) -> bool:
-        """Whether dom0 itself is the end of the flow."""
-        return not self.port
-
-    @property
-    def port(self) -> str:
-        """The port of dom0's bridge that leads there."""
-        return self.vif or self.nic
-
-    @property
-    def roles(self) -> tuple[Role, Role]:
-        """What its own device is, and the port."""
-        return (Role.NIC, Role.NIC) if self.nic else (Role.NETFRONT, Role.VIF)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +92,18 @@ class Path:
     source: Attachment
     sink: Attachment
     legs: tuple[Leg, ...]
+    router: tuple[Attachment, ...] = ()
 
     @property
     def nodes(self) -> tuple[str, ...]:
         """Every node that must be asked for its counters."""
-        ends = (self.source.node, DOM0, self.sink.node)
-        return tuple(dict.fromkeys(ends))
+        points = [point.node for leg in self.legs for point in (leg.start, leg.end)]
+        return tuple(dict.fromkeys(points))
+
+    @property
+    def back(self) -> Path:
+        """The path of an answer."""
+        return build_path(self.sink, self.source, tuple(reversed(self.router)))
 
     @property
     def sending_drops(self) -> tuple[DropCounter, ...]:
@@ -158,57 +125,60 @@ class Path:
         )
 
 
-def build_path(source: Attachment, sink: Attachment) -> Path:
+def build_path(source: Attachment, sink: Attachment, router: tuple[Attachment, ...] = ()) -> Path:
     """The path of a packet through netfront, vif, bridge, vif and netfront.
 
-    Two networks are joined by IP forwarding in dom0, and then both bridge devices count as well.
+    Two networks are joined by IP forwarding in a router, which has an attachment to each: as their
+    backend, whose bridge devices count then as well, or by netfront devices of its own.
     """
-    routed = source.bridge != sink.bridge
-    points = [*_entering(source)]
-    if routed or sink.is_dom0:
-        points.append(_bridge(source.bridge, Side.RX))
-    if routed or source.is_dom0:
-        points.append(_bridge(sink.bridge, Side.TX))
-    points += _leaving(sink)
+    stops = (source, *router, sink)
+    points = [
+        point
+        for start, end in zip(stops[::2], stops[1::2], strict=True)
+        for point in _crossing(start, end)
+    ]
     return Path(
         source=source,
         sink=sink,
         legs=tuple(
-            Leg(start=start, end=end, drop_counters=drops_behind(start) + drops_before(end))
+            Leg(start=start, end=end, drop_counters=_drops_between(start, end))
             for start, end in pairwise(points)
         ),
+        router=router,
     )
 
 
-def _bridge(name: str, side: Side) -> Point:
-    """A bridge device as dom0's own IP stack uses it."""
-    return Point(node=DOM0, device=name, side=side, role=Role.BRIDGE)
+def _crossing(start: Attachment, end: Attachment) -> Iterator[Point]:
+    """From one attachment of a network to another."""
+    backend = start.backend
+    if start.is_backend:
+        yield _point(backend, start.bridge, Side.TX, Role.BRIDGE)
+    else:
+        own, port = start.roles
+        yield _point(start.node, start.device, Side.TX, own)
+        yield _point(backend, start.port, Side.RX, port)
+    if end.is_backend:
+        yield _point(backend, end.bridge, Side.RX, Role.BRIDGE)
+    else:
+        own, port = end.roles
+        yield _point(backend, end.port, Side.TX, port)
+        yield _point(end.node, end.device, Side.RX, own)
 
 
-def _entering(source: Attachment) -> tuple[Point, ...]:
-    """From a domU or the outside into dom0; dom0 itself has no such way."""
-    if source.is_dom0:
-        return ()
-    own, port = source.roles
-    return (
-        Point(node=source.node, device=source.device, side=Side.TX, role=own),
-        Point(node=DOM0, device=source.port, side=Side.RX, role=port),
-    )
+def _point(node: str, device: str, side: Side, role: Role) -> Point:
+    return Point(node=node, device=device, side=side, role=role)
 
 
-def _leaving(sink: Attachment) -> tuple[Point, ...]:
-    """From dom0 into a domU or to the outside."""
-    if sink.is_dom0:
-        return ()
-    own, port = sink.roles
-    return (
-        Point(node=DOM0, device=sink.port, side=Side.TX, role=port),
-        Point(node=sink.node, device=sink.device, side=Side.RX, role=own),
-    )
+def _drops_between(start: Point, end: Point) -> tuple[DropCounter, ...]:
+    """What can drop between two counting points: forwarding, where a router's netfront sends."""
+    named = drops_behind(start) + drops_before(end)
+    if end.role is not Role.NETFRONT or end.side is Side.RX:
+        return named
+    return named + tuple(DropCounter(node=end.node, counter=name) for name in FORWARDING_DROPS)
 
 
 def drops_behind(point: Point) -> tuple[DropCounter, ...]:
-    """What can drop after a packet was counted, on its way from the device into dom0's stack."""
+    """What can drop after a packet was counted, from the device into the node's stack."""
     if point.side is Side.TX:
         return ()
     counters = (QDISC_DROPS,) if point.role is Role.VIF else (QDISC_DROPS, "rx_dropped")

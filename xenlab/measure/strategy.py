@@ -11,10 +11,11 @@ THOUSAND = 1000
 class StrategyRow:
     """One strategy as it was measured.
 
-    Goodput (the median), payload and `cpu_ns`, for which all CPUs of both ends and dom0 were busy,
-    are of the timed repetitions; the packets are of another one, with probes. `frag_list_pkts`
-    counts `tx_frag_overflow`, `drops_pkts` all that was lost, at named places or not. Relocated are
-    packets of which a patched frontend copied some bytes, or all, to other pages.
+    Goodput (the median), payload and `cpu_ns`, the host's CPU time for the whole machine (of the
+    nodes, where the host tells nothing), are of the timed repetitions; the packets are of another
+    one, with probes. `frag_list_pkts` counts `tx_frag_overflow`, `drops_pkts` all that was lost, at
+    named places or not. Relocated are packets of which a patched frontend copied some bytes, or
+    all, to other pages.
     """
 
     name: str

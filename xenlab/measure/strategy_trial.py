@@ -20,6 +20,7 @@ class Effect(StrEnum):
     FRAG_LIST = "frag_list at 19 slots, linearised above"
     FRAG_LISTS = "frag_list from 19 slots on, never linearised"
     RELOCATED = "copied to other pages, never linearised"
+    RELOCATED_LEAST = "copied to other pages as far as it has to be, never linearised"
     AVOIDED = "never made"
 
 

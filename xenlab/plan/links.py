@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from xenlab.plan.uplink import UPLINK, PeerPlan
 
 if TYPE_CHECKING:
-    from xenlab.plan.model import DomUPlan, LabPlan, NetworkPlan, VifPlan
+    from xenlab.plan.model import LabPlan
+    from xenlab.plan.nodes import NetworkPlan, VifPlan
 
 DOM0 = "dom0"
 # RFC 8200, section 5. Linux takes IPv6 off a device whose MTU is below.
@@ -18,11 +19,14 @@ IPV6_MIN_MTU_BYTES = 1280
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """From `source` to `sink`; a vif is None at dom0's end, whose device is then the bridge.
+    """From `source` to `sink`; a vif is None at a backend's end, whose device is then the bridge.
 
     And at the outside peer's, whose device is its end of the wire.
 
-    `networks` has one name, or two if dom0 routes between them (the source's first).
+    A MAC is empty at a backend's end, which is every vif's of the network.
+
+    `networks` has one name, or two if a node routes between them (the source's first): `router`
+    then, with a vif, or None as a backend, at either side. `backends` are those of the networks.
     `mtu_bytes` is the least on the way: what arrives without being fragmented.
     """
 
@@ -33,16 +37,21 @@ class Link:
     sink_vif: VifPlan | None
     source_device: str
     sink_device: str
+    source_mac: str
+    sink_mac: str
     source_address4: str
     source_address6: str
     sink_address4: str
     sink_address6: str
     mtu_bytes: int
+    backends: tuple[str, ...] = (DOM0,)
+    router: str = ""
+    router_vifs: tuple[VifPlan | None, ...] = ()
 
     @property
     def routed(self) -> bool:
-        """Whether dom0 forwards on the network layer between two bridges."""
-        return len(self.networks) > 1
+        """Whether a node forwards on the network layer between two networks."""
+        return bool(self.router)
 
     @property
     def carries_ipv6(self) -> bool:
@@ -64,6 +73,11 @@ class _End:
         if self.peer:
             return UPLINK
         return self.vif.device if self.vif else self.network.bridge
+
+    @property
+    def mac(self) -> str:
+        ends = [end for end in (self.vif, self.peer) if end]
+        return ends[0].mac if ends else ""
 
     @property
     def place(self) -> VifPlan | NetworkPlan | PeerPlan:
@@ -103,19 +117,24 @@ def _links_between(plan: LabPlan, source: str, sink: str) -> Iterator[Link]:
     shared = [network for network in sources if network in sinks]
     for network in shared:
         yield _link(sources[network], sinks[network])
-    if not shared and sources and sinks and plan.dom0.forwarding:
-        # Each domU routes by its first vif, so only these two see the traffic both ways.
-        yield _link(next(iter(sources.values())), next(iter(sinks.values())))
+    if shared or not plan.router:
+        return
+    routed = {end.network.name: end for end in _ends_of(plan, plan.router)}
+    # Each domU routes by its first network with the router, so only these see traffic both ways.
+    on_router = ([end for name, end in ends.items() if name in routed] for ends in (sources, sinks))
+    for source_end, sink_end in zip(*(ends[:1] for ends in on_router), strict=False):
+        way = (routed[source_end.network.name], routed[sink_end.network.name])
+        yield _link(source_end, sink_end, way)
 
 
 def _ends_of(plan: LabPlan, node: str) -> list[_End]:
-    if node == DOM0:
-        return [_End(node=node, network=network) for network in plan.networks]
-    domu: DomUPlan = plan.domu(node)
-    return [_End(node=node, network=plan.network(vif.network), vif=vif) for vif in domu.vifs]
+    vifs = () if node == DOM0 else plan.domu(node).vifs
+    ends = [_End(node=node, network=plan.network(vif.network), vif=vif) for vif in vifs]
+    own = [network for network in plan.networks if network.backend == node]
+    return [*ends, *(_End(node=node, network=network) for network in own)]
 
 
-def _link(source: _End, sink: _End) -> Link:
+def _link(source: _End, sink: _End, router: tuple[_End, ...] = ()) -> Link:
     return Link(
         source=source.node,
         sink=sink.node,
@@ -124,14 +143,18 @@ def _link(source: _End, sink: _End) -> Link:
         sink_vif=sink.vif,
         source_device=source.device,
         sink_device=sink.device,
+        source_mac=source.mac,
+        sink_mac=sink.mac,
         source_address4=source.place.address4,
         source_address6=source.place.address6,
         sink_address4=sink.place.address4,
         sink_address6=sink.place.address6,
+        backends=tuple(dict.fromkeys((source.network.backend, sink.network.backend))),
+        router=router[0].node if router else "",
+        router_vifs=tuple(end.vif for end in router),
         mtu_bytes=min(
-            source.place.mtu_bytes,
-            source.network.mtu_bytes,
-            sink.network.mtu_bytes,
-            sink.place.mtu_bytes,
+            size
+            for end in (source, *router, sink)
+            for size in (end.place.mtu_bytes, end.network.mtu_bytes)
         ),
     )

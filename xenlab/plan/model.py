@@ -11,6 +11,7 @@ from xenlab.errors import InputError, LabError
 from xenlab.plan.codec import CAME_LATER, Undecodable, decode, encode
 from xenlab.plan.host import HostPlan
 from xenlab.plan.links import DOM0, Link, links_of, uplink_links_of
+from xenlab.plan.nodes import DomUPlan, NetworkPlan, RoutePlan, VifPlan
 from xenlab.plan.uplink import UPLINK, PeerPlan, UplinkPlan
 from xenlab.topology.kernel_origin import KernelOrigin
 from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu, NicModel
@@ -42,62 +43,6 @@ __all__ = [
 
 # Goes up when a field changes, so that an older xenlab's plan is refused, not misread.
 SCHEMA_VERSION = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VifPlan:
-    """One vif of a domU; `queues` None leaves the number to the drivers."""
-
-    index: int
-    network: str
-    mac: str
-    mtu_bytes: int
-    queues: int | None
-    features: tuple[tuple[str, bool], ...]
-    address4: str
-    prefix4: int
-    address6: str
-    prefix6: int
-
-    @property
-    def device(self) -> str:
-        """The netfront device: the domU's end."""
-        return f"eth{self.index}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutePlan:
-    """A route of a domU: `destination` as address/prefix, `gateway` on one of its networks."""
-
-    destination: str
-    gateway: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomUPlan:
-    """One domU."""
-
-    name: str
-    kernel: str
-    kind: DomUKind
-    vcpus: int
-    memory_mib: int
-    command_line: str
-    vifs: tuple[VifPlan, ...]
-    routes: tuple[RoutePlan, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkPlan:
-    """One network: a bridge in dom0, and dom0's own addresses on it."""
-
-    name: str
-    bridge: str
-    mtu_bytes: int
-    address4: str
-    prefix4: int
-    address6: str
-    prefix6: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +118,18 @@ class LabPlan:
     def domain_names(self) -> tuple[str, ...]:
         """What runs under Xen: dom0 and every domU."""
         return (DOM0, *(domu.name for domu in self.domus))
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The driver domains: domUs that are the backend of a network."""
+        named = {network.backend for network in self.networks}
+        return tuple(domu.name for domu in self.domus if domu.name in named)
+
+    @property
+    def router(self) -> str:
+        """The node that forwards between the networks that it is on; empty if none does."""
+        forwarding = (domu.name for domu in self.domus if domu.forwarding)
+        return DOM0 if self.dom0.forwarding else next(forwarding, "")
 
     @property
     def uplinks(self) -> tuple[UplinkPlan, ...]:

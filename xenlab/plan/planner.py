@@ -26,11 +26,11 @@ from xenlab.plan.model import (
     MachinePlan,
     NetworkPlan,
     PeerPlan,
-    RoutePlan,
     UplinkPlan,
     VifPlan,
     XenPlan,
 )
+from xenlab.plan.routes import add_routes
 from xenlab.topology import defaults
 from xenlab.topology.model import (
     Accel,
@@ -42,6 +42,8 @@ from xenlab.topology.model import (
     VifSpec,
 )
 from xenlab.topology.wording import did_you_mean, list_names, quote
+
+GRO = "gro"
 
 
 def plan_lab(
@@ -81,6 +83,13 @@ def _choose_dom0_iommu(topology: Topology) -> Dom0Iommu | None:
     return topology.dom0.iommu or (Dom0Iommu.STRICT if strict else Dom0Iommu.RELAXED)
 
 
+def _features(domu: DomUSpec, vif: VifSpec) -> tuple[tuple[str, bool], ...]:
+    """Those asked for; a router's netfront never puts packets together, see `backend_rules`."""
+    return tuple(
+        sorted({**dict(vif.features), **({GRO: False} if domu.forwarding else {})}.items())
+    )
+
+
 class _Planner:
     """Hands out the numbers of one plan: every name, MAC and host number once."""
 
@@ -97,7 +106,7 @@ class _Planner:
     def plan(self, accel: Accel) -> LabPlan:
         """The whole plan."""
         topology = self._topology
-        return LabPlan(
+        plan = LabPlan(
             topology_name=topology.name,
             machine=self._machine(accel),
             xen=XenPlan(
@@ -121,6 +130,7 @@ class _Planner:
             uplink=self._uplink(),
             host=HostPlan(**asdict(host)) if (host := topology.machine.host) else None,
         )
+        return replace(plan, domus=tuple(add_routes(plan, domu) for domu in plan.domus))
 
     def _machine(self, accel: Accel) -> MachinePlan:
         asked, needed_mib = self._topology.machine, self._topology.needed_memory_mib
@@ -168,6 +178,7 @@ class _Planner:
                 prefix4=IPV4_PREFIX,
                 address6=self._subnets[network.name].address6(DOM0_HOST),
                 prefix6=IPV6_PREFIX,
+                backend=network.backend,
             )
             for network in self._topology.networks
         )
@@ -180,14 +191,14 @@ class _Planner:
             vcpus=domu.vcpus,
             memory_mib=domu.memory_mib,
             command_line=domu.command_line,
-            vifs=tuple(self._vif(domu.name, index, vif) for index, vif in enumerate(domu.vifs)),
-            routes=self._routes(domu),
+            vifs=tuple(self._vif(domu, index, vif) for index, vif in enumerate(domu.vifs)),
+            forwarding=domu.forwarding,
         )
 
-    def _vif(self, domu: str, index: int, vif: VifSpec) -> VifPlan:
+    def _vif(self, domu: DomUSpec, index: int, vif: VifSpec) -> VifPlan:
         subnet, host = self._subnets[vif.network], self._next_host[vif.network]
         self._next_host[vif.network] += 1
-        mac = vif.mac or mac_address(domu, index, self._macs)
+        mac = vif.mac or mac_address(domu.name, index, self._macs)
         self._macs.add(mac)
         return VifPlan(
             index=index,
@@ -195,7 +206,8 @@ class _Planner:
             mac=mac,
             mtu_bytes=vif.mtu_bytes,
             queues=vif.queues,
-            features=vif.features,
+            trusted=vif.trusted,
+            features=_features(domu, vif),
             address4=subnet.address4(host),
             prefix4=IPV4_PREFIX,
             address6=subnet.address6(host),
@@ -225,20 +237,4 @@ class _Planner:
                 address6=subnet.address6(host),
                 prefix6=IPV6_PREFIX,
             ),
-        )
-
-    def _routes(self, domu: DomUSpec) -> tuple[RoutePlan, ...]:
-        """By dom0 on the first vif's network to every network that the domU is not on."""
-        if not self._topology.dom0.forwarding or not domu.vifs:
-            return ()
-        own = {vif.network for vif in domu.vifs}
-        gateway = self._subnets[domu.vifs[0].network]
-        others = [subnet for name, subnet in self._subnets.items() if name not in own]
-        return tuple(
-            route
-            for subnet in others
-            for route in (
-                RoutePlan(destination=subnet.range4, gateway=gateway.address4(DOM0_HOST)),
-                RoutePlan(destination=subnet.range6, gateway=gateway.address6(DOM0_HOST)),
-            )
         )

@@ -33,8 +33,8 @@ def tell_comparison(view: ComparisonView, lines: tuple[str, ...] = ()) -> Told:
     )
 
 
-def tell_walk(walk: SeriesWalk) -> Told:
-    """A series patch by patch."""
+def tell_walk(walk: SeriesWalk, lines: tuple[str, ...] = ()) -> Told:
+    """A series patch by patch, in its own words or in others."""
     steps = [
         {"patch": step.title, **encode_comparison(ComparisonView(comparison=step.comparison))}
         for step in walk.steps
@@ -42,7 +42,7 @@ def tell_walk(walk: SeriesWalk) -> Told:
     document = {**encode_comparison(walk.whole), "outcome": walk.outcome, "steps": steps}
     return Told(
         outcome=walk.outcome,
-        lines=tuple(walk.render()),
+        lines=lines or tuple(walk.render()),
         document=document,
         verdicts={
             f"{number}: {step.title}": step.comparison.verdicts

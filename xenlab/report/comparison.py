@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xenlab.measure.contest import Contest, say_ratio
+from xenlab.measure.contest import Contest
 from xenlab.measure.strategy import StrategyRow
 from xenlab.report.columns import render_columns
 from xenlab.report.rows import printable
@@ -39,11 +39,15 @@ class ComparisonView:
 
     def render(self) -> Iterator[str]:
         """The table, then every verdict that changed with its reasons, then the outcome."""
-        yield from render_columns(HEAD, self.rows())
+        yield from self.render_table()
         yield from self.render_changes()
         if self.uncompared:
             yield f"throughput not compared: {self.uncompared}"
-        yield _summary(self.comparison)
+        yield self.summary()
+
+    def render_table(self) -> Iterator[str]:
+        """Base beside patched, a line for each number."""
+        yield from render_columns(HEAD, self.rows())
 
     def rows(self) -> Iterator[tuple[str, str, str, str]]:
         """Name, base, patched, and what of the difference is worth a word."""
@@ -63,6 +67,15 @@ class ComparisonView:
             str(len(patched.faults)),
             self._faults(),
         )
+
+    def summary(self) -> str:
+        """The outcome, what decided it, and what decides nothing and is not to be overlooked."""
+        new = len(self.comparison.new_faults)
+        faults = f"{say_count(new, 'new fault')} on consoles" if new else ""
+        paces = [said for contest in self.contests for said in contest.differences]
+        turns = _turns(self.comparison) or ("no verdict changed" if paces and not faults else "")
+        said = ", ".join(filter(None, (turns, faults, *paces))) or "nothing changed"
+        return f"{self.comparison.outcome}: {said}"
 
     def _faults(self) -> str:
         new, gone = self.comparison.new_faults, self.comparison.gone_faults
@@ -98,29 +111,22 @@ def _contest_rows(contest: Contest) -> Iterator[tuple[str, str, str, str]]:
     base, patched = contest.table.rows
     yield (
         f"goodput, Mbit/s ({contest.subject})", f"{base.goodput_bps / MEGA:.4g}",
-        f"{patched.goodput_bps / MEGA:.4g}", say_ratio(contest.goodput),
+        f"{patched.goodput_bps / MEGA:.4g}", contest.goodput_said,
     )  # fmt: skip
     yield (
         "CPU, ns a byte", _say(base.cpu_ns_per_byte), _say(patched.cpu_ns_per_byte),
-        say_ratio(contest.cpu),
+        contest.cpu_said,
     )  # fmt: skip
     for name in ("linearised", "frag_list", "lost"):
-        shown = (_say(_per_thousand(base, name)), _say(_per_thousand(patched, name)))
-        yield (f"of these, {name} of 1000", *shown, _differ(*shown))
+        counted = (_per_thousand(base, name), _per_thousand(patched, name))
+        shown = (_say(counted[0]), _say(counted[1]))
+        yield (f"of these, {name} of 1000", *shown, _alone(*counted))
 
 
 def _per_thousand(row: StrategyRow, name: str) -> float | None:
     if name == "lost":
         return 1000 * row.drops_pkts / row.sent_pkts if row.sent_pkts else None
     return row.linearised_per_thousand if name == "linearised" else row.frag_list_per_thousand
-
-
-def _summary(comparison: Comparison) -> str:
-    """The outcome, and what decided it."""
-    new = len(comparison.new_faults)
-    faults = f"{say_count(new, 'new fault')} on consoles" if new else ""
-    said = ", ".join(filter(None, (_turns(comparison), faults))) or "nothing changed"
-    return f"{comparison.outcome}: {said}"
 
 
 def _turns(comparison: Comparison) -> str:
@@ -136,6 +142,13 @@ def _count(side: Side) -> str:
 
 def _say(number: float | None) -> str:
     return NOTHING if number is None else f"{number:.3g}"
+
+
+def _alone(base: float | None, patched: float | None) -> str:
+    """Of one repetition, whose packets come as they come: only what one side has not at all."""
+    if bool(base) == bool(patched):
+        return ""
+    return f"on the {'base' if base else 'patched side'} alone"
 
 
 def _differ(before: str, after: str) -> str:

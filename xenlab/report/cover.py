@@ -9,6 +9,7 @@ from xenlab import __version__
 from xenlab.report.columns import render_columns
 from xenlab.report.comparison import HEAD, ComparisonView
 from xenlab.report.rows import printable
+from xenlab.verdict.outcome import Outcome, combine
 
 MAIL_COLUMNS = 72
 # Of a lab's environment what a reader of a mailing list wants, in this order.
@@ -16,16 +17,24 @@ SHOWN = ("xen", "kernels", "accelerator", "topology")
 
 
 def render_cover(
-    view: ComparisonView, environment: Mapping[str, str], titles: Sequence[str], command: str
+    view: ComparisonView,
+    environment: Mapping[str, str],
+    titles: Sequence[str],
+    command: str,
+    steps: Sequence[Outcome] = (),
 ) -> Iterator[str]:
-    """Lines of a mail; a table is as wide as it is, for nobody can read one that was broken."""
+    """Lines of a mail; a table is as wide as it is, for nobody can read one that was broken.
+
+    `steps` are the outcomes of patches that were tried one by one.
+    """
     yield f"Tested with xenlab {__version__}:"
     for name in SHOWN:
         if name in environment:
             yield from _wrap(f"{name}: {environment[name]}")
     yield ""
     for number, title in enumerate(titles, start=1):
-        yield from _wrap(f"patch {number}: {title}")
+        came_to = f": {steps[number - 1]}" if steps else ""
+        yield from _wrap(f"patch {number}: {title}{came_to}")
     yield ""
     rows = [(name, base, patched, "") for name, base, patched, _said in view.rows()]
     yield from (f"  {printable(line)}" for line in render_columns(HEAD, rows))
@@ -33,7 +42,7 @@ def render_cover(
     for name, _base, _patched, said in view.rows():
         if said:
             yield from _wrap(f"{name}: {said}")
-    yield from _wrap(f"outcome: {view.comparison.outcome}")
+    yield from _wrap(f"outcome: {combine(steps) if steps else view.comparison.outcome}")
     if view.uncompared:
         yield from _wrap(f"throughput not compared: {view.uncompared}")
     yield ""

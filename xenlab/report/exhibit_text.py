@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import TextIO
 
 from xenlab.measure.slot_histogram import SlotHistogram
-from xenlab.measure.strategy import StrategyTable
+from xenlab.report.bar_table import BarTable
+from xenlab.report.bar_tables import view_bar_table
 from xenlab.report.columns import render_columns
 from xenlab.report.exhibits import Exhibit
 from xenlab.report.plain_text import strip_escapes
-from xenlab.report.strategy_view import HEADS, StrategyView, view_strategies
 from xenlab.report.window import open_console
 
 LINES_MAX = 20
@@ -23,8 +23,7 @@ def print_exhibits(exhibits: Iterable[Exhibit], stream: TextIO) -> None:
     histograms = [each for each in exhibits if isinstance(each, SlotHistogram)]
     stream.writelines(f"{line}\n" for line in render_histograms(histograms))
     for each in exhibits:
-        if isinstance(each, StrategyTable):
-            view = view_strategies(each)
+        if view := view_bar_table(each):
             stream.write(f"\n{strip_escapes(view.subject)}\n")
             if stream.isatty():
                 _print_table(view, stream)
@@ -52,12 +51,12 @@ def _say(histogram: SlotHistogram) -> str:
     return ", ".join(text for _, text in sorted(said)) or "no packets"
 
 
-def _cells(view: StrategyView) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _cells(view: BarTable) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     rows = [(line.name, line.setting, *(cell.text for cell in line.cells)) for line in view.lines]
-    return ("strategy", "setting", *view.heads), rows
+    return (view.what, "setting", *view.heads), rows
 
 
-def _print_table(view: StrategyView, stream: TextIO) -> None:
+def _print_table(view: BarTable, stream: TextIO) -> None:
     # Late, for rich takes longer to import than most commands take to run.
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -65,7 +64,9 @@ def _print_table(view: StrategyView, stream: TextIO) -> None:
     head, rows = _cells(view)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in head:
-        table.add_column(heading, overflow="fold", justify="right" if heading in HEADS else "left")
+        table.add_column(
+            heading, overflow="fold", justify="right" if heading in view.heads else "left"
+        )
     for row in rows:
         table.add_row(*(Text(strip_escapes(cell)) for cell in row))
     open_console(stream).print(table)

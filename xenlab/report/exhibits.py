@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from xenlab.measure.bounces import BounceTable
 from xenlab.measure.flow_account import FlowAccount
 from xenlab.measure.slot_histogram import SlotHistogram
 from xenlab.measure.strategy import StrategyTable
@@ -15,12 +16,13 @@ from xenlab.verdict.crossing import Sweep
 # Goes up when a field of an exhibit changes, comes or goes: a line is read by its own version only.
 SCHEMA_VERSION = 1
 
-Exhibit = FlowAccount | SlotHistogram | StrategyTable | Sweep
+Exhibit = FlowAccount | SlotHistogram | StrategyTable | BounceTable | Sweep
 
 KINDS: dict[str, type[Exhibit]] = {
     "flow": FlowAccount,
     "slots": SlotHistogram,
     "strategies": StrategyTable,
+    "bounces": BounceTable,
     "sweep": Sweep,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}

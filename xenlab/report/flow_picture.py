@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from xenlab.measure.attachment import DOM0, Role
 from xenlab.measure.flow_account import FlowAccount, NamedLoss
-from xenlab.measure.path import DOM0, Role
 from xenlab.report.drawing import Drawing, drain, ribbon
 from xenlab.report.wording import group_digits, say_count, say_node
 

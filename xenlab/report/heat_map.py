@@ -1,4 +1,4 @@
-"""HeatMap: a sweep as one table a Xen, dom0's kernels across and the domUs' down, and its story."""
+"""HeatMap: outcomes as coloured cells; a sweep is one table a Xen, dom0's kernels across."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from xenlab.report.wording import say_count
 from xenlab.verdict.crossing import CANNOT, Crossing, Sweep, Versions
 from xenlab.verdict.outcome import Outcome
 
+TITLE = "Versions"
+ABOUT = (
+    "Kernels of the domUs in rows, of dom0 in columns: the outcome of each pair, and how long it"
+    " took."
+)
 CORNER = "domU \\ dom0"
 NOT_RUN = "-"
 LABEL_CHARS = 32
@@ -24,7 +29,7 @@ FOLDERS = re.compile(r"[^+:@]*/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatCell:
-    """Outcome and seconds; `outcome` is empty where these versions did not meet."""
+    """What it came to, in words and as an outcome, which is empty where nothing ran."""
 
     text: str
     outcome: str
@@ -33,7 +38,7 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatLine:
-    """All cells of one kernel of the domUs."""
+    """All cells of one row."""
 
     name: str
     cells: tuple[HeatCell, ...]
@@ -41,9 +46,10 @@ class HeatLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatBlock:
-    """All cells of one Xen; `heads` are dom0's kernels."""
+    """One table; `heads` are above its columns and `corner` above its rows' names."""
 
     title: str
+    corner: str
     heads: tuple[str, ...]
     lines: tuple[HeatLine, ...]
 
@@ -52,6 +58,8 @@ class HeatBlock:
 class HeatMap:
     """The blocks, a line for each cell that is no pass with all it says, and one for the whole."""
 
+    title: str
+    about: str
     blocks: tuple[HeatBlock, ...]
     findings: tuple[str, ...]
     summary: str
@@ -61,6 +69,8 @@ def view_sweep(sweep: Sweep) -> HeatMap:
     """The map of a sweep, as far as it has come."""
     labels = label_kernels((*sweep.dom0_kernels, *sweep.domu_kernels))
     return HeatMap(
+        title=TITLE,
+        about=ABOUT,
         blocks=tuple(_block(sweep, xen, labels) for xen in sweep.xens),
         findings=tuple(_tell_findings(sweep, labels)),
         summary=_summarise(sweep),
@@ -101,6 +111,7 @@ def _block(sweep: Sweep, xen: str, labels: dict[str, str]) -> HeatBlock:
         lines.append(HeatLine(name=labels[domu], cells=cells))
     return HeatBlock(
         title=printable(f"Xen of {xen} ({booted})" if booted else f"Xen of {xen}"),
+        corner=CORNER,
         heads=tuple(labels[dom0] for dom0 in sweep.dom0_kernels),
         lines=tuple(lines),
     )

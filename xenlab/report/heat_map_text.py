@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from xenlab.report.columns import render_columns
-from xenlab.report.heat_map import CORNER, HeatBlock, HeatCell, HeatMap
+from xenlab.report.heat_map import HeatBlock, HeatCell, HeatMap
 from xenlab.report.terminal import STYLES
 from xenlab.report.window import open_console
 from xenlab.verdict.outcome import Outcome
@@ -26,7 +26,7 @@ def render_heat_map(heat_map: HeatMap) -> Iterator[str]:
     for block in heat_map.blocks:
         yield block.title
         rows = [(line.name, *(cell.text for cell in line.cells)) for line in block.lines]
-        yield from render_columns((CORNER, *block.heads), rows)
+        yield from render_columns((block.corner, *block.heads), rows)
         yield ""
     yield from _render_story(heat_map)
 
@@ -52,7 +52,7 @@ def _build_table(block: HeatBlock) -> object:
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in (CORNER, *block.heads):
+    for heading in (block.corner, *block.heads):
         table.add_column(heading, overflow="fold")
     for line in block.lines:
         cells = (Text(f" {cell.text} ", style=_style(cell)) for cell in line.cells)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from xenlab.measure.flow_account import FlowAccount
 from xenlab.measure.slot_histogram import SlotHistogram
-from xenlab.measure.strategy import StrategyTable
+from xenlab.report.bar_table import BarTable
+from xenlab.report.bar_tables import view_bar_table
 from xenlab.report.console_excerpt import ConsoleExcerpt, excerpt_console
 from xenlab.report.heat_map import HeatMap, view_sweep
+from xenlab.report.matrix_map import view_matrices
 from xenlab.report.results import SuiteRun
 from xenlab.report.slot_chart import draw_histogram
 from xenlab.report.stored_run import StoredRun
-from xenlab.report.strategy_view import StrategyView, view_strategies
 from xenlab.report.verdict_row import SYMBOLS, VerdictTable, build_verdict_table
 from xenlab.report.way import Way, build_ways
 from xenlab.report.wording import group_digits, say_count
@@ -52,7 +53,7 @@ class Section:
     environment: tuple[tuple[str, str], ...]
     ways: tuple[Way, ...]
     charts: tuple[Chart, ...]
-    strategies: tuple[StrategyView, ...]
+    bar_tables: tuple[BarTable, ...]
     tables: tuple[VerdictTable, ...]
     consoles: tuple[ConsoleExcerpt, ...]
     left_out: tuple[str, ...]
@@ -91,14 +92,19 @@ def build_page(stored: StoredRun, folder: str, share: float) -> Page:
         ),
         problems=stored.problems,
         commands=(stored.command,) if stored.command else (),
-        heat_maps=tuple(
-            view_sweep(kept.exhibit) for kept in stored.exhibits if isinstance(kept.exhibit, Sweep)
-        ),
+        heat_maps=tuple(_build_heat_maps(stored)),
         sections=tuple(
             _build_section(stored, number, run, share) for number, run in enumerate(stored.runs)
         ),
         folder=folder,
     )
+
+
+def _build_heat_maps(stored: StoredRun) -> Iterator[HeatMap]:
+    for kept in stored.exhibits:
+        if isinstance(kept.exhibit, Sweep):
+            yield view_sweep(kept.exhibit)
+    yield from view_matrices(stored.runs)
 
 
 def _build_section(stored: StoredRun, number: int, run: SuiteRun, share: float) -> Section:
@@ -111,9 +117,7 @@ def _build_section(stored: StoredRun, number: int, run: SuiteRun, share: float) 
         environment=_order(run.environment),
         ways=build_ways((each for each in exhibits if isinstance(each, FlowAccount)), share),
         charts=tuple(Chart(subject=each.subject, svg=draw_histogram(each)) for each in shown),
-        strategies=tuple(
-            view_strategies(each) for each in exhibits if isinstance(each, StrategyTable)
-        ),
+        bar_tables=tuple(table for each in exhibits if (table := view_bar_table(each))),
         tables=build_verdict_table(run.verdicts, share),
         consoles=tuple(
             excerpt_console(console, share) for console in stored.consoles if console.run == number

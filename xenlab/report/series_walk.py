@@ -46,14 +46,32 @@ class SeriesWalk:
     @property
     def outcome(self) -> Outcome:
         """A series has to be good after each of its patches."""
-        return combine(step.comparison.outcome for step in self.steps)
+        return combine(self.outcomes)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What each patch came to."""
+        return tuple(step.comparison.outcome for step in self.steps)
 
     def render(self) -> Iterator[str]:
-        """A line for each patch, with what changed there; then the table of the whole."""
+        """A line for each patch, with what changed there; then the table of the whole, and all."""
         for number, step in enumerate(self.steps, start=1):
             title = f"{number}/{len(self.steps)} {printable(step.title)}"
             yield f"{step.comparison.outcome:<12} {title}"
             view = ComparisonView(comparison=step.comparison)
             yield from (f"    {line}" for line in view.render_changes())
         yield ""
-        yield from self.whole.render()
+        yield from self.whole.render_table()
+        if self.whole.uncompared:
+            yield f"throughput not compared: {self.whole.uncompared}"
+        yield f"the whole series beside its base: {self.whole.summary()}"
+        yield f"{self.outcome}: {self._blamed() or 'every patch'}"
+
+    def _blamed(self) -> str:
+        """The patches whose steps do not pass."""
+        blamed = [
+            f"{number} ({outcome})"
+            for number, outcome in enumerate(self.outcomes, start=1)
+            if outcome is not Outcome.PASS
+        ]
+        return f"patch {', '.join(blamed)}" if blamed else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from xenlab.measure.attachment import DOM0
 from xenlab.measure.flow_account import FlowAccount
-from xenlab.measure.path import DOM0
 from xenlab.report.drawing import Drawing
 from xenlab.report.flow_picture import Branch, Stop, describe, find_branches, find_stops
 from xenlab.report.wording import say_node

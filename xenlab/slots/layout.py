@@ -124,6 +124,14 @@ class Layout:
         """skb->len: the linear part and all frags."""
         return self.linear_bytes + sum([frag.size_bytes for frag in self.frags])
 
+    @property
+    def frames(self) -> int:
+        """How many packets it is on a wire, where GSO ends."""
+        if not self.gso_size_bytes:
+            return 1
+        payload_bytes = self.length_bytes - self.protocol.header_bytes
+        return max(1, -(-payload_bytes // self.gso_size_bytes))
+
     def __str__(self) -> str:
         """The canonical text: words in the order of the module's first lines, defaults left out."""
         words = [f"lin={self.linear_bytes}@{self.linear_offset_bytes}"]

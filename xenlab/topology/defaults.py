@@ -38,6 +38,7 @@ SSH_PORT = 22
 HOST_IDENTITY = "~/.ssh/id_ed25519"
 HOST_KNOWN_HOSTS = "~/.ssh/known_hosts"
 NETWORK = "lan"
+BACKEND = "dom0"
 MTU_BYTES = 1500
 
 # What the machine holds besides its domains: Xen's heap and frame table, SeaBIOS, the multiboot

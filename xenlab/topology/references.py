@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from xenlab.topology import defaults, fields
+from xenlab.topology.backend_rules import backends_of, find_misplaced_backends
 from xenlab.topology.document import Document, Path, Value
 from xenlab.topology.host_rules import find_misplaced_host
 from xenlab.topology.iommu_rules import find_unworkable
@@ -43,9 +44,18 @@ class _Checker:
             yield from self._check_vifs(root, ("domus", name))
         yield from self._check_memory(root)
         yield from self._check_nic(root)
-        for find in (find_unworkable, find_unusable_nic, find_misplaced_host):
-            for path, message in find(root):
-                yield self._problem(path, message)
+        yield from self._check_backends(root)
+        rules = (find_unworkable, find_unusable_nic, find_misplaced_backends, find_misplaced_host)
+        for path, message in (found for rule in rules for found in rule(root)):
+            yield self._problem(path, message)
+
+    def _check_backends(self, root: Mapping[str, Value]) -> Iterator[Problem]:
+        if not isinstance(root.get("domus"), dict):
+            return
+        known = {defaults.BACKEND, *_mapping(root.get("domus"))}
+        for network, backend in backends_of(root).items():
+            if backend not in known:
+                yield self._unknown("domU", backend, known, ("networks", network, "backend"))
 
     def _check_kernel(self, root: Mapping[str, Value], path: Path) -> Iterator[Problem]:
         kernel = _mapping(_at(root, path)).get("kernel")
@@ -59,7 +69,8 @@ class _Checker:
         networks = _mapping(root.get("networks")) or {defaults.NETWORK: None}
         domu = _at(root, path)
         vifs = _mapping(domu).get("vifs")
-        if vifs is None and _is_section(domu) and len(networks) > 1:
+        is_backend = path[-1] in backends_of(root).values()
+        if vifs is None and _is_section(domu) and len(networks) > 1 and not is_backend:
             yield self._problem(path, f"say under `vifs` which network: {list_names(networks)}")
         used: set[str] = set()
         for index, item in enumerate(vifs if isinstance(vifs, list) else []):

@@ -199,24 +199,32 @@ class VifSection(Section):
     mac: Mac | None = Field(None, description="derived from the domU's name")
     mtu: MtuBytes | None = Field(None, description="that of its network")
     queues: Annotated[int, Field(ge=1, le=defaults.QUEUES_MAX)] | None = None
+    trusted: Switch = Field(
+        default=True, description="off: the frontend copies each packet to pages of its own"
+    )
     features: dict[Feature, Switch] = {}
 
 
 class DomUSection(Section):
-    """One domU; without `vifs` it has one vif on the only network."""
+    """One domU; without `vifs` it has one vif on the only network, and none as a backend.
+
+    Forwarding makes it a router between the networks that it is on, as backend or by a vif.
+    """
 
     kernel: Reference = defaults.KERNEL
     type: Annotated[DomUKind, Field(strict=False)] = DomUKind.PV
     vcpus: Cpus = defaults.DOMU_VCPUS
     memory: MemoryMib = Field(f"{defaults.DOMU_MEMORY_MIB}MiB", validate_default=True)
     command_line: CommandLine = ""
+    forwarding: bool = False
     vifs: Annotated[list[VifSection], Field(max_length=defaults.VIFS_MAX)] | None = None
 
 
 class NetworkSection(Section):
-    """One bridge in dom0."""
+    """One bridge in dom0, or in the domU whose netback its vifs have: a driver domain."""
 
     mtu: MtuBytes = defaults.MTU_BYTES
+    backend: Reference = Field(defaults.BACKEND, description="a domU: its driver domain")
 
 
 class TopologyFile(Section):

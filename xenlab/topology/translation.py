@@ -128,13 +128,18 @@ def _dom0_of(section: Dom0Section) -> Dom0Spec:
 def _networks_of(file: TopologyFile) -> dict[str, NetworkSpec]:
     sections = file.networks or {defaults.NETWORK: None}
     return {
-        name: NetworkSpec(name=name, mtu_bytes=(section or NetworkSection()).mtu)
-        for name, section in sections.items()
+        name: _network_of(name, section or NetworkSection()) for name, section in sections.items()
     }
 
 
+def _network_of(name: str, section: NetworkSection) -> NetworkSpec:
+    return NetworkSpec(name=name, mtu_bytes=section.mtu, backend=section.backend)
+
+
 def _domu_of(name: str, section: DomUSection, networks: dict[str, NetworkSpec]) -> DomUSpec:
-    vifs = [VifSection()] if section.vifs is None else section.vifs
+    is_backend = any(network.backend == name for network in networks.values())
+    unasked = [] if is_backend else [VifSection()]
+    vifs = unasked if section.vifs is None else section.vifs
     return DomUSpec(
         name=name,
         kernel=section.kernel,
@@ -143,6 +148,7 @@ def _domu_of(name: str, section: DomUSection, networks: dict[str, NetworkSpec]) 
         memory_mib=section.memory,
         command_line=section.command_line,
         vifs=tuple(_vif_of(vif, networks) for vif in vifs),
+        forwarding=section.forwarding,
     )
 
 
@@ -153,5 +159,6 @@ def _vif_of(section: VifSection, networks: dict[str, NetworkSpec]) -> VifSpec:
         mtu_bytes=section.mtu or network.mtu_bytes,
         mac=section.mac,
         queues=section.queues,
+        trusted=section.trusted,
         features=tuple(sorted(section.features.items())),
     )

@@ -18,6 +18,7 @@ from xenlab.guest.driver import (
 )
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.workshop import open_workshop
+from xenlab.plan.kernels import kernel_of
 from xenlab.plan.model import DOM0
 from xenlab.registry.places import cache_dir
 from xenlab.traffic.handle import LabHandle
@@ -154,8 +155,7 @@ def _provide(lab: LabHandle, node: str, word: str) -> NodeDriver:
     if choice.is_stock:
         return read_stock(shell, choice.kind, lab.budget(RELOAD_BUDGET_S))
     deadline = Deadline.after(BUILD_BUDGET_S)
-    name = lab.plan.dom0.kernel if node == DOM0 else lab.plan.domu(node).kernel
-    kernel = lab.plan.kernel(name)
+    kernel = kernel_of(lab.plan, node)
     with open_workshop(
         cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
     ) as workshop:
@@ -165,8 +165,9 @@ def _provide(lab: LabHandle, node: str, word: str) -> NodeDriver:
 
 def _reload(lab: LabHandle, domu: str, driver: NodeDriver, parameters: Mapping[str, str]) -> None:
     reload_netfront(lab.shell(domu), driver, parameters, lab.budget(RELOAD_BUDGET_S))
-    vifs = [lab.vif(domu, vif.index) for vif in lab.plan.domu(domu).vifs]
-    await_vifs(lab.shell(DOM0), vifs, lab.budget(RELOAD_BUDGET_S))
+    for vif in lab.plan.domu(domu).vifs:
+        backend = lab.shell(lab.plan.network(vif.network).backend)
+        await_vifs(backend, [lab.vif(domu, vif.index)], lab.budget(RELOAD_BUDGET_S))
     lab.restore_silence()
 
 

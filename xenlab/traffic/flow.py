@@ -11,7 +11,7 @@ from xenlab.guest.answer import Answer
 from xenlab.guest.counters import SCHEMA, XLFLOW, parse_counters
 from xenlab.measure.counters import CounterSnapshot
 from xenlab.measure.flow import Damage, DamageKind, Flow, FlowSpec, TcpFlow, Transport, UdpFlow
-from xenlab.transport.shell import RunningCommand, Shell
+from xenlab.transport.shell import CommandResult, RunningCommand, Shell
 from xenlab.waiting import Deadline
 
 NONCE_BYTES = 8
@@ -20,11 +20,13 @@ STRAY_LINES_MAX = 20
 # The tools end by themselves within this share of the deadline, so that they can still report.
 TOOL_SHARE = 0.8
 IDLE_S = 3.0
+# A receiver that has everything says so at once; to tell another one costs a command.
+END_NOTICE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowBudget:
-    """How long a run may take: all of it, and a receiver without a packet before it gives up."""
+    """How long a run may take: all of it, and a receiver without a packet once all was sent."""
 
     deadline: Deadline
     idle_s: float = IDLE_S
@@ -58,12 +60,10 @@ def send_flows(source: Shell, specs: Sequence[FlowSpec], budget: FlowBudget) -> 
 class FlowSource:
     """What sends flows: a function that writes what `send_flows` does.
 
-    `together` is for streams that are sent side by side; else each flow ends before the next one.
     `mtu_bytes` is the source's where somebody has set another than the plan's.
     """
 
     send: Send = send_flows
-    together: bool = False
     mtu_bytes: int | None = None
 
 
@@ -85,14 +85,12 @@ def run_flows(
     """
     arguments = [spec.argument for spec in specs]
     halves = secrets.token_hex(NONCE_BYTES), secrets.token_hex(NONCE_BYTES)
-    options = [*budget.options, "--counters"]
-    if how.together:
-        options.append("--together")
-    receive = [XLFLOW, "recv", *options, "--nonce", "+".join(halves), *arguments]
+    nonce = ["--nonce", "+".join(halves)]
+    receive = [XLFLOW, "recv", *budget.options, "--counters", *nonce, *arguments]
     with sink.start(receive, deadline=budget.deadline) as receiver:
         sink_before = _wait_until_bound(sink, receiver, "".join(halves), budget.deadline)
         sent = how.send(source, specs, budget)
-        received = receiver.wait(budget.deadline).require_success().stdout.splitlines()
+        received = _await_end(receiver, budget.deadline).stdout.splitlines()
     if len(sent) != len(specs) + 2 or len(received) != len(specs) + 1:
         raise MeasurementError(
             f"{len(specs)} flows: {source.where} wrote {len(sent)} lines,"
@@ -103,6 +101,16 @@ def run_flows(
         before=_parse_ends(source, sent[0], sink, sink_before),
         after=_parse_ends(source, sent[-1], sink, received[-1]),
     )
+
+
+def _await_end(receiver: RunningCommand, deadline: Deadline) -> CommandResult:
+    """Wait for a receiver whose sender has ended, which it is told if something is missing yet.
+
+    While the sender goes on a receiver does not give up, however long nothing comes.
+    """
+    if not receiver.speaks(Deadline.after(min(END_NOTICE_S, deadline.remaining_s))):
+        receiver.signal("USR1", deadline)
+    return receiver.wait(deadline).require_success()
 
 
 def _parse_ends(

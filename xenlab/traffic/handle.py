@@ -48,12 +48,23 @@ class LabHandle(Protocol):
         """
         ...
 
+    def machine_busy_ns(self) -> int | None:
+        """CPU time of the host that the machine's CPUs took, Xen and all nodes in it: ns.
+
+        What else the host runs is not in it; None if it is not told.
+        """
+        ...
+
     def send_nmi(self) -> None:
         """Have Xen dump its registers, and end."""
         ...
 
     def vif(self, domu: str, index: int) -> str:
-        """dom0's device for a domU's vif, such as `vif1.0`: the domid is not in the plan."""
+        """The backend's device for a domU's vif, such as `vif1.0`: the domid is not in the plan."""
+        ...
+
+    def domid(self, domu: str) -> int:
+        """The number that Xen gave a domU; dom0's is 0."""
         ...
 
     def driver(self, node: str) -> str:

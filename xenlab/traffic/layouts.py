@@ -13,6 +13,7 @@ from xenlab.measure.layout_way import read_way
 from xenlab.measure.layouts import LayoutCounters, LayoutRun, Sighting
 from xenlab.measure.load import between_devices
 from xenlab.measure.path import Path
+from xenlab.plan.kernels import kernel_of
 from xenlab.plan.model import DOM0, Link
 from xenlab.registry.places import cache_dir
 from xenlab.slots.bulk import FATES, BulkPrediction, predict_bulk
@@ -45,14 +46,12 @@ BATCH_PACKETS = 20_000
 def composers_loaded(lab: LabHandle, *links: Link) -> Iterator[None]:
     """The composer in the kernels of all ends, and bridge ports that pass what it sends."""
     deadline = Deadline.after(BUILD_S)
-    plan = lab.plan
     with ExitStack() as stack:
         with open_workshop(
             cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
         ) as workshop:
             for node in dict.fromkeys(node for link in links for node in (link.source, link.sink)):
-                name = plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel
-                built = workshop.provide_module(find_module(module.NAME), plan.kernel(name))
+                built = workshop.provide_module(find_module(module.NAME), kernel_of(lab.plan, node))
                 stack.enter_context(module.loaded(lab, node, built.path.read_bytes()))
         stack.enter_context(widest_mtus(lab, *links))
         yield
@@ -118,7 +117,7 @@ def send_layouts(
     limits = limits or limits_of(lab, link)
     prediction = predict_bulk(LayoutColumns.of(layouts), limits)
     path = between_devices(path_of(lab, link))
-    vif = path.source.vif
+    vif, by_wire = path.source.vif, bool(path.sink.nic)
     before = look_at_rest(lab, path)
     sightings: list[Sighting] = []
     for start in range(0, len(layouts), source.batch_packets):
@@ -132,12 +131,13 @@ def send_layouts(
         layouts=tuple(layouts),
         slots=tuple(prediction.counted_slots.tolist()),
         ring_slots=tuple(prediction.slots.tolist()) if vif else (),
-        heads_bytes=_expect_heads(link, layouts, prediction),
+        heads_bytes=() if by_wire else _expect_heads(link, layouts, prediction),
+        frames=tuple(layout.frames for layout in layouts) if by_wire else (),
         fates=fates if vif else (Fate.INTACT,) * len(layouts),
         sightings=tuple(sightings),
         expected=_expect(prediction) if vif else None,
         counted=_count(path, before, after) if vif else None,
-        way=read_way(path, after.since(before), unrest),
+        way=read_way(path, after.since(before), unrest, cut=by_wire),
     )
 
 
@@ -147,6 +147,7 @@ def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
         limits,
         max_skb_frags=lab.max_skb_frags(link.source),
         backend_max_skb_frags=lab.max_skb_frags(DOM0),
+        bounces=link.source_vif is not None and not link.source_vif.trusted,
     )
     return limits_with(lab.driver(link.source), lab.driver(DOM0), kernels)
 
@@ -165,10 +166,7 @@ def _count(path: Path, before: LinkSight, after: LinkSight) -> LayoutCounters:
 
 def _copies(batch: Batch) -> int:
     """Room for the wire segments of all packets, and as many duplicates as there are packets."""
-    segments = sum(
-        -(-layout.length_bytes // layout.gso_size_bytes) if layout.gso_size_bytes else 1
-        for layout in batch.layouts
-    )
+    segments = sum(layout.frames for layout in batch.layouts)
     return 1 + -(-segments // batch.packets)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.counters import read_counters
+from xenlab.measure.attachment import Attachment
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.flow import FlowSpec
 from xenlab.measure.measurement import Measurement, build_measurement
-from xenlab.measure.path import Attachment, Path, build_path
-from xenlab.plan.model import UPLINK, Link
+from xenlab.measure.path import Path, build_path
+from xenlab.plan.model import UPLINK, Link, VifPlan
 from xenlab.traffic.flow import XLFLOW_SEND, FlowBudget, FlowSource, run_flows
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import source_mtu_bytes
@@ -18,7 +19,7 @@ from xenlab.waiting import Deadline, wait_until
 
 Snapshots = Mapping[str, CounterSnapshot]
 
-# On a machine of ordinary speed a run takes one second; a loss adds the idle time of each flow.
+# On a machine of ordinary speed a run takes one second; a loss adds the idle time once.
 RUN_S = 60.0
 IDLE_S = 3.0
 
@@ -96,18 +97,22 @@ def _read_all(lab: LabHandle, nodes: Iterable[str], deadline: Deadline) -> Snaps
 
 def path_of(lab: LabHandle, link: Link) -> Path:
     """The devices that packets of a link pass, by their names in this lab."""
-    source = Attachment(
-        node=link.source,
-        device=link.source_device,
-        bridge=lab.plan.network(link.networks[0]).bridge,
-        vif=lab.vif(link.source, link.source_vif.index) if link.source_vif else "",
-        nic=UPLINK if lab.plan.is_peer(link.source) else "",
+    source = _attach(lab, link.source, link.networks[0], link.source_vif, link.source_device)
+    sink = _attach(lab, link.sink, link.networks[-1], link.sink_vif, link.sink_device)
+    ways = zip(link.networks, link.router_vifs, strict=False)
+    router = tuple(_attach(lab, link.router, network, vif) for network, vif in ways)
+    return build_path(source, sink, router)
+
+
+def _attach(
+    lab: LabHandle, node: str, name: str, vif: VifPlan | None, device: str = ""
+) -> Attachment:
+    network = lab.plan.network(name)
+    return Attachment(
+        node=node,
+        device=device or (vif.device if vif else network.bridge),
+        bridge=network.bridge,
+        vif=lab.vif(node, vif.index) if vif else "",
+        nic=UPLINK if lab.plan.is_peer(node) else "",
+        backend=network.backend,
     )
-    sink = Attachment(
-        node=link.sink,
-        device=link.sink_device,
-        bridge=lab.plan.network(link.networks[-1]).bridge,
-        vif=lab.vif(link.sink, link.sink_vif.index) if link.sink_vif else "",
-        nic=UPLINK if lab.plan.is_peer(link.sink) else "",
-    )
-    return build_path(source, sink)

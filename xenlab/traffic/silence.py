@@ -38,6 +38,7 @@ def _await_ends(lab: LabHandle, deadline: Deadline) -> None:
 
 
 def _network_counters(lab: LabHandle, deadline: Deadline) -> str:
-    text = lab.shell(DOM0).read_file("/proc/net/dev", deadline=deadline).decode()
-    lines = [line.strip() for line in text.splitlines()]
+    nodes = (DOM0, *lab.plan.backends)
+    texts = [lab.shell(node).read_file("/proc/net/dev", deadline=deadline) for node in nodes]
+    lines = [line.strip() for text in texts for line in text.decode().splitlines()]
     return "\n".join(line for line in lines if line.startswith(("vif", "br-", UPLINK)))

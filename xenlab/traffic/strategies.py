@@ -71,7 +71,7 @@ REMEDIES = (
         slots_max=LEGACY_SLOTS + 1,
     ),
     _remedy("frags copied to pages", COPY, Effect.RELOCATED, netfront=COPY),
-    _remedy("least moved", REPACK, Effect.RELOCATED, netfront=REPACK),
+    _remedy("least moved", REPACK, Effect.RELOCATED_LEAST, netfront=REPACK),
     _remedy(
         "more slots agreed upon", f"{NEGOTIATED} at both ends", Effect.FRAG_LISTS,
         netfront=NEGOTIATED, netback=NEGOTIATED,

@@ -52,6 +52,10 @@ class RunningCommand(Protocol):
         """Wait for the end; stdout holds what `read_line` has not consumed."""
         ...
 
+    def signal(self, name: str, deadline: Deadline) -> None:
+        """Send it a signal such as `USR1`; nothing if it has ended."""
+        ...
+
     def speaks(self, deadline: Deadline) -> bool:
         """Whether there is output that is not read yet, or its end, before the deadline."""
         ...

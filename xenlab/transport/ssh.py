@@ -31,6 +31,7 @@ tree() {
 tree "$1"
 """
 KILL_LIMIT_S = 5.0
+SIGNAL = 'kill -"$1" "$2"'
 
 
 def render_vchan_argv(domid: int) -> list[str]:
@@ -167,7 +168,7 @@ class SshShell:
             with connection.watch(deadline):
                 pid = int(exchange.read_line(deadline))
             command = SshCommand(
-                connection=connection, argv=argv, exchange=exchange,
+                shell=self, connection=connection, argv=argv, exchange=exchange, pid=pid,
                 started_s=time.monotonic(),
             )  # fmt: skip
             try:
@@ -201,9 +202,11 @@ class SshShell:
 class SshCommand:
     """A RunningCommand on an SSH channel of its own."""
 
+    shell: SshShell
     connection: SshConnection
     argv: tuple[str, ...]
     exchange: Exchange
+    pid: int
     started_s: float
 
     def read_line(self, deadline: Deadline) -> bytes:
@@ -219,6 +222,10 @@ class SshCommand:
         with self.connection.watch(deadline):
             status = self.exchange.finish(deadline)
         return _result(self.exchange, self.argv, status, self.started_s)
+
+    def signal(self, name: str, deadline: Deadline) -> None:
+        """See RunningCommand.signal."""
+        self.shell.run_script(SIGNAL, name, str(self.pid), deadline=deadline)
 
     def speaks(self, deadline: Deadline) -> bool:
         """See RunningCommand.speaks."""

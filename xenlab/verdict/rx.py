@@ -21,7 +21,7 @@ KNOWN_OVERRUN = (
 
 
 def judge_fill(run: RxRun) -> Verdict:
-    """Whether the ring took the packets and slots that it must, and all others wait.
+    """Whether the guest offered all of its ring, which took what it must, and all else waits.
 
     Before the ring is exhausted nothing is shown: that is INCONCLUSIVE.
     """
@@ -30,6 +30,7 @@ def judge_fill(run: RxRun) -> Verdict:
     used = during.ring.req_cons - before.ring.req_cons
     waiting = len(run.layouts) - taken
     reasons = [
+        *_differs("slots that the guest offered", before.ring.entries, before.free_slots),
         *_differs("packets in the ring", fill.packets, taken),
         *_differs("slots used", fill.used_slots, used),
         *_differs("packets waiting", waiting, during.queued),

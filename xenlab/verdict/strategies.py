@@ -13,28 +13,29 @@ from xenlab.verdict.verdict import Verdict
 TAKES_EFFECT = "strategy takes effect"
 LINEARISING = frozenset({Effect.LINEARISED, Effect.FRAG_LIST})
 LISTING = frozenset({Effect.FRAG_LIST, Effect.FRAG_LISTS})
+RELOCATING = frozenset({Effect.RELOCATED, Effect.RELOCATED_LEAST})
 
 
 def judge_strategies(subject: str, trials: Sequence[StrategyTrial]) -> tuple[Verdict, ...]:
     """One verdict for each trial; the first, the default, is the control of all others.
 
+    To move least is to move less than the trial that copies all frags, the control of that.
     How fast a strategy is has no limit: that is for the table. INCONCLUSIVE where the default had
     no packet of more than 18 slots, or brought no payload: then nothing could be remedied.
     """
     table = tabulate(subject, trials)
-    doubts = tuple(_doubts(trials[0]))
     return tuple(
-        replace(
-            _judge(table, trial, trials[0], doubts), subject=f"{subject}: {trial.strategy.name}"
-        )
+        replace(_judge(table, trial, trials), subject=f"{subject}: {trial.strategy.name}")
         for trial in trials
     )
 
 
-def _judge(
-    table: StrategyTable, trial: StrategyTrial, default: StrategyTrial, doubts: tuple[str, ...]
-) -> Verdict:
-    reasons = tuple(_wrong(trial))
+def _judge(table: StrategyTable, trial: StrategyTrial, trials: Sequence[StrategyTrial]) -> Verdict:
+    default, copying = trials[0], _find_copying(trial, trials)
+    doubts = (*_doubts(default), *_doubts_of_least(trial, copying))
+    reasons = (*_wrong(trial), *_not_least(trial, copying))
+    if trial is not default and trial.strategy.effect in LINEARISING:
+        reasons += tuple(_never_linearised(trial.counts))
     outcome = Outcome.FAIL if reasons else Outcome.PASS
     if doubts and not reasons:
         outcome, reasons = Outcome.INCONCLUSIVE, doubts
@@ -57,11 +58,47 @@ def _judge(
             "lost": row.drops_pkts,
             "rounds": len(trial.rounds),
         },
-        control=(
-            f"default: {default.counts.linearised_pkts} of {default.counts.sent_pkts} packets"
-            " had more than 18 slots and were linearised"
-        ),
+        control="; ".join(_controls(default, copying)),
     )
+
+
+def _controls(default: StrategyTrial, copying: StrategyTrial | None) -> Iterator[str]:
+    yield (
+        f"default: {default.counts.linearised_pkts} of {default.counts.sent_pkts} packets"
+        " had more than 18 slots and were linearised"
+    )
+    if copying is not None:
+        yield f"{copying.strategy.name}: {_moved(copying):.0f} bytes of each such packet"
+
+
+def _find_copying(trial: StrategyTrial, trials: Sequence[StrategyTrial]) -> StrategyTrial | None:
+    """The control of one that moves least, if it is one and there is any."""
+    if trial.strategy.effect is not Effect.RELOCATED_LEAST:
+        return None
+    copying = (each for each in trials if each.strategy.effect is Effect.RELOCATED)
+    return next((each for each in copying if each.counts.relocated_pkts), None)
+
+
+def _moved(trial: StrategyTrial) -> float:
+    return trial.row.bytes_a_relocated_packet or 0.0
+
+
+def _doubts_of_least(trial: StrategyTrial, copying: StrategyTrial | None) -> Iterator[str]:
+    if trial.strategy.effect is Effect.RELOCATED_LEAST and copying is None:
+        yield "nothing copied all frags of any packet: there is no more to be less than"
+
+
+def _not_least(trial: StrategyTrial, copying: StrategyTrial | None) -> Iterator[str]:
+    if copying is not None and trial.counts.relocated_pkts and _moved(trial) >= _moved(copying):
+        yield (
+            f"{_moved(trial):.0f} bytes of each packet were moved,"
+            f" and {_moved(copying):.0f} where all frags were copied"
+        )
+
+
+def _never_linearised(counts: StrategyCounts) -> Iterator[str]:
+    if not counts.linearised_pkts:
+        yield f"none of {counts.sent_pkts} packets was linearised"
 
 
 def _doubts(default: StrategyTrial) -> Iterator[str]:
@@ -92,5 +129,5 @@ def _without_effect(effect: Effect, counts: StrategyCounts) -> Iterator[str]:
         yield f"none of {counts.sent_pkts} packets came to dom0 with a frag_list"
     if effect not in LISTING and counts.frag_list_pkts:
         yield f"{counts.frag_list_pkts} packets came to dom0 with a frag_list"
-    if effect is Effect.RELOCATED and not counts.relocated_pkts:
+    if effect in RELOCATING and not counts.relocated_pkts:
         yield f"none of {counts.sent_pkts} packets was copied to other pages"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 
+from xenlab.measure.attachment import Role
 from xenlab.measure.hops import Hop
 from xenlab.measure.layouts import Landing, LayoutRun
 from xenlab.measure.path import Point
@@ -44,14 +46,25 @@ def _all_came(run: LayoutRun) -> bool:
 
 
 def _lying_counters(run: LayoutRun) -> Iterator[str]:
-    account, passed = run.way.account, _sent(run)
+    account = run.way.account
     counts: list[tuple[Point, int]] = [(hop.end, hop.packets_out) for hop in account.hops]
     if account.hops:
         counts.insert(0, (account.hops[0].start, account.packets_in))
     for index, (point, count) in enumerate(counts):
-        must = passed - _foretold_losses(run) if index else passed
+        must = _passing(run, point, foretold=bool(index))
         if count != must:
             yield f"{point} counted {count} {point.side}, and {must} passed it: its counter lies"
+
+
+def _passing(run: LayoutRun, point: Point, *, foretold: bool) -> int:
+    """How many packets a device must have counted, and a NIC the frames that they became."""
+    frames = run.frames if point.role is Role.NIC else ()
+    lost = (Fate.LOST, Fate.VIF_DISABLED) if foretold else ()
+    return sum(
+        each
+        for each, fate, sighting in zip(frames or repeat(1), run.fates, run.sightings, strict=False)
+        if fate not in lost and not sighting.dropped
+    )
 
 
 def _before(run: LayoutRun) -> Iterator[str]:

@@ -13,6 +13,8 @@ from xenlab.waiting import Deadline, wait_until
 from xenlab.xen.xenstore import XenstoreTree, read_xenstore
 
 AWAIT_VIFS = "await-vifs"  # tools/vif-bridge
+SERVE_VIFS = "serve-vifs"  # rootfs/domu
+ATTACH_VIFS = "attach-vifs"  # rootfs/dom0
 DOMAINS = "/local/domain"
 DOM0_DOMID = 0
 
@@ -21,10 +23,11 @@ _NAME = re.compile(r"vif(?P<domid>\d+)\.(?P<index>\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vif:
-    """dom0's end of a domU's netfront device: `vif3.0` is device 0 of domain 3."""
+    """The backend's end of a domU's netfront device: `vif3.0` is device 0 of domain 3."""
 
     domid: int
     index: int
+    backend_domid: int = DOM0_DOMID
 
     @classmethod
     def parse(cls, name: str) -> Vif:
@@ -39,8 +42,8 @@ class Vif:
 
     @property
     def backend_path(self) -> str:
-        """Where netback keeps its keys (dom0 being the backend)."""
-        return f"{DOMAINS}/{DOM0_DOMID}/backend/vif/{self.domid}/{self.index}"
+        """Where netback keeps its keys."""
+        return f"{DOMAINS}/{self.backend_domid}/backend/vif/{self.domid}/{self.index}"
 
     @property
     def frontend_path(self) -> str:
@@ -64,7 +67,7 @@ def reattach_vif(dom0: Shell, domu: str, index: int, deadline: Deadline) -> None
     The only way back for a vif that netback disabled: xenvif_alloc() alone clears that
     (drivers/net/xen-netback/interface.c:511), so a frontend that connects anew does not help.
     """
-    for argv in (["xl", "network-detach", domu], ["attach-vifs", domu]):
+    for argv in (["xl", "network-detach", domu], [ATTACH_VIFS, domu]):
         dom0.run([*argv, str(index)], deadline=deadline).require_success()
 
 

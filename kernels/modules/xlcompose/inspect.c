@@ -47,6 +47,16 @@ static void inspect_extent(const struct xlc_opening *opening, struct xlc_finding
 		finding->flags |= XLC_BAD_LENGTH;
 }
 
+/* A gso_segs of 0 leaves the counting to the stack, as netfront does. */
+static void inspect_segments(const struct sk_buff *skb, struct xlc_finding *finding)
+{
+	u32 size = skb_shinfo(skb)->gso_size;
+	u32 told = skb_shinfo(skb)->gso_segs;
+
+	if (size && told && told != DIV_ROUND_UP(finding->payload_bytes, size))
+		finding->flags |= XLC_BAD_SEGMENTS;
+}
+
 struct walk {
 	u32 skip;	/* bytes before those that are compared */
 	u32 at;		/* offset in the payload as sent */
@@ -138,6 +148,7 @@ bool xlc_inspect(const struct sk_buff *skb, const struct xlc_expectation *expect
 	finding->flags = xlc_inspect_opening(skb, &opening, &expected->flow);
 	identify(&opening, expected, finding);
 	inspect_extent(&opening, finding);
+	inspect_segments(skb, finding);
 	if (finding->index != U32_MAX)
 		first_bad = find_bad_byte(skb, &opening, expected, finding);
 	describe(skb, &opening, first_bad, finding);

@@ -192,6 +192,7 @@ struct xlc_arm {
 #define XLC_SHORT_ID		0x0200	/* no mark in this packet: known by its headers alone */
 #define XLC_IS_PART		0x0400	/* a segment: not all of the payload */
 #define XLC_HAS_FRAG_LIST	0x0800
+#define XLC_BAD_SEGMENTS	0x1000	/* its driver counted them, and there are others */
 
 struct xlc_arrival {
 	__le32 index;		/* id - first_id, or ~0 */

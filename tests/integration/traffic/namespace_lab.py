@@ -41,8 +41,11 @@ class NamespaceLab:
         return self.shells[node]
 
     def vif(self, domu: str, index: int) -> str:
-        names = [each.name for each in self.plan.domus]
-        return f"vif{names.index(domu) + 1}.{index}"
+        return f"vif{self.domid(domu)}.{index}"
+
+    def domid(self, domu: str) -> int:
+        names = [DOM0, *(each.name for each in self.plan.domus)]
+        return names.index(domu)
 
     def driver(self, node: str) -> str:
         return f"none in {node}"
@@ -62,6 +65,9 @@ class NamespaceLab:
         """This machine runs."""
 
     def host_delay_ms(self) -> int | None:
+        return None
+
+    def machine_busy_ns(self) -> int | None:
         return None
 
     def send_nmi(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -45,6 +46,9 @@ class RunningProgram:
         except subprocess.TimeoutExpired as error:
             raise WaitTimedOut(f"{self.where}: {self.argv} did not end") from error
         return self._result(bytes(self.unread) + stdout, stderr)
+
+    def signal(self, name: str, deadline: Deadline) -> None:  # noqa: ARG002 (at once)
+        self.program.send_signal(signal.Signals[f"SIG{name}"])
 
     def speaks(self, deadline: Deadline) -> bool:
         assert self.program.stdout is not None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import selectors
+import signal
 import socket
 import struct
 import subprocess
@@ -34,16 +37,24 @@ def payload(index: int, size_bytes: int) -> bytes:
 
 @contextmanager
 def receiving(
-    programs: Path, transport: str, sizes: str, *options: str
+    programs: Path, transport: str, sizes: str, *more: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """An xlflow that waits for one flow on the loopback."""
+    """An xlflow that waits for one flow on the loopback, or for more of them."""
     flow = f"{transport}@127.0.0.1@{PORT}@{SEED}@{sizes}"
     argv = [str(programs / "xlflow"), "recv", "--nonce", "ab+cd", "--timeout-ms", "5000",
-            "--idle-ms", "100", *options, flow]  # fmt: skip
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as receiver:
+            "--idle-ms", "100", flow, *more]  # fmt: skip
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as receiver:
         assert receiver.stdout is not None
         assert receiver.stdout.readline() == b"READY abcd\n"
         yield receiver
+
+
+def speaks(receiver: subprocess.Popen[bytes], within_s: float) -> bool:
+    """Whether it says anything, or ends."""
+    assert receiver.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(receiver.stdout, selectors.EVENT_READ)
+        return bool(selector.select(within_s))
 
 
 def received(programs: Path, sizes: str, *datagrams: bytes) -> dict[str, object]:
@@ -54,6 +65,7 @@ def received(programs: Path, sizes: str, *datagrams: bytes) -> dict[str, object]
     ):
         for datagram in datagrams:
             sender.sendto(datagram, ADDRESS)
+        receiver.send_signal(signal.SIGUSR1)
         stdout, _ = receiver.communicate(timeout=10)
     answer: dict[str, object] = json.loads(stdout)
     return answer
@@ -130,6 +142,59 @@ def test_missing_datagram_is_named_after_the_idle_time(programs: Path) -> None:
     assert counts(answer) == {"intact": 2, "missing": 1}
     assert answer["missing_indexes"] == [1]
     assert answer["ended"] == "idle"
+
+
+def test_receiver_waits_for_a_sender_that_has_not_ended_however_long_it_is_silent(
+    programs: Path,
+) -> None:
+    with (
+        receiving(programs, "udp", "100x2") as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        sender.sendto(payload(0, 100), ADDRESS)
+        assert not speaks(receiver, within_s=0.5)  # five times what it waits behind the end
+        sender.sendto(payload(1, 100), ADDRESS)
+        stdout, _ = receiver.communicate(timeout=10)
+    assert json.loads(stdout)["ended"] == "complete"
+
+
+def test_time_in_which_the_machine_stands_still_is_no_silence(programs: Path) -> None:
+    with (
+        receiving(programs, "udp", "100x2", "--idle-ms", "1000") as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        sender.sendto(payload(0, 100), ADDRESS)
+        receiver.send_signal(signal.SIGUSR1)
+        os.killpg(receiver.pid, signal.SIGSTOP)
+        assert not speaks(receiver, within_s=1.5)
+        os.killpg(receiver.pid, signal.SIGCONT)
+        assert not speaks(receiver, within_s=0.2)
+        sender.sendto(payload(1, 100), ADDRESS)
+        stdout, _ = receiver.communicate(timeout=10)
+    assert json.loads(stdout)["ended"] == "complete"
+
+
+def test_flow_with_a_loss_keeps_no_other_from_being_read(programs: Path) -> None:
+    """More than the buffers of both sockets hold: nobody could send it to who does not read."""
+    size_bytes = 64_000_000
+    stream = f"tcp@127.0.0.1@{PORT + 1}@{SEED}@{size_bytes // 64}x64"
+    with receiving(programs, "udp", "100", stream) as receiver:
+        with socket.create_connection((ADDRESS[0], PORT + 1)) as sender:
+            sender.sendall(bytes(size_bytes))
+        receiver.send_signal(signal.SIGUSR1)
+        stdout, _ = receiver.communicate(timeout=10)
+    lost, read = map(json.loads, stdout.splitlines())
+    assert (lost["ended"], lost["missing"]) == ("idle", 1)
+    assert (read["ended"], read["received"]) == ("complete", size_bytes)
+
+
+def test_readers_end_with_their_program(programs: Path) -> None:
+    with receiving(programs, "udp", "100") as receiver:
+        receiver.kill()
+        receiver.wait(timeout=10)
+        assert speaks(receiver, within_s=2.0)  # nobody holds its output open any more
+    with receiving(programs, "udp", "100") as receiver:
+        receiver.kill()
 
 
 def test_datagram_of_somebody_else_is_foreign(programs: Path) -> None:

@@ -137,6 +137,17 @@ def test_started_command_is_read_line_by_line_beside_others(shell: SshShell) -> 
     assert result.status == 9
 
 
+def test_started_command_is_sent_a_signal_and_one_that_has_ended_is_not(shell: SshShell) -> None:
+    deadline = Deadline.after(10)
+    script = "trap 'echo told; exit 3' USR1; echo ready; while :; do sleep 0.1; done"
+    with shell.start(["sh", "-c", script], deadline=deadline) as command:
+        assert command.read_line(deadline) == b"ready"
+        command.signal("USR1", deadline)
+        result = command.wait(deadline)
+        command.signal("USR1", deadline)
+    assert (result.stdout, result.status) == (b"told\n", 3)
+
+
 def test_many_lines_are_read_in_time_that_grows_with_their_number(shell: SshShell) -> None:
     deadline = Deadline.after(20)
     with shell.start(["seq", "100000"], deadline=deadline) as command:

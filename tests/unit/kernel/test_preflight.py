@@ -26,7 +26,7 @@ def obstacles(
     return find_obstacles(part, config, read_notes(vmlinux, "vmlinux"))
 
 
-@pytest.mark.parametrize("part", ["dom0", "pv", "pvh"])
+@pytest.mark.parametrize("part", ["dom0", "backend", "pv", "pvh"])
 def test_kernel_with_everything_can_be_everything(part: str) -> None:
     assert obstacles(part) == ()
 

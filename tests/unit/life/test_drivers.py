@@ -15,6 +15,8 @@ from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
 
 LIMIT = "netfront-slots-limit"
+NETFRONT, NETBACK = "drivers/net/xen-netfront.c", "drivers/net/xen-netback/rx.c"
+PATCH_ON_NETBACK = GOOD.replace(NETFRONT, NETBACK)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,16 @@ def test_nothing_but_stock_is_no_choice_at_all(plan: LabPlan, words: tuple[str, 
     assert digest_choices(choose_drivers(plan, "stock", words)) == ""
 
 
+def test_netback_under_test_is_refused_where_a_domu_is_the_backend(tmp_path: Path) -> None:
+    chain = plan_lab(load_topology("driver-domain"))
+    refused = "netback under test is dom0's, and the backend here is `firewall`, `netvm`"
+    with pytest.raises(InputError, match=refused):
+        choose_drivers(chain, str(write(tmp_path, PATCH_ON_NETBACK, "y.patch")), ())
+    with pytest.raises(InputError, match=refused):
+        patch_drivers(chain, {}, series(tmp_path, NETBACK))
+    assert names(chain, LIMIT, netback="stock")["peer"] == LIMIT
+
+
 def test_domu_that_is_not_there_is_named_with_the_one_that_was_meant(plan: LabPlan) -> None:
     with pytest.raises(InputError, match="no domU `alise`; did you mean `alice`"):
         choose_drivers(plan, None, (f"alise={LIMIT}",))
@@ -70,9 +82,6 @@ def test_digest_is_that_of_the_content_and_of_who_runs_it(plan: LabPlan, tmp_pat
 def series(tmp_path: Path, *files: str) -> PatchSeries:
     text = "".join(GOOD.replace("drivers/net/xen-netfront.c", file) for file in files)
     return PatchSeries.read(write(tmp_path, text, "x.patch"))
-
-
-NETFRONT, NETBACK = "drivers/net/xen-netfront.c", "drivers/net/xen-netback/rx.c"
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from xenlab.measure.attachment import Attachment
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.layout_way import LayoutWay, read_way
 from xenlab.measure.measurement import GAPS, unmissed_places
-from xenlab.measure.path import Attachment, Path, build_path
+from xenlab.measure.path import Path, build_path
 
 ALICE = Attachment(node="alice", device="eth0", bridge="br-lan", vif="vif1.0")
 BOB = Attachment(node="bob", device="eth0", bridge="br-lan", vif="vif2.0")
 FAR_BOB = Attachment(node="bob", device="eth0", bridge="br-right", vif="vif2.0")
 DOM0 = Attachment(node="dom0", device="br-lan", bridge="br-lan")
+DOM0_FAR = Attachment(node="dom0", device="br-right", bridge="br-right")
+ROUTER = (DOM0, DOM0_FAR)
 PEER = Attachment(node="peer", device="uplink", bridge="br-lan", nic="uplink")
 
 Counted = Mapping[str, int]
@@ -37,7 +40,12 @@ def places(*paths: Path) -> set[tuple[str, str, str]]:
 
 def deltas(source: Attachment, sink: Attachment, counted: Counted) -> dict[str, CounterDelta]:
     """What was counted between two attachments, by `node device counter` or `node counter`."""
-    wanted = places(build_path(source, sink), build_path(sink, source))
+    return deltas_along(build_path(source, sink), counted)
+
+
+def deltas_along(path: Path, counted: Counted) -> dict[str, CounterDelta]:
+    """The same of any path."""
+    wanted = places(path, path.back)
     names = {" ".join(part for part in place if part) for place in wanted}
     unknown = set(counted) - names
     if unknown:
@@ -72,6 +80,22 @@ def way_through(packets: int, **more: int) -> LayoutWay:
         for name, count in more.items()
     }
     return read_way(path, deltas(ALICE, BOB, counted), "")
+
+
+def way_over_the_wire(packets: int, frames: int, **more: int) -> LayoutWay:
+    """The way of so many packets from alice to the outside peer, for which dom0 cuts them."""
+    counted = {
+        "alice eth0 tx_packets": packets,
+        "dom0 vif1.0 rx_packets": packets,
+        "dom0 uplink tx_packets": frames,
+        "peer uplink rx_packets": frames,
+    }
+    names = {"uplink": "dom0 uplink", "peer": "peer uplink"}
+    counted |= {
+        f"{names[name.partition('_')[0]]} {name.partition('_')[2]}": count
+        for name, count in more.items()
+    }
+    return read_way(build_path(ALICE, PEER), deltas(ALICE, PEER, counted), "", cut=True)
 
 
 def through(packets: int, *, vif2: int | None = None, bob: int | None = None) -> dict[str, int]:

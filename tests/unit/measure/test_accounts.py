@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.measure.accounts import ALICE, BOB, DOM0, FAR_BOB, PEER, deltas, through
+from tests.unit.measure.accounts import (
+    ALICE,
+    BOB,
+    DOM0,
+    FAR_BOB,
+    PEER,
+    ROUTER,
+    deltas,
+    deltas_along,
+    through,
+)
 from xenlab.errors import MeasurementError
+from xenlab.measure.attachment import Attachment
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.hops import account_hops, find_vanished
-from xenlab.measure.path import Attachment, build_path
+from xenlab.measure.path import build_path
 
 
-def points(source: Attachment, sink: Attachment) -> list[str]:
-    legs = build_path(source, sink).legs
+def points(source: Attachment, sink: Attachment, *router: Attachment) -> list[str]:
+    legs = build_path(source, sink, router).legs
     ends = [legs[0].start, *(leg.end for leg in legs)]
     return [f"{point} {point.side}" for point in ends]
 
@@ -43,7 +54,7 @@ def test_path_to_dom0_ends_at_the_bridge_device() -> None:
 
 
 def test_path_through_the_router_counts_at_both_bridges() -> None:
-    assert points(ALICE, FAR_BOB) == [
+    assert points(ALICE, FAR_BOB, *ROUTER) == [
         "alice eth0 tx_packets",
         "vif1.0 rx_packets",
         "br-lan rx_packets",
@@ -51,6 +62,56 @@ def test_path_through_the_router_counts_at_both_bridges() -> None:
         "vif2.0 tx_packets",
         "bob eth0 rx_packets",
     ]
+
+
+APP = Attachment(node="app", device="eth0", bridge="br-inner", vif="vif1.0", backend="firewall")
+FAR_PEER = Attachment(node="peer", device="eth0", bridge="br-outer", vif="vif4.0", backend="netvm")
+FIREWALL = (
+    Attachment(node="firewall", device="br-inner", bridge="br-inner", backend="firewall"),
+    Attachment(node="firewall", device="eth0", bridge="br-outer", vif="vif2.0", backend="netvm"),
+)
+NETVM = Attachment(node="netvm", device="br-outer", bridge="br-outer", backend="netvm")
+
+
+def test_path_by_driver_domains_counts_there_and_not_in_dom0() -> None:
+    assert points(APP, FAR_PEER, *FIREWALL) == [
+        "app eth0 tx_packets",
+        "firewall vif1.0 rx_packets",
+        "firewall br-inner rx_packets",
+        "firewall eth0 tx_packets",
+        "netvm vif2.0 rx_packets",
+        "netvm vif4.0 tx_packets",
+        "peer eth0 rx_packets",
+    ]
+    assert points(APP, NETVM, *FIREWALL)[-2:] == [
+        "netvm vif2.0 rx_packets",
+        "netvm br-outer rx_packets",
+    ]
+    path = build_path(APP, FAR_PEER, FIREWALL)
+    assert path.nodes == ("app", "firewall", "netvm", "peer")
+    back = [str(leg.end) for leg in path.back.legs]
+    assert back[1:] == ["netvm vif2.0", "firewall eth0", "firewall br-inner", "firewall vif1.0",
+                        "app eth0"]  # fmt: skip
+
+
+def test_router_with_a_netfront_that_discards_names_itself_either_way() -> None:
+    path = build_path(APP, FAR_PEER, FIREWALL)
+    counted = {f"{point.node} {point.device} {point.side}": 10 for point in (
+        *(leg.start for leg in path.legs), path.legs[-1].end)}  # fmt: skip
+    for late in ("firewall eth0", "netvm vif4.0", "peer eth0"):
+        counted |= {key: 7 for key in counted if key.startswith(late)}
+    counted["netvm vif2.0 rx_packets"] = 7
+    silent = account_hops(path, deltas_along(path, counted)).hops[2]
+    assert (silent.lost, silent.silent) == (3, 3)
+    told = account_hops(path, deltas_along(path, counted | {"firewall IpOutNoRoutes": 3})).hops[2]
+    assert (told.lost, told.silent) == (3, 0)
+    back = {f"{leg.start.node} {leg.start.device} {leg.start.side}": 10 for leg in path.back.legs}
+    back |= {"firewall br-inner tx_packets": 8, "firewall vif1.0 tx_packets": 8}
+    back |= {"app eth0 rx_packets": 8, "firewall IpInHdrErrors": 2}
+    account = account_hops(path.back, deltas_along(path, back))
+    assert [(hop.lost, hop.silent) for hop in account.hops] == [
+        (0, 0), (0, 0), (0, 0), (2, 0), (0, 0), (0, 0)
+    ]  # fmt: skip
 
 
 def test_path_over_the_wire_counts_at_both_nics() -> None:
@@ -175,7 +236,8 @@ def test_router_that_discards_names_itself() -> None:
         "bob eth0 rx_packets": 8,
         "dom0 IpInHdrErrors": 2,
     }
-    account = account_hops(build_path(ALICE, FAR_BOB), deltas(ALICE, FAR_BOB, counted))
+    path = build_path(ALICE, FAR_BOB, ROUTER)
+    account = account_hops(path, deltas_along(path, counted))
     assert [hop.lost for hop in account.hops] == [0, 0, 2, 0, 0]
     assert account.hops[2].silent == 0
 

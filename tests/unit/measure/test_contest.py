@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xenlab.measure.contest import NO_DIFFERENCE, Bout, Contest, say_ratio
+from xenlab.measure.contest import NO_DIFFERENCE, Bout, Contest
 from xenlab.measure.hops import Drop
 from xenlab.measure.path import DropCounter
 from xenlab.measure.strategy_trial import StrategyCounts, StrategyRound
@@ -25,32 +25,35 @@ def contest(*pairs: tuple[int, int]) -> Contest:
 
 
 def test_host_that_slows_down_half_way_is_in_no_ratio() -> None:
-    told = contest((1000, 900), (1000, 910), (1000, 890), (100, 90), (100, 91), (100, 89)).goodput
+    told = contest((1000, 900), (1000, 910), (1000, 890), (100, 90), (100, 91), (100, 89))
 
-    assert told is not None
-    assert (told.low, told.high) == (0.89, 0.91)
-    assert say_ratio(told) == "0.90 (0.89 to 0.91)"
+    assert told.goodput is not None
+    assert (told.goodput.low, told.goodput.high) == (0.89, 0.91)
+    assert told.goodput_said == "0.90 (0.89 to 0.91): slower"
+    assert told.differences == ("goodput 0.90 of the base's", "CPU a byte 1.11 of the base's")
 
 
 def test_sides_that_change_places_are_no_different() -> None:
     told = contest(*((100, 110), (110, 100)) * 3)
 
-    assert say_ratio(told.goodput).endswith(NO_DIFFERENCE)
+    assert told.goodput_said.endswith(NO_DIFFERENCE)
+    assert told.differences == ()
     assert NO_DIFFERENCE in told.table.subject
 
 
 def test_cpu_is_compared_a_byte() -> None:
     """Half the bytes in the same CPU time are twice the cost of each."""
-    told = contest(*((1000, 500),) * 6).cpu
+    told = contest(*((1000, 500),) * 6)
 
-    assert told is not None
-    assert told.median == 2.0
+    assert told.cpu is not None
+    assert told.cpu.median == 2.0
+    assert told.cpu_said == "2.00 (2.00 to 2.00): dearer"
 
 
 def test_repetition_that_brought_nothing_is_no_ratio() -> None:
     assert contest(*((1000, 500),) * 5, (1000, 0)).goodput is None
     assert contest(*((1000, 500),) * 5).goodput is None
-    assert "too few" in say_ratio(None)
+    assert "too few" in contest(*((1000, 500),) * 5).goodput_said
 
 
 def test_both_sides_are_rows_of_a_table() -> None:

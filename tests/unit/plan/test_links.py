@@ -53,6 +53,31 @@ def test_two_networks_between_two_nodes_are_two_links() -> None:
     ]
 
 
+def test_chain_of_driver_domains_has_links_without_dom0() -> None:
+    plan = plan_lab(load_topology("driver-domain"))
+    links = {(link.source, link.sink): link for link in plan.links()}
+    nodes = ("app", "firewall", "netvm", "peer")
+    assert set(links) == {(one, other) for one in nodes for other in nodes if one != other}
+    there = links["app", "peer"]
+    assert (there.networks, there.backends) == (("inner", "outer"), ("firewall", "netvm"))
+    assert there.router == "firewall"
+    assert [vif and vif.device for vif in there.router_vifs] == [None, "eth0"]
+    assert [vif and vif.device for vif in links["peer", "app"].router_vifs] == ["eth0", None]
+    to_netvm = links["app", "netvm"]
+    assert (to_netvm.sink_device, to_netvm.sink_address4) == ("br-outer", "10.77.2.1")
+    assert not links["netvm", "peer"].routed
+    assert links["netvm", "peer"].backends == ("netvm",)
+
+
+def test_link_through_a_routers_netfront_has_its_mtu() -> None:
+    plan = plan_of(
+        "{networks: {l: {backend: r}, m: {mtu: 9000}}, domus: {a: {vifs: [{network: l}]},"
+        " r: {forwarding: true, vifs: [{network: m, mtu: 1400}]}, b: {vifs: [{network: m}]}}}"
+    )
+    (there,) = [link for link in plan.links() if ends((link,)) == [("a", "b")]]
+    assert there.mtu_bytes == 1400
+
+
 def test_routed_link_crosses_both_networks() -> None:
     plan = plan_lab(load_topology("routed"))
     (there,) = [link for link in plan.links() if ends((link,)) == [("alice", "bob")]]

@@ -161,6 +161,27 @@ def test_routed_domus_have_routes_by_dom0_and_others_have_none() -> None:
         assert all(domu.routes == () for domu in plan_lab(load_topology(name)).domus)
 
 
+def test_domus_have_routes_by_the_domu_that_forwards() -> None:
+    plan = plan_lab(load_topology("driver-domain"))
+    assert (plan.router, plan.backends) == ("firewall", ("firewall", "netvm"))
+    assert plan.domu("firewall").routes == ()
+    assert plan.domu("app").routes == (
+        RoutePlan(destination="10.77.2.0/24", gateway="10.77.1.1"),
+        RoutePlan(destination="fd78:656e:6c61:2::/64", gateway="fd78:656e:6c61:1::1"),
+    )
+    by_its_vif = (
+        RoutePlan(destination="10.77.1.0/24", gateway="10.77.2.10"),
+        RoutePlan(destination="fd78:656e:6c61:1::/64", gateway="fd78:656e:6c61:2::10"),
+    )
+    assert plan.domu("netvm").routes == plan.domu("peer").routes == by_its_vif
+
+
+def test_router_never_puts_packets_together() -> None:
+    plan = plan_lab(load_topology("driver-domain"))
+    assert plan.domu("firewall").vifs[0].features == (("gro", False),)
+    assert plan.domu("peer").vifs[0].features == ()
+
+
 NAMES = st.from_regex(re.compile(NAME_PATTERN.replace("$", r"\Z")), fullmatch=True)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tests.unit.measure.accounts import through
 from tests.unit.verdict.measurements import DATAGRAMS, lost, measured, udp
+from xenlab.measure.bounces import BounceCell, BounceTable, Dom0Memory
 from xenlab.measure.flow_account import FlowAccount, account_flows
 from xenlab.measure.slot_histogram import SlotHistogram, build_histogram
 from xenlab.measure.strategy import StrategyRow, StrategyTable
@@ -77,6 +78,22 @@ def strategies() -> StrategyTable:
 
     rows = (row("default", 4e9, 1000), row("sg off", 1e9, 4000), row("none", 0.0, 0))
     return StrategyTable(subject="alice -> bob", rows=rows)
+
+
+def bounces() -> BounceTable:
+    """One sender out of scattered memory, with compound pages and without; and one that is idle."""
+
+    def cell(source: str, bounced: int, packets: int, *, compound: bool) -> BounceCell:
+        return BounceCell(
+            source=source, sink="peer", memory=Dom0Memory.SCATTERED, compound=compound,
+            forwarded=source != "dom0", packets=packets, bounces=bounced,
+            bounced_bytes=1448 * bounced, maps=5 * packets // 4, busy_ns=20_000 * packets,
+        )  # fmt: skip
+
+    cells = (cell("dom0", 221, 1000, compound=True), cell("dom0", 0, 1000, compound=False))
+    return BounceTable(
+        subject="iommu none, dom0 pv", cells=(*cells, cell("alice", 0, 0, compound=True))
+    )
 
 
 def console(said: bytes, *, node: str = "alice") -> Console:

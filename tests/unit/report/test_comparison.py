@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.measure.test_contest import contest
 from tests.unit.verdict.test_comparison import compare, fault, verdict
-from xenlab.measure.contest import NO_DIFFERENCE
+from xenlab.measure.contest import NO_DIFFERENCE, Contest
 from xenlab.report.attempt import tell_bisection, tell_comparison, tell_walk
 from xenlab.report.comparison import ComparisonView
 from xenlab.report.comparison_document import encode_comparison
@@ -94,6 +94,26 @@ def test_throughput_is_told_with_its_interval() -> None:
     assert rows["of these, linearised of 1000"][1:] == ("200", "200", "")
 
 
+def test_side_that_is_slower_is_not_called_unchanged() -> None:
+    lines = list(view(lossy(0), lossy(0), contests=(contest(*((1000, 500),) * 6),)).render())
+
+    assert lines[-1] == (
+        "PASS: no verdict changed, goodput 0.50 of the base's, CPU a byte 2.00 of the base's"
+    )
+
+
+def test_what_one_repetition_counted_differs_where_one_side_has_none() -> None:
+    turns = contest(*((1000, 1001), (1001, 1000)) * 3)
+    fewer = replace(turns, patched=replace(turns.patched, linearised_pkts=150))
+    none = replace(turns, patched=replace(turns.patched, linearised_pkts=0))
+
+    def said(held: Contest) -> str:
+        rows = {row[0]: row[3] for row in view(lossy(0), lossy(0), contests=(held,)).rows()}
+        return rows["of these, linearised of 1000"]
+
+    assert (said(fewer), said(none)) == ("", "on the base alone")
+
+
 def test_fault_of_a_guest_cannot_speak_to_the_terminal() -> None:
     wild = replace(fault(), headline="\x1b]52;c;x\x07")
     patched = Side(verdicts=lossy(0).verdicts, faults=(wild,))
@@ -143,6 +163,16 @@ def test_cover_has_what_ran_what_changed_and_how_to_do_it_again() -> None:
     assert all(len(line) <= MAIL_COLUMNS for line in lines if line.startswith("  kernels"))
 
 
+def test_cover_of_a_walk_says_what_each_patch_came_to() -> None:
+    whole = walk(PASS, FAIL, PASS)
+    lines = list(render_cover(whole.whole, {}, ["a", "b", "c"], COMMAND, whole.outcomes))
+
+    assert "  patch 2: b: FAIL" in lines
+    assert "  patch 3: c: PASS" in lines
+    assert "  outcome: FAIL" in lines
+    assert tell_walk(whole, tuple(lines)).lines == tuple(lines)
+
+
 def test_side_is_the_same_after_it_was_kept() -> None:
     run = SuiteRun(name="base: smoke", environment={"xen": "4.17"}, verdicts=lossy(3).verdicts)
     document, faults = render_side(run, [fault(), fault("dom0")])
@@ -176,7 +206,11 @@ def test_series_that_fails_on_its_way_fails_though_its_end_is_good() -> None:
 
     assert told.outcome is FAIL
     assert told.document["outcome"] is FAIL
-    assert [line for line in told.lines if line.startswith("FAIL")] == ["FAIL         2/3 patch 2"]
+    assert [line for line in told.lines if line.startswith("FAIL")] == [
+        "FAIL         2/3 patch 2",
+        "FAIL: patch 2 (FAIL)",
+    ]
+    assert "the whole series beside its base: PASS: nothing changed" in told.lines
     assert list(told.verdicts) == ["1: patch 1", "2: patch 2", "3: patch 3"]
 
 

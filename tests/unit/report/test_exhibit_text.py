@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 
-from tests.unit.report.stored import calm_flow, histogram, strategies
+from tests.unit.report.stored import bounces, calm_flow, histogram, strategies
 from xenlab.measure.slot_histogram import build_histogram
 from xenlab.report.exhibit_text import LINES_MAX, print_exhibits, render_histograms
+from xenlab.report.wording import group_digits
 from xenlab.slots.fate import Fate
 from xenlab.slots.limits import STOCK
 
@@ -54,3 +56,20 @@ def test_strategies_are_a_table_in_a_pipe_and_on_a_terminal() -> None:
         assert table.subject in text
         assert all(name.split()[0] in text for name in names)
         assert "1" in text
+
+
+def test_bounces_are_a_table_with_a_line_for_each_cell() -> None:
+    text = printed(bounces())
+
+    first, *lines = text.strip().splitlines()
+    rows = [re.split(r" {2,}", line.strip()) for line in lines]
+    setting = "scattered dom0, with compound pages"
+    assert first == "iommu none, dom0 pv"
+    assert rows[0][:3] == ["packets", "setting", "bounces of 1000"]
+    assert rows[0][3:5] == ["grant maps a packet", "dom0's CPU, us a packet"]
+    assert rows[0][5:] == ["bounces", "bytes bounced", "packets"]
+    numbers = (320008, 1000)
+    assert rows[1] == [
+        "dom0 -> peer", setting, "221", "1.25", "20", "221", *map(group_digits, numbers)
+    ]  # fmt: skip
+    assert rows[3] == ["alice -> peer", setting, "-", "-", "-", "0", "0", "0"]

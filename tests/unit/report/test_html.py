@@ -11,6 +11,7 @@ import pytest
 from tests.unit.report.stored import (
     PASSED,
     SILENT,
+    bounces,
     calm_flow,
     console,
     histogram,
@@ -69,11 +70,12 @@ def test_page_has_numbers_reasons_control_environment_and_command() -> None:
     assert "<code>xenlab test smoke</code>" in page
 
 
-def test_page_has_slots_and_strategies_where_there_are_any() -> None:
-    page = render_html(stored(histogram(), strategies()), "/runs/1")
+def test_page_has_slots_and_tables_where_there_are_any() -> None:
+    page = render_html(stored(histogram(), strategies(), bounces()), "/runs/1")
 
     assert "<h3>Ring slots</h3>" in page
     assert "<h3>Strategies</h3>" in page
+    assert "<h3>Over the wire</h3>" in page
     assert "sg off" in page
     without = render_html(stored(), "/runs/1")
     assert "Ring slots" not in without

@@ -175,8 +175,8 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
         ("vcpus: 1.0", "`1.0` is not a whole number"),
         ("vcpus: true", "`true` is not a whole number"),
         ('vcpus: "2"', "`2` is text; write it without quotes"),
-        ("type: hvm", "`hvm` is not one of `pv`, `pvh`"),
-        ("type: pvhh", "`pvhh` is not one of `pv`, `pvh`; did you mean `pvh`?"),
+        ("type: hvm", "`hvm` is not one of `pv`, `pvh`, `pvshim`"),
+        ("type: pvhh", "`pvhh` is not one of `pv`, `pvh`, `pvshim`; did you mean `pvh`?"),
         ("kernel: 6.10", '`6.10` is not text; put it in quotes: "6.10"'),
         ("command_line: [a]", "a list stands where text belongs"),
         ("vifs: {network: lan}", "a mapping stands where a list (`- ...`) belongs"),
@@ -295,12 +295,15 @@ def test_shipped_topologies_are_short_described_and_what_they_say() -> None:
     }
     assert shapes == {
         **{f"iommu-i{number}": [["lan"]] for number in (1, 2, 3, 4, 5, 6, 8)},
+        "driver-domain": [["inner"], ["outer"], [], ["outer"]],
         "pair": [["lan"], ["lan"]],
-        "pair-pvh": [["lan"], ["lan"]],
+        **{f"pair-{kind}": [["lan"], ["lan"]] for kind in ("dom0-pvh", "pvh", "pvshim")},
+        **{f"queues-{queues}": [["lan"], ["lan"]] for queues in ("1-2", "3-4")},
         "quad": [["lan"]] * 4,
         "routed": [["left"], ["right"]],
         "single": [["lan"]],
         "two-nets": [["left", "right"]],
+        "untrusted": [["lan"], ["lan"]],
         "uplink": [["lan"]],
     }
     assert defaults.TOPOLOGY in shipped

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.measure.accounts import way_through
+from tests.unit.measure.accounts import way_over_the_wire, way_through
 from xenlab.measure.layout_way import LayoutWay
 from xenlab.measure.layouts import Form, Landing, LayoutCounters, LayoutRun, Sighting
 from xenlab.slots.boundaries import layouts_of_slots
@@ -271,3 +271,37 @@ def test_packet_that_its_driver_keeps_fails_although_it_arrived() -> None:
 
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons[0].endswith("was not given back to its sender by its driver")
+
+
+def wired_run(way: LayoutWay, *seen: Sighting) -> LayoutRun:
+    """Three packets out of a guest, of which the second is cut into 45 frames before the NIC."""
+    run = run_of(*((Fate.INTACT, each) for each in seen or (WHOLE,) * 3))
+    return replace(run, way=way, frames=(1, 45, 1))
+
+
+def test_packets_that_are_cut_before_a_wire_pass_where_the_nic_counts_all_frames() -> None:
+    verdict = judge_layouts(wired_run(way_over_the_wire(3, 47)))
+
+    assert verdict.outcome is Outcome.PASS
+    assert "alice eth0 3, vif1.0 3, uplink 47, peer uplink 47" in verdict.control
+
+
+@pytest.mark.parametrize(
+    ("counted", "told"),
+    [
+        ({"uplink_tx_packets": 48}, "uplink counted 48 tx_packets, and 47 passed it"),
+        ({"peer_rx_packets": 46}, "peer uplink counted 46 rx_packets, and 47 passed it"),
+    ],
+)
+def test_nic_that_counts_another_number_of_frames_lies(counted: dict[str, int], told: str) -> None:
+    verdict = judge_layouts(wired_run(way_over_the_wire(3, 47, **counted)))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == (f"{told}: its counter lies",)
+
+
+def test_loss_of_a_packet_before_it_is_cut_is_told_though_there_are_more_frames() -> None:
+    verdict = judge_layouts(wired_run(way_over_the_wire(3, 46), GONE, WHOLE, WHOLE))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert "did not arrive" in verdict.reasons[0]

@@ -75,6 +75,16 @@ def test_ring_that_took_something_else_fails(change: dict[str, int], reason: str
     assert reason in verdict.reasons
 
 
+def test_guest_that_offers_less_than_its_ring_fails() -> None:
+    half = replace(BEFORE, ring=replace(RING, req_prod=128))
+    during = replace(DURING, ring=replace(half.ring, req_cons=128), sent=7 + 128)
+    during = replace(during, queued=PACKETS - 128)
+
+    verdict = judge_fill(replace(run(during=during), before=half))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons == ("slots that the guest offered: 128, not 256",)
+
+
 def test_ring_that_was_not_exhausted_proves_nothing() -> None:
     during = replace(DURING, ring=replace(RING, req_cons=20), sent=7 + 20, queued=0)
     few = run(during=during, packets=20)

@@ -37,10 +37,11 @@ def trial(name: str, effect: Effect, counts: StrategyCounts, *megabytes: int) ->
 
 DEFAULT = trial("default", Effect.LINEARISED, COUNTS, 10, 20, 12)
 AVOIDING = trial("small", Effect.AVOIDED, replace(COUNTS, linearised_pkts=0), 6, 5, 7)
+RELOCATED = replace(COUNTS, linearised_pkts=0, relocated_pkts=400, relocated_bytes=6_000_000)
+COPYING = trial("copy", Effect.RELOCATED, RELOCATED, 9, 9, 9)
 RELOCATING = trial(
-    "repack", Effect.RELOCATED,
-    replace(COUNTS, linearised_pkts=0, relocated_pkts=400, relocated_bytes=1_000_000), 9, 9, 9,
-)  # fmt: skip
+    "repack", Effect.RELOCATED_LEAST, replace(RELOCATED, relocated_bytes=1_000_000), 9, 9, 9
+)
 NEGOTIATING = trial(
     "more", Effect.FRAG_LISTS, replace(COUNTS, linearised_pkts=0, frag_list_pkts=400), 9, 9, 9
 )
@@ -67,10 +68,11 @@ def test_table_says_how_far_two_that_do_the_same_are_apart() -> None:
 
 
 def test_strategies_that_do_what_they_are_for_pass_however_slow_they_are() -> None:
-    trials = (DEFAULT, AVOIDING, LISTING, RELOCATING, NEGOTIATING)
+    trials = (DEFAULT, AVOIDING, LISTING, RELOCATING, NEGOTIATING, COPYING)
     verdicts = judge_strategies("alice -> bob", trials)
 
-    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 5
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 6
+    assert verdicts[3].control.endswith("; copy: 15000 bytes of each such packet")
     assert verdicts[3].numbers["relocated_bytes"] == 1_000_000
     assert tabulate("a", trials).rows[3].bytes_a_relocated_packet == 2500
     assert verdicts[1].numbers["goodput_percent_of_default"] == 50
@@ -84,6 +86,9 @@ def test_strategies_that_do_what_they_are_for_pass_however_slow_they_are() -> No
         (replace(LISTING, counts=COUNTS), "none of 1000 packets came to dom0 with a frag_list"),
         (replace(RELOCATING, counts=AVOIDING.counts), "none of 1000 packets was copied to other"),
         (replace(RELOCATING, counts=COUNTS), "400 of 1000 packets were linearised all the same"),
+        (replace(RELOCATING, counts=RELOCATED), "15000 bytes of each packet were moved, and 15000"),
+        (replace(LISTING, counts=NEGOTIATING.counts), "none of 1000 packets was linearised"),
+        (trial("twin", Effect.LINEARISED, AVOIDING.counts, 9), "none of 1000 packets was linear"),
         (replace(NEGOTIATING, counts=LISTING.counts), "400 of 1000 packets were linearised all"),
         (replace(NEGOTIATING, counts=AVOIDING.counts), "none of 1000 packets came to dom0 with a"),
         (replace(DEFAULT, counts=LISTING.counts), "30 packets came to dom0 with a frag_list"),
@@ -102,7 +107,7 @@ def test_strategies_that_do_what_they_are_for_pass_however_slow_they_are() -> No
     ],
 )
 def test_strategy_that_does_not_do_it_fails(bad: StrategyTrial, reason: str) -> None:
-    *_, verdict = judge_strategies("alice -> bob", (DEFAULT, bad))
+    *_, verdict = judge_strategies("alice -> bob", (DEFAULT, COPYING, bad))
 
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons[0].startswith(reason)
@@ -114,6 +119,13 @@ def test_named_drop_is_a_number_and_no_failure() -> None:
     (verdict,) = judge_strategies("", (replace(DEFAULT, counts=replace(COUNTS, drops=(drop,))),))
 
     assert (verdict.outcome, verdict.numbers["lost"]) == (Outcome.PASS, 3)
+
+
+def test_least_moved_has_its_control_in_what_copies_all() -> None:
+    *_, verdict = judge_strategies("alice -> bob", (DEFAULT, RELOCATING))
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "nothing copied all frags" in verdict.reasons[0]
 
 
 def test_default_without_a_packet_of_many_slots_leaves_nothing_to_remedy() -> None:

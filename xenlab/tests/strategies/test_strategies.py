@@ -2,8 +2,8 @@
 
 Needs: the kernels' headers and source (fetched) and a compiler, for the series that are the
 remedies: they are built, loaded in the sending domU and in dom0, and taken out again. The load is
-two TCP streams whose writes take turns in one thread. What CPU time means under emulation is said
-in xenlab/guest/cpu.py: compare rows, and do not believe nanoseconds.
+two TCP streams whose writes take turns in one thread. CPU time is what the host spent on the whole
+machine; under emulation that is the emulator's: compare rows, and do not believe nanoseconds.
 """
 
 from __future__ import annotations

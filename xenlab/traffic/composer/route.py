@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xenlab.plan.links import Link
-from xenlab.plan.model import DOM0, VifPlan
+from xenlab.plan.model import DOM0
 from xenlab.traffic.composer.batch import VIF_WINDOW_KIB, ComposerFlow, Way
 from xenlab.traffic.composer.wire import Mode
 from xenlab.traffic.handle import LabHandle
@@ -19,8 +19,8 @@ def flow_of(link: Link) -> ComposerFlow:
             f"{link.source} -> {link.sink} is routed: the composer's MACs would change"
         )
     return ComposerFlow(
-        source_mac=_mac_of(link.source_vif),
-        sink_mac=_mac_of(link.sink_vif),
+        source_mac=link.source_mac or VIF_MAC,
+        sink_mac=link.sink_mac or VIF_MAC,
         source4=link.source_address4,
         sink4=link.sink_address4,
         source6=link.source_address6,
@@ -44,7 +44,3 @@ def sink_device_of(lab: LabHandle, link: Link) -> str:
     if link.sink == DOM0 and link.source_vif is not None:
         return lab.vif(link.source, link.source_vif.index)
     return link.sink_device
-
-
-def _mac_of(vif: VifPlan | None) -> str:
-    return vif.mac if vif else VIF_MAC

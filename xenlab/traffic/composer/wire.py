@@ -68,6 +68,7 @@ class ArrivalFlag(IntFlag):
     SHORT_ID = 0x200
     IS_PART = 0x400
     HAS_FRAG_LIST = 0x800
+    BAD_SEGMENTS = 0x1000
 
 
 BAD = (
@@ -79,6 +80,7 @@ BAD = (
     | ArrivalFlag.BAD_L4
     | ArrivalFlag.BAD_CHECKSUM
     | ArrivalFlag.BAD_ID
+    | ArrivalFlag.BAD_SEGMENTS
 )
 
 

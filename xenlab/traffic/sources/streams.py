@@ -66,7 +66,7 @@ def observe_streams(
         done = source.run_script(SEND, *words, deadline=budget.deadline).require_success()
         return done.stdout.splitlines()
 
-    how = FlowSource(send=send, together=order.sockets > 1)
+    how = FlowSource(send=send)
     with (
         sysctl_set(lab, link.source, WHOLE_PACKETS, SEGMENTS),
         observing(lab, link, probes=True, debug=True) as observer,

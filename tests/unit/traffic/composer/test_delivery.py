@@ -79,6 +79,7 @@ def test_whole_packet_and_all_its_segments_in_any_order_are_complete(pieces: lis
         [(0, 1448, PART), (1449, 1551, PART)],
         [(0, 1448, PART), (1447, 1553, PART)],
         [(0, 3000, ArrivalFlag.BAD_PAYLOAD)],
+        [(0, 3000, ArrivalFlag.BAD_SEGMENTS)],
         [(0, 3000, 0), (0, 3000, ArrivalFlag.DUPLICATE)],
         [(0, 3001, 0)],
     ],

@@ -9,6 +9,8 @@
 
 #include "xlflow.h"
 
+#define LOOK_MS		50
+
 void die(const char *what)
 {
 	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(errno));
@@ -31,22 +33,32 @@ int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-bool wait_for(int fd, short events, int timeout_ms, const struct times *t)
+/*
+ * Patience is spent in short looks, each for no more than it was meant to last: while the machine
+ * stands still, for its host runs something else, nobody could have sent anything.
+ */
+bool wait_for(int fd, short events, int patience_ms, const struct times *t)
 {
-	int64_t end_ms = t->deadline_ms;
-
-	if (timeout_ms >= 0 && now_ms() + timeout_ms < end_ms)
-		end_ms = now_ms() + timeout_ms;
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = events };
-		int64_t left_ms = end_ms - now_ms();
-		int n = poll(&p, 1, left_ms > 0 ? left_ms : 0);
+		int64_t look_ms = t->deadline_ms - now_ms();
+		int n;
 
+		if (look_ms > LOOK_MS)
+			look_ms = LOOK_MS;
+		if (patience_ms >= 0 && look_ms > patience_ms)
+			look_ms = patience_ms;
+		n = poll(&p, 1, look_ms > 0 ? look_ms : 0);
 		if (n > 0)
 			return true;
 		if (n < 0 && errno != EINTR)
 			die("poll");
-		if (now_ms() >= end_ms)
+		if (now_ms() >= t->deadline_ms)
+			return false;
+		if (patience_ms < 0 || n < 0)
+			continue;
+		patience_ms -= look_ms;
+		if (patience_ms <= 0)
 			return false;
 	}
 }

@@ -59,13 +59,13 @@ static const char *read_stream(const struct flow *f, int fd, struct stream *s,
 	}
 }
 
-bool tcp_receive(const struct flow *f, const struct times *t, bool started)
+void tcp_receive(const struct flow *f, const struct times *t)
 {
 	struct stream s = { .first_bad_offset = -1 };
 	const char *ended = "idle";
 	int fd = -1;
 
-	if (wait_for(f->fd, POLLIN, started ? t->idle_ms : -1, t)) {
+	if (wait_for_sender(f->fd, POLLIN, t->idle_ms, t)) {
 		fd = accept(f->fd, NULL, NULL);
 		if (fd < 0)
 			die("accept");
@@ -80,7 +80,6 @@ bool tcp_receive(const struct flow *f, const struct times *t, bool started)
 	       ",\"received\":%" PRIu64 ",\"bad_bytes\":%" PRIu64 ",\"first_bad_offset\":%" PRId64
 	       "}\n", XLFLOW_SCHEMA, f->index, ended, total_bytes(f), s.received, s.bad_bytes,
 	       s.first_bad_offset);
-	return started || fd >= 0;
 }
 
 void tcp_send(const struct flow *f, const struct times *t)

@@ -200,7 +200,7 @@ static void print_sink(const struct sink *s, const char *ended)
 	printf("]}\n");
 }
 
-bool udp_receive(const struct flow *f, const struct times *t, bool started)
+void udp_receive(const struct flow *f, const struct times *t)
 {
 	struct sink s = { .f = f };
 	const char *ended = "complete";
@@ -210,10 +210,10 @@ bool udp_receive(const struct flow *f, const struct times *t, bool started)
 		die("calloc");
 	for (;;) {
 		bool complete = s.first_open == f->count;
-		int patience_ms = complete ? t->linger_ms : started || s.received ? t->idle_ms : -1;
 		ssize_t len;
 
-		if (!wait_for(f->fd, POLLIN, patience_ms, t)) {
+		if (complete ? !wait_for(f->fd, POLLIN, t->linger_ms, t) :
+			       !wait_for_sender(f->fd, POLLIN, t->idle_ms, t)) {
 			if (!complete)
 				ended = now_ms() < t->deadline_ms ? "idle" : "timeout";
 			break;
@@ -226,5 +226,4 @@ bool udp_receive(const struct flow *f, const struct times *t, bool started)
 	}
 	print_sink(&s, ended);
 	free(s.states);
-	return started || s.received;
 }

@@ -2,17 +2,16 @@
 /*
  * xlflow: makes and checks flows of exactly known payload, and reads a node's counters.
  *
- *	xlflow recv [--nonce A+B] [--idle-ms N] [--linger-ms N] [--timeout-ms N] [--counters]
- *		[--together] FLOW...
+ *	xlflow recv [--nonce A+B] [--idle-ms N] [--linger-ms N] [--timeout-ms N] [--counters] FLOW...
  *	xlflow send [--timeout-ms N] [--counters] FLOW...
  *	xlflow counters
  *
  * FLOW is proto@address@port@seed@sizes, address and port being the receiver's. The receiver binds
- * all its flows, prints `READY AB` and takes them one after another, as the sender sends them, or
- * streams that are sent side by side `--together`. Each
- * side prints one JSON object per flow, a line each. With --counters it prints what `counters` does
- * before it begins and when all is done and silent, which saves two commands. Status: 0 ran to its
- * end (whatever it found), 1 the system refused something, 2 usage.
+ * all its flows, prints `READY AB` and takes them as they come. It ends when all are complete, or
+ * idle after a SIGUSR1, by which it is told that the sender has ended. Each side prints one JSON
+ * object per flow, a line each. With --counters it prints what `counters` does before it begins and
+ * when all is done and silent, which saves two commands. Status: 0 ran to its end (whatever it
+ * found), 1 the system refused something, 2 usage.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -25,7 +24,7 @@
 #include "xlflow.h"
 
 enum option_id {
-	OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT, OPT_COUNTERS, OPT_TOGETHER,
+	OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT, OPT_COUNTERS,
 };
 
 static const struct option options[] = {
@@ -34,7 +33,6 @@ static const struct option options[] = {
 	{ "linger-ms", required_argument, NULL, OPT_LINGER },
 	{ "timeout-ms", required_argument, NULL, OPT_TIMEOUT },
 	{ "counters", no_argument, NULL, OPT_COUNTERS },
-	{ "together", no_argument, NULL, OPT_TOGETHER },
 	{ 0 },
 };
 
@@ -45,7 +43,7 @@ static void usage(void) __attribute__((noreturn));
 static void usage(void)
 {
 	fputs("usage: xlflow recv|send [--nonce A+B] [--idle-ms N] [--linger-ms N]"
-	      " [--timeout-ms N] [--counters] [--together] proto@address@port@seed@sizes...\n"
+	      " [--timeout-ms N] [--counters] proto@address@port@seed@sizes...\n"
 	      "       xlflow counters\n", stderr);
 	exit(2);
 }
@@ -105,30 +103,15 @@ static void open_sender(struct flow *f)
 		die("connect");
 }
 
-static void receive_in_turn(int count, const struct times *t)
+static void receive(int count, const struct times *t, const char *nonce)
 {
-	bool started = false;
-
-	for (int i = 0; i < count; i++) {
-		const struct flow *f = &flows[i];
-
-		started = f->tcp ? tcp_receive(f, t, started) : udp_receive(f, t, started);
-	}
-}
-
-static void receive_all(int count, const struct times *t, const char *nonce, bool together)
-{
-
+	listen_for_end();
 	for (int i = 0; i < count; i++)
 		open_receiver(&flows[i]);
 	/* The nonce comes in two halves, so that an echo of the command is not the answer. */
 	printf("READY %.*s%s\n", (int)strcspn(nonce, "+"), nonce,
 	       nonce[strcspn(nonce, "+")] ? nonce + strcspn(nonce, "+") + 1 : "");
-	fflush(stdout);
-	if (together)
-		receive_together(flows, count, t);
-	else
-		receive_in_turn(count, t);
+	receive_all(flows, count, t);
 	for (int i = 0; i < count; i++)
 		close(flows[i].fd);
 }
@@ -169,7 +152,7 @@ int main(int argc, char **argv)
 	struct times t = { .idle_ms = 3000, .linger_ms = 20 };
 	const char *nonce = "", *verb = argc > 1 ? argv[1] : "";
 	int timeout_ms = 60000, opt, count;
-	bool counters = false, together = false;
+	bool counters = false;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (!strcmp(verb, "counters") && argc == 2) {
@@ -197,9 +180,6 @@ int main(int argc, char **argv)
 		case OPT_COUNTERS:
 			counters = true;
 			break;
-		case OPT_TOGETHER:
-			together = true;
-			break;
 		default:
 			usage();
 		}
@@ -207,18 +187,15 @@ int main(int argc, char **argv)
 	count = argc - optind;
 	if (count < 1 || count > FLOWS_MAX)
 		usage();
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count; i++)
 		flow_parse(&flows[i], i, argv[optind + i]);
-		if (together && !flows[i].tcp)
-			usage();
-	}
 	t.deadline_ms = now_ms() + timeout_ms;
 	if (counters)
 		counters_print();
 	if (!strcmp(verb, "recv")) {
 		if (counters)
 			limit_reassembly(&t);
-		receive_all(count, &t, nonce, together);
+		receive(count, &t, nonce);
 	} else {
 		send_all(count, &t);
 	}

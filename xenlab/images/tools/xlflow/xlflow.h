@@ -37,7 +37,7 @@ struct flow {
 };
 
 struct times {
-	int idle_ms;		/* end of a flow: this long without a packet */
+	int idle_ms;		/* end of a flow that its sender has ended, or of a stream: no packet */
 	int linger_ms;		/* how long a complete flow waits for duplicates */
 	int64_t deadline_ms;	/* CLOCK_MONOTONIC; end of everything */
 };
@@ -45,8 +45,11 @@ struct times {
 void die(const char *what) __attribute__((noreturn));
 const char *error_name(int error);
 int64_t now_ms(void);
-/* Whether one of @events came within @timeout_ms (-1: no limit) and before the deadline. */
-bool wait_for(int fd, short events, int timeout_ms, const struct times *t);
+/*
+ * Whether one of @events came before the deadline and within @patience_ms (-1: no limit), of which
+ * none is spent while this machine stands still.
+ */
+bool wait_for(int fd, short events, int patience_ms, const struct times *t);
 
 /* Ends the program with status 2 when @text is not a flow. */
 void flow_parse(struct flow *f, int index, const char *text);
@@ -54,10 +57,14 @@ void flow_parse(struct flow *f, int index, const char *text);
 /* Bytes [offset, offset + len) of datagram (or TCP stream) @index under @seed. */
 void payload_fill(uint8_t *to, size_t len, uint64_t seed, uint64_t index, uint64_t offset);
 
-/* A flow that is received returns true when something arrived. */
-bool udp_receive(const struct flow *f, const struct times *t, bool started);
-bool tcp_receive(const struct flow *f, const struct times *t, bool started);
-void receive_together(const struct flow *flows, int count, const struct times *t);
+void udp_receive(const struct flow *f, const struct times *t);
+void tcp_receive(const struct flow *f, const struct times *t);
+/* Each flow by a process of its own, and what they tell in the order of the flows. */
+void receive_all(const struct flow *flows, int count, const struct times *t);
+/* From then on SIGUSR1 means that the sender has ended. */
+void listen_for_end(void);
+/* Whether one of @events came, or the sender has ended for as long as @patience_ms. */
+bool wait_for_sender(int fd, short events, int patience_ms, const struct times *t);
 void udp_send(const struct flow *f, const struct times *t);
 void tcp_send(const struct flow *f, const struct times *t);
 

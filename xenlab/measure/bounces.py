@@ -1,0 +1,86 @@
+"""Bounces: how many packets of a PV dom0's NIC had to be copied, for a device could not read them.
+
+The memory of a PV domain is contiguous for its kernel, and may be any pages for a device. What
+crosses a page and does not go on there is copied into swiotlb's own memory before DMA
+(linux/drivers/xen/swiotlb-xen.c, range_straddles_page_boundary).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Table of the probe: see xenlab/guest/bounce_probes.py.
+BOUNCED = "bounced"
+
+
+class Dom0Memory(StrEnum):
+    """How a PV dom0's memory lies for a device.
+
+    FRESH is as Xen built it, almost all in one piece. SCATTERED was given back and taken anew page
+    by page.
+    """
+
+    FRESH = "fresh"
+    SCATTERED = "scattered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceCell:
+    """What left dom0's NIC in one run, and how often something of it was copied for the device.
+
+    `compound` says that the sender's sockets may use pages above order 0
+    (net.core.high_order_alloc_disable 0). `forwarded` packets are a guest's: pages that it granted,
+    each by itself. `maps` are those of its grants that netback mapped, and in a strict IOMMU so
+    many changes of its tables; `busy_ns` is how long dom0 was busy meanwhile.
+    """
+
+    source: str
+    sink: str
+    memory: Dom0Memory
+    compound: bool
+    forwarded: bool
+    packets: int
+    bounces: int
+    bounced_bytes: int
+    maps: int
+    busy_ns: int
+
+    @property
+    def setting(self) -> str:
+        """What makes this cell another than its neighbours."""
+        pages = "with" if self.compound else "without"
+        return f"{self.memory} dom0, {pages} compound pages"
+
+    @property
+    def subject(self) -> str:
+        """The cell in a few words."""
+        return f"{self.source} -> {self.sink}, {self.setting}"
+
+    @property
+    def straddles(self) -> bool:
+        """Whether packets of this cell hold pages that a device cannot read as one."""
+        return self.compound and not self.forwarded and self.memory is Dom0Memory.SCATTERED
+
+    @property
+    def per_thousand(self) -> float | None:
+        """Bounces for each thousand packets; None if there was none."""
+        return 1000 * self.bounces / self.packets if self.packets else None
+
+    @property
+    def maps_a_packet(self) -> float | None:
+        """Grants mapped for each packet on the wire; None if there was none."""
+        return self.maps / self.packets if self.packets else None
+
+    @property
+    def busy_us_a_packet(self) -> float | None:
+        """dom0's CPU time for each packet on the wire, in us; None if there was none."""
+        return self.busy_ns / self.packets / 1000 if self.packets else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceTable:
+    """All cells of one lab."""
+
+    subject: str
+    cells: tuple[BounceCell, ...]
