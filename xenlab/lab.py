@@ -12,9 +12,11 @@ from xenlab.errors import InputError, KernelFault, LabError
 from xenlab.hypervisor.connection import Connection, connect
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon
+from xenlab.hypervisor.existing_host import ExistingHost
 from xenlab.hypervisor.machine import Machine
 from xenlab.hypervisor.peer_xml import peer_uuid
 from xenlab.kernel.driver import STOCK
+from xenlab.plan.host import HostPlan
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
@@ -46,8 +48,8 @@ class Lab:
     record: LabRecord
     plan: LabPlan
     places: LabPlaces
-    connection: Connection
-    machine: Machine
+    connection: Connection | ExistingHost
+    machine: Machine | ExistingHost
     _shells: dict[str, SshShell] = field(default_factory=dict)
     _lost: dict[str, KernelFault] = field(default_factory=dict)
     _slowness: float | None = None
@@ -63,11 +65,11 @@ class Lab:
         """What went wrong around the lab and was mended, such as a libvirtd that died."""
         return tuple(self.connection.warnings)
 
-    def machine_of(self, node: str) -> Machine:
+    def machine_of(self, node: str) -> Machine | ExistingHost:
         """The machine that a node lives in: the one with Xen, but for the outside peer."""
-        if not self.plan.is_peer(node):
+        if isinstance(self.machine, ExistingHost) or not self.plan.is_peer(node):
             return self.machine
-        return Machine(connection=self.connection, uuid=peer_uuid(self.machine.uuid))
+        return Machine(connection=self.machine.connection, uuid=peer_uuid(self.machine.uuid))
 
     def ssh_port(self, node: str = DOM0) -> int:
         """The SSH of dom0, or of the outside peer, on this host's loopback."""
@@ -83,7 +85,10 @@ class Lab:
         return shell
 
     def _connect(self, node: str, deadline: Deadline) -> SshShell:
-        self.machine_of(node).require_running()
+        machine = self.machine_of(node)
+        machine.require_running()
+        if isinstance(machine, ExistingHost) and node == DOM0:
+            return machine.connect_dom0(self.keys, deadline, partial(self._require_life, node))
         if node == DOM0 or self.plan.is_peer(node):
             return SshShell.connect_tcp(
                 node, self.ssh_port(node), self.keys, deadline, partial(self._require_life, node)
@@ -178,7 +183,9 @@ class Lab:
         return label.partition(" ")[0]
 
     def console(self, node: str) -> ConsoleLog:
-        """The console of a node, whole; `dom0` holds Xen's lines too."""
+        """The console of a node, whole; `dom0` holds Xen's lines too, but not those of a host."""
+        if isinstance(self.machine, ExistingHost):
+            self.machine.refresh_consoles()
         return ConsoleLog(path=self.places.console_log(node))
 
     def console_bytes(self, node: str, start: int = 0) -> bytes:
@@ -226,6 +233,8 @@ class Lab:
 def attach_lab(record: LabRecord) -> Lab:
     """Take a running lab in hand by its record."""
     plan = LabPlan.from_json(record.plan_json)
+    if plan.host is not None:
+        return hold_host(record, plan, plan.host)
     daemon = LibvirtDaemon(places=record.places, lab_id=record.lab_id)
     uri = record.connect_uri or daemon.uri
     connection = connect(uri, Deadline.after(CONTROL_BUDGET_S))
@@ -233,6 +242,13 @@ def attach_lab(record: LabRecord) -> Lab:
     return Lab(
         record=record, plan=plan, places=record.places, connection=connection, machine=machine
     )
+
+
+def hold_host(record: LabRecord, plan: LabPlan, asked: HostPlan) -> Lab:
+    """The lab of a host that is there already, whatever it has come to there."""
+    places = record.places
+    host = ExistingHost(plan=asked, nodes=plan.domain_names, logs=places.logs)
+    return Lab(record=record, plan=plan, places=places, connection=host, machine=host)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from xenlab.boot.overlay import (
     render_domu_files,
     render_outside_files,
 )
+from xenlab.images.archive import render_tar
 from xenlab.images.cpio import write_cpio
 from xenlab.images.lab_images import LabImages
 from xenlab.images.tree import File, FileTree, Folder
@@ -46,6 +47,17 @@ def write_bundle(plan: LabPlan, images: LabImages, keys: SshKeys, directory: Pat
             write_cpio(overlay, initrd)
     for path in directory.iterdir():
         path.chmod(0o644)
+
+
+def render_host_root(plan: LabPlan, images: LabImages, keys: SshKeys) -> bytes:
+    """A tar archive of what dom0's initrd holds, for a root on a host that is there already."""
+    overlay = io.BytesIO()
+    tree = _dom0_overlay(plan, images, keys)
+    bridges = "".join(f"{network.bridge}\n" for network in plan.networks)
+    tree.add("xenlab/bridges", File(content=bridges.encode()))
+    write_cpio(tree, overlay)
+    parts = (images.root_dom0, images.dom0_kernel.modules_dom0)
+    return render_tar(*(part.read_bytes() for part in parts), overlay.getvalue())
 
 
 def write_restored(plan: LabPlan, images: LabImages, directory: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from xenlab.errors import InputError, LabError
 from xenlab.plan.codec import CAME_LATER, Undecodable, decode, encode
+from xenlab.plan.host import HostPlan
 from xenlab.plan.links import DOM0, Link, links_of, uplink_links_of
 from xenlab.plan.nodes import DomUPlan, NetworkPlan, RoutePlan, VifPlan
 from xenlab.plan.uplink import UPLINK, PeerPlan, UplinkPlan
@@ -106,6 +107,7 @@ class LabPlan:
     domus: tuple[DomUPlan, ...]
     networks: tuple[NetworkPlan, ...]
     uplink: UplinkPlan | None = field(default=None, metadata=CAME_LATER)
+    host: HostPlan | None = field(default=None, metadata=CAME_LATER)
 
     @property
     def node_names(self) -> tuple[str, ...]:

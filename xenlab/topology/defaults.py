@@ -33,6 +33,10 @@ PEER_VCPUS = 1
 PEER_MEMORY_MIB = 320
 # The largest frame of QEMU's e1000e (82574: DEFAULT_JUMBO of the Linux driver), in round numbers.
 E1000E_MTU_MAX_BYTES = 9000
+# Of a host that is reached by SSH: what `ssh` itself takes.
+SSH_PORT = 22
+HOST_IDENTITY = "~/.ssh/id_ed25519"
+HOST_KNOWN_HOSTS = "~/.ssh/known_hosts"
 NETWORK = "lan"
 BACKEND = "dom0"
 MTU_BYTES = 1500

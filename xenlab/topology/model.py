@@ -77,8 +77,27 @@ class NicSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostSpec:
+    """A Xen host that is there already, by SSH; `reset` is the user's command for one that hangs.
+
+    `drivers` lets drivers under test be loaded into its kernel.
+    """
+
+    user: str
+    host: str
+    port: int
+    identity: str = defaults.HOST_IDENTITY
+    known_hosts: str = defaults.HOST_KNOWN_HOSTS
+    reset: str = ""
+    drivers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineSpec:
-    """The QEMU guest that boots Xen; `memory_mib` None means as much as its domains need."""
+    """The QEMU guest that boots Xen; `memory_mib` None means as much as its domains need.
+
+    With a `host` there is none: Xen runs there.
+    """
 
     cpus: int = defaults.MACHINE_CPUS
     memory_mib: int | None = None
@@ -88,6 +107,7 @@ class MachineSpec:
     interrupt_remapping: bool = False
     iommu_passthrough: bool = True
     nic: NicSpec | None = None
+    host: HostSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from xenlab.topology import defaults, fields
 from xenlab.topology.backend_rules import backends_of, find_misplaced_backends
 from xenlab.topology.document import Document, Path, Value
+from xenlab.topology.host_rules import find_misplaced_host
 from xenlab.topology.iommu_rules import find_unworkable
 from xenlab.topology.kernel_origin import find_misplaced
 from xenlab.topology.model import Iommu
@@ -44,7 +45,7 @@ class _Checker:
         yield from self._check_memory(root)
         yield from self._check_nic(root)
         yield from self._check_backends(root)
-        rules = (find_unworkable, find_unusable_nic, find_misplaced_backends)
+        rules = (find_unworkable, find_unusable_nic, find_misplaced_backends, find_misplaced_host)
         for path, message in (found for rule in rules for found in rule(root)):
             yield self._problem(path, message)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from xenlab.topology import defaults
+from xenlab.topology.host_rules import parse_ssh
 from xenlab.topology.kernel_origin import KernelOrigin
 from xenlab.topology.model import (
     Dom0Spec,
     DomUSpec,
+    HostSpec,
     KernelSpec,
     MachineSpec,
     NetworkSpec,
@@ -48,6 +50,7 @@ def translate_file(file: TopologyFile, name: str) -> Topology:
 def _machine_of(section: MachineSection, first_network: str) -> MachineSpec:
     nic = section.nic
     return MachineSpec(
+        host=_host_of(section),
         cpus=section.cpus,
         memory_mib=section.memory,
         accel=section.accel,
@@ -56,6 +59,21 @@ def _machine_of(section: MachineSection, first_network: str) -> MachineSpec:
         interrupt_remapping=section.interrupt_remapping,
         iommu_passthrough=section.iommu_passthrough,
         nic=NicSpec(network=nic.network or first_network, model=nic.model) if nic else None,
+    )
+
+
+def _host_of(section: MachineSection) -> HostSpec | None:
+    if section.ssh is None:
+        return None
+    user, host, port = parse_ssh(section.ssh)
+    return HostSpec(
+        user=user,
+        host=host,
+        port=port,
+        identity=section.identity,
+        known_hosts=section.known_hosts,
+        reset=section.reset,
+        drivers=section.drivers,
     )
 
 

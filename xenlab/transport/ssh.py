@@ -74,7 +74,14 @@ class SshShell:
         require_peer: Callable[[], None] = assume_peer,
     ) -> SshShell:  # fmt: skip
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
-        line = shlex.join(render_vchan_argv(domid))
+        return self.connect_by(render_vchan_argv(domid), where, keys, deadline, require_peer)
+
+    def connect_by(
+        self, argv: Sequence[str], where: str, keys: SshKeys, deadline: Deadline,
+        require_peer: Callable[[], None] = assume_peer,
+    ) -> SshShell:  # fmt: skip
+        """Connect by a command here whose stdin and stdout are a byte stream to an SSH server."""
+        line = shlex.join(argv)
 
         def dial(deadline: Deadline) -> SshConnection:
             trunk = self.pool.trunk(deadline)
