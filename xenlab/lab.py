@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from xenlab.errors import InputError, KernelFault, LabError
+from xenlab.errors import KernelFault, LabError
 from xenlab.hypervisor.connection import Connection, connect
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon
@@ -16,12 +16,10 @@ from xenlab.hypervisor.existing_host import ExistingHost
 from xenlab.hypervisor.machine import Machine
 from xenlab.hypervisor.peer_xml import peer_uuid
 from xenlab.kernel.driver import STOCK
-from xenlab.plan.host import HostPlan
 from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
 from xenlab.registry.selection import choose_lab, require_up
-from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.traffic.consoles import name_domain
 from xenlab.traffic.silence import await_silence
 from xenlab.transport.keys import SshKeys
@@ -150,12 +148,7 @@ class Lab:
 
     def require_node(self, name: str) -> None:
         """Nothing, or InputError with the nodes there are."""
-        known = self.plan.node_names
-        if name not in known:
-            raise InputError(
-                f"no node {quote(name)} in lab {self.record.name}{did_you_mean(name, known)}"
-                f" (there are {list_names(known)})"
-            )
+        self.plan.require_node(name, of=f"lab {self.record.name}")
 
     def domid(self, domu: str) -> int:
         """The number Xen gave a domU; dom0's is 0."""
@@ -234,7 +227,8 @@ def attach_lab(record: LabRecord) -> Lab:
     """Take a running lab in hand by its record."""
     plan = LabPlan.from_json(record.plan_json)
     if plan.host is not None:
-        return hold_host(record, plan, plan.host)
+        host = ExistingHost(plan=plan.host, nodes=plan.domain_names, logs=record.places.logs)
+        return Lab(record=record, plan=plan, places=record.places, connection=host, machine=host)
     daemon = LibvirtDaemon(places=record.places, lab_id=record.lab_id)
     uri = record.connect_uri or daemon.uri
     connection = connect(uri, Deadline.after(CONTROL_BUDGET_S))
@@ -242,13 +236,6 @@ def attach_lab(record: LabRecord) -> Lab:
     return Lab(
         record=record, plan=plan, places=record.places, connection=connection, machine=machine
     )
-
-
-def hold_host(record: LabRecord, plan: LabPlan, asked: HostPlan) -> Lab:
-    """The lab of a host that is there already, whatever it has come to there."""
-    places = record.places
-    host = ExistingHost(plan=asked, nodes=plan.domain_names, logs=places.logs)
-    return Lab(record=record, plan=plan, places=places, connection=host, machine=host)
 
 
 @contextlib.contextmanager

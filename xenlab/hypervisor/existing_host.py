@@ -172,6 +172,10 @@ class ExistingHost:
         """Nothing is known of what is below a host."""
         return None
 
+    def busy_ns(self) -> int | None:
+        """Nor how long that took."""
+        return None
+
     def forwarded_ssh_port(self) -> int:
         """There is none: dom0's server is reached through a command of the host."""
         raise LabError(f"no port of {self.name} leads into the lab", try_next="xenlab exec dom0")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from xenlab.boot.bundle import render_host_root
 from xenlab.errors import ConnectionLost, InputError, LabError, Unavailable, XenlabError
 from xenlab.hypervisor.existing_host import ExistingHost
-from xenlab.lab import Lab, hold_host
+from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_failure
 from xenlab.life.blame import blaming_kernels
 from xenlab.life.boot import BOOT_BUDGET_S
@@ -84,7 +84,7 @@ class HostBringUp:
 
     def _bring_up(self, record: LabRecord) -> tuple[Lab, dict[str, NodeEvidence]]:
         make_directories(record.places)
-        lab = hold_host(record, self.request.plan, self.host_plan)
+        lab = attach_lab(record)
         host = lab.machine
         assert isinstance(host, ExistingHost)
         with self.phases.run(f"take {host.name} in hand"):

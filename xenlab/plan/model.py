@@ -148,6 +148,13 @@ class LabPlan:
             raise InputError(f"no domU {quote(name)}{hint} (there are {list_names(found)})")
         return found[name]
 
+    def require_node(self, name: str, *, of: str) -> None:
+        """Nothing, or InputError with the nodes there are; `of` names whose nodes they are."""
+        known = self.node_names
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise InputError(f"no node {quote(name)} in {of}{hint} (there are {list_names(known)})")
+
     def network(self, name: str) -> NetworkPlan:
         """The network of that name. Raises InputError with the names there are."""
         found = {network.name: network for network in self.networks}

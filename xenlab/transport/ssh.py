@@ -14,24 +14,14 @@ from xenlab.transport.connection import SshConnection, assume_peer, blaming
 from xenlab.transport.exchange import NO_INPUT, Exchange
 from xenlab.transport.handshake import shake_hands
 from xenlab.transport.keys import SshKeys
+from xenlab.transport.kill_scripts import KILL, SIGNAL
 from xenlab.transport.pool import ConnectionPool
 from xenlab.transport.shell import CommandResult
 from xenlab.transport.standing import render_command, render_script
 from xenlab.transport.streaming import Streams, join_streams
 from xenlab.waiting import Deadline
 
-# A process with all below it, parents first, so that none can start another meanwhile.
-KILL = """\
-tree() {
-    kill -STOP "$1"
-    read -r children <"/proc/$1/task/$1/children"
-    for child in $children; do tree "$child"; done
-    kill -KILL "$1"
-}
-tree "$1"
-"""
 KILL_LIMIT_S = 5.0
-SIGNAL = 'kill -"$1" "$2"'
 
 
 def render_vchan_argv(domid: int) -> list[str]:
