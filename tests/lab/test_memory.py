@@ -12,10 +12,11 @@ import pytest
 
 from tests.lab.conftest import Xenlab
 from xenlab.errors import MeasurementError
+from xenlab.guest.block_probes import block_probe
 from xenlab.lab import Lab
 from xenlab.measure.layouts import LayoutRun
 from xenlab.measure.penalties import Penalties
-from xenlab.measure.starvation import starve
+from xenlab.measure.starvation import BLOCKS, starve
 from xenlab.plan.links import Link
 from xenlab.slots.compound import copied_layouts
 from xenlab.slots.fate import Fate
@@ -30,10 +31,10 @@ from xenlab.traffic.sources.zerocopy import LIMITS, Zerocopy
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.ring_slots import judge_linearised
-from xenlab.waiting import wait_until
 
 LAB = "pieces"
 SEED = 5
+ORDER = 3
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def link(opened: Lab) -> Link:
 
 
 def observe(lab: Lab, link: Link) -> tuple[LayoutRun, Penalties]:
-    with observing(lab, link, probes=True) as observer:
+    with observing(lab, link, probes=True, in_source=[block_probe(ORDER)]) as observer:
         run = send_layouts(lab, link, tuple(copied_layouts()), seed=SEED, limits=LIMITS)
         return run, Penalties(observation=observer.read())
 
@@ -58,16 +59,15 @@ def observe(lab: Lab, link: Link) -> tuple[LayoutRun, Penalties]:
 def test_failure_to_linearise_is_named_and_counted_and_no_silent_loss(
     opened: Lab, link: Link
 ) -> None:
-    with composers_loaded(opened, link), memory_fragmented(opened, link.source, 3) as pieces:
-        before = pieces.count_blocks(opened.budget(PIECES_S))
+    with composers_loaded(opened, link), memory_fragmented(opened, link.source, ORDER) as pieces:
         run, penalties = observe(opened, link)
         pieces.require(opened.budget(PIECES_S))
-        came_up = pieces.count_blocks(opened.budget(PIECES_S)) - before
 
-    starved = starve(run, STOCK, 3, came_up=came_up)
+    blocks = penalties.observation.source.hits(BLOCKS)
+    starved = starve(run, STOCK, ORDER, blocks=blocks)
     failed = starved.count(Fate.DROPPED)
     # Of 35770, 61270, 62970 and 65350 bytes.
-    assert 0 < failed <= 4 if came_up else failed == 4
+    assert 0 < failed <= 4 if blocks else failed == 4
     verdict = judge_linearised(run, penalties)
     assert verdict.outcome is Outcome.FAIL
     memory = (
@@ -87,20 +87,20 @@ def test_blocks_that_come_up_in_between_are_counted(opened: Lab, link: Link) -> 
     shell = opened.shell(link.source)
     spare = ["dd", "if=/dev/zero", "of=/spare", "bs=1M", "count=8"]
     shell.run(spare, deadline=opened.budget(PIECES_S)).require_success()
-    with memory_fragmented(opened, link.source, 3) as pieces:
-        before = pieces.count_blocks(opened.budget(PIECES_S))
+    with (
+        memory_fragmented(opened, link.source, ORDER) as pieces,
+        observing(opened, link, probes=True, in_source=[block_probe(ORDER)]) as observer,
+    ):
         shell.run(["rm", "/spare"], deadline=opened.budget(PIECES_S)).require_success()
-        wait_until(
-            lambda: pieces.count_blocks(opened.budget(PIECES_S)) > before,
-            "blocks to be taken", opened.budget(PIECES_S),
-        )  # fmt: skip
+        pieces.require(opened.budget(PIECES_S))
+        assert observer.read().source.hits(BLOCKS) > 0
 
 
 def test_memory_that_is_whole_fails_who_expects_it_in_pieces(opened: Lab, link: Link) -> None:
     with composers_loaded(opened, link):
         run, penalties = observe(opened, link)
 
-    starved = starve(run, STOCK, 3)
+    starved = starve(run, STOCK, ORDER)
     assert judge_layouts(run).outcome is Outcome.PASS
     assert judge_layouts(starved).outcome is Outcome.FAIL
     assert judge_linearised(starved, penalties).outcome is Outcome.FAIL
@@ -112,7 +112,7 @@ def test_pages_that_are_not_compound_are_no_result(opened: Lab, link: Link) -> N
     large = Layout(linear_bytes=42, linear_offset_bytes=2, frags=(frag,) * 16)
     with (
         path_widened(opened, link),
-        memory_fragmented(opened, link.source, 3),
+        memory_fragmented(opened, link.source, ORDER),
         pytest.raises(MeasurementError, match=r"\d+ of 16 blocks of memory are compound"),
     ):
         send_layouts(opened, link, (large,), seed=SEED, limits=LIMITS, source=Zerocopy())

@@ -80,7 +80,7 @@ def render_domu_batch(plan: LabPlan, domu: DomUPlan) -> str:
 
 
 def render_vif_table(domu: DomUPlan, plan: LabPlan) -> str:
-    """One line a vif: index, MAC, bridge, MTU, queues (`-`: as the drivers choose), backend.
+    """One line a vif: index, MAC, bridge, MTU, queues (`-`: as the drivers choose), backend, trust.
 
     Xen's name for the backend dom0 is `Domain-0`.
     """
@@ -88,7 +88,9 @@ def render_vif_table(domu: DomUPlan, plan: LabPlan) -> str:
     for vif in domu.vifs:
         network, queues = plan.network(vif.network), str(vif.queues) if vif.queues else "-"
         backend = DOM0_OF_XL if network.backend == DOM0 else network.backend
-        rows.append((str(vif.index), vif.mac, network.bridge, str(vif.mtu_bytes), queues, backend))
+        trust = "trusted" if vif.trusted else "untrusted"
+        mtu = str(vif.mtu_bytes)
+        rows.append((str(vif.index), vif.mac, network.bridge, mtu, queues, backend, trust))
     return "".join(" ".join(row) + "\n" for row in rows)
 
 

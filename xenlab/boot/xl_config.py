@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xenlab.plan.command_lines import render_domu_command_line
-from xenlab.plan.model import DomUPlan
+from xenlab.plan.model import DomUKind, DomUPlan
 
 # libxlu_cfg.c, xlu__cfgl_dequote: the escapes that xl undoes in a double-quoted string.
 ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+
+TYPES: Mapping[DomUKind, tuple[tuple[str, str | int], ...]] = {
+    DomUKind.PV: (("type", "pv"),),
+    DomUKind.PVH: (("type", "pvh"),),
+    DomUKind.PVSHIM: (("type", "pvh"), ("pvshim", 1)),
+}
 
 
 def render_xl_config(
@@ -18,7 +26,7 @@ def render_xl_config(
     """
     settings: list[tuple[str, str | int]] = [
         ("name", domu.name),
-        ("type", domu.kind.value),
+        *TYPES[domu.kind],
         ("kernel", kernel),
         ("ramdisk", ramdisk),
         ("cmdline", render_domu_command_line(domu)),

@@ -79,6 +79,7 @@ class MutantTrial:
     lab_name: str
     watcher: Watcher
     troubles: list[str] = field(default_factory=list)
+    _done: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def run(self) -> Mutation:
         """Put it through the suites."""
@@ -113,28 +114,35 @@ class MutantTrial:
     def run_suites(self, lab: Lab, left: list[str]) -> Catch | None:
         """Run what is left of the suites until one catches it, or could not come to its end.
 
-        What kept it from there is among the troubles.
+        What kept it from there is among the troubles, and what it has not run is left.
         """
         while left:
             suite = left.pop(0)
             eye = Eye(lab=lab)
-            plugin = LabPlugin(lab, extent=Extent.QUICK)
+            plugin = LabPlugin(lab, extent=Extent.QUICK, done=self._done.get(suite, ()))
             plugin.on_verdict = eye.look
-            # pytest's own words are progress: the result on standard output is ours.
-            with contextlib.redirect_stdout(sys.stderr):
-                code = run_suite(plugin, [SHIPPED / suite], PYTEST_OPTIONS, [eye])
-            if eye.interruption is not None:
-                raise eye.interruption
+            troubles = self._run_suite(suite, plugin, eye)
             catch = eye.catch or find_catch(eye.test, plugin.verdicts)
-            troubles = [*find_troubles(plugin.verdicts), *plugin.bugs]
-            if code not in TESTS_RAN:
-                troubles.append(f"pytest ended with {pytest.ExitCode(code).name}")
             if catch is not None:
                 return catch
             if troubles:
                 self.troubles += [f"{suite}: {trouble}" for trouble in troubles]
+                if plugin.done > self._done.get(suite, frozenset()) and plugin.unfinished:
+                    left.insert(0, suite)
+                self._done[suite] = frozenset(plugin.done)
                 return None
         return None
+
+    @staticmethod
+    def _run_suite(suite: str, plugin: LabPlugin, eye: Eye) -> tuple[str, ...]:
+        """Run one suite, up to the first test that is not all right; what kept it from its end."""
+        # pytest's own words are progress: the result on standard output is ours.
+        with contextlib.redirect_stdout(sys.stderr):
+            code = run_suite(plugin, [SHIPPED / suite], PYTEST_OPTIONS, [eye])
+        if eye.interruption is not None:
+            raise eye.interruption
+        silent = () if code in TESTS_RAN else (f"pytest ended with {pytest.ExitCode(code).name}",)
+        return (*find_troubles(plugin.verdicts), *plugin.bugs, *silent)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Lab]:

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 import xenlab.tests
+from xenlab.cli.matrix_table import MATRICES, Matrix
 from xenlab.errors import InputError
-from xenlab.topology.iommu_cells import IOMMU_CELLS, IommuCell
 from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.ladder import Extent
@@ -20,7 +20,6 @@ from xenlab.traffic.plant import EVERY, PlantKind
 
 SHIPPED = Path(xenlab.tests.__file__).parent
 DEFAULT_SUITE = "smoke"
-IOMMU_SUITE = "iommu"
 EVERY_QUICK = 5  # the short form has fewer packets than the thousand that a fault waits for
 NODE_ID = "::"  # pytest's: between a file and the tests in it
 
@@ -61,9 +60,9 @@ class SuiteOrder:
         )
 
     @property
-    def cells(self) -> tuple[IommuCell, ...]:
+    def matrix(self) -> Matrix | None:
         """The set-ups that the suite goes through by itself, each in a lab of its own."""
-        return IOMMU_CELLS if self.name == IOMMU_SUITE else ()
+        return MATRICES.get(self.name)
 
     @property
     def pytest_options(self) -> tuple[str, ...]:

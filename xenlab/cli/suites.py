@@ -31,6 +31,7 @@ soak        random layouts and settings, for as long as one likes
 overrun     slots of a paused guest that nobody offered
 upkeep      rate limits, pages that go back, events, multicast
 iommu       the IOMMU as asked, and DMA of guests' packets; every set-up in turn
+modes       guests of every type, queues, untrusting frontends; every mode in turn
 
 They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
 ends with this command, whatever becomes of it.
@@ -111,10 +112,10 @@ def test(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat,
         seed=seed, duration=duration, layouts=layouts,
     )  # fmt: skip
-    cells = () if lab or topologies else order.cells
-    named = topologies or tuple(cell.topology for cell in cells if cell.topology) or ("",)
+    matrix = None if lab or topologies else order.matrix
+    named = topologies or (matrix.topologies if matrix else ("",))
     labs = [UpOrder.parse(name, lab, accel=accel, transient=True, **wanted) for name in named]
     results = Results(
         folder=new_run_folder(), command=own_command(), json_path=json_path, junit_path=junit_path
     )
-    return run_trial(order, labs, results, topology_chosen=bool(topologies), cells=cells)
+    return run_trial(order, labs, results, topology_chosen=bool(topologies), matrix=matrix)

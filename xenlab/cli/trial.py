@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import click
 import pytest
 
-from xenlab.cli.iommu_table import note_skipped_cells, render_cells
+from xenlab.cli.matrix_table import Matrix, note_skipped_cells, render_cells
 from xenlab.cli.output import echo_lines, tell_swept
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
@@ -30,7 +30,6 @@ from xenlab.registry.lock import hold_lab
 from xenlab.registry.record import LabRecord, LabState, read_record
 from xenlab.report.failure import render_failure
 from xenlab.report.progress import open_progress
-from xenlab.topology.iommu_cells import IommuCell
 from xenlab.topology.wording import quote
 from xenlab.verdict.verdict import verdict_of_error
 
@@ -187,11 +186,11 @@ class Watch:
 
 def run_trial(
     order: SuiteOrder, labs: Sequence[UpOrder], results: Results, *,
-    topology_chosen: bool, cells: Sequence[IommuCell] = (),
+    topology_chosen: bool, matrix: Matrix | None = None,
 ) -> int:  # fmt: skip
     """Run the suites in the lab that was named, or in one lab after the other; the exit code.
 
-    Of `cells` those without a topology are skips with their reason, and all are shown as a table.
+    Cells of a matrix without a topology are skips with their reason; all are shown as a table.
     """
     trial = Trial(order=order, results=results)
     tell_swept(sweep())
@@ -203,13 +202,14 @@ def run_trial(
             trial.run_in_standing_lab(standing)
         for lab in labs if standing is None else ():
             trial.run_in_own_lab(lab)
-        note_skipped_cells(results, cells)
+        if matrix is not None:
+            note_skipped_cells(results, matrix)
     except BaseException:
         results.close(complete=False)
         raise
     results.close(complete=True)
-    if cells:
-        echo_lines(render_cells(cells, results.runs))
+    if matrix is not None:
+        echo_lines(render_cells(matrix, results.runs))
     return results.exit_code
 
 

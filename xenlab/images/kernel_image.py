@@ -16,11 +16,11 @@ from xenlab.kernel.config import KernelConfig
 from xenlab.kernel.files import KernelFiles
 from xenlab.kernel.modules import Module, ModuleFolder, run_depmod
 from xenlab.kernel.notes import read_notes
-from xenlab.kernel.preflight import NEEDED_BY_PART, find_obstacles
+from xenlab.kernel.preflight import NEEDED_BY_KIND, NEEDED_BY_PART, find_obstacles
 from xenlab.kernel.skb_users import skb_users_path
 from xenlab.kernel.trimming import trim_elf
 from xenlab.kernel.unpacked import UnpackedKernel
-from xenlab.plan.model import DOM0, DomUKind
+from xenlab.plan.model import DOM0
 from xenlab.waiting import Deadline
 
 # The entry made of Debian's Linux 6.1 takes 80 MB, and the modules staged for it once more.
@@ -30,7 +30,7 @@ VMLINUX = "vmlinux"
 CONFIG = "config"
 
 # What a kernel whose modules are those of a role may be asked to be.
-PARTS: Mapping[Role, tuple[str, ...]] = {Role.DOM0: (DOM0,), Role.DOMU: tuple(DomUKind)}
+PARTS: Mapping[Role, tuple[str, ...]] = {Role.DOM0: (DOM0,), Role.DOMU: tuple(NEEDED_BY_KIND)}
 
 # Read by depmod alone.
 DEPMOD_INPUTS = ("modules.builtin.modinfo", "modules.order")

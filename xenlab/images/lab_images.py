@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -86,9 +86,12 @@ class ImageBuilder:
 
         return self.store.provide(recipe, build)
 
-    def provide_root(self, role: Role, xen: XenPlan) -> Entry:
-        """The entry of a root image; its userland is of Xen's suite, as libraries go with Xen."""
-        manifest = self.manifests[role]
+    def provide_root(self, role: Role, xen: XenPlan, kinds: Collection[DomUKind] = ()) -> Entry:
+        """The entry of a root image for domUs of these kinds.
+
+        Its userland is of Xen's suite, as libraries go with Xen.
+        """
+        manifest = self.manifests[role].for_kinds(kinds)
         series = choose_xen(self.supply, xen.suite, xen.version).series
         request = Request(
             suite=xen.suite, packages=manifest.package_names(series), without=manifest.without
@@ -178,7 +181,8 @@ def provide_images(
     ) as supply:
         builder = ImageBuilder.on(cache, supply)
         xen = builder.provide_xen(plan.xen)
-        roots = {role: builder.provide_root(role, plan.xen) for role in Role}
+        kinds = {domu.kind for domu in plan.domus}
+        roots = {role: builder.provide_root(role, plan.xen, kinds) for role in Role}
         names = {plan.dom0.kernel, *(domu.kernel for domu in plan.domus)}
         kernels = {name: builder.provide_kernel(plan.kernel(name)) for name in sorted(names)}
     _require_parts(plan, kernels)
@@ -195,7 +199,7 @@ def provide_images(
 
 def _require_parts(plan: LabPlan, kernels: Mapping[str, Entry]) -> None:
     """Raise InputError, before anything boots, with all that kernels of the plan cannot be."""
-    asked: set[tuple[str, str]] = {(domu.kernel, domu.kind) for domu in plan.domus}
+    asked: set[tuple[str, str]] = {(domu.kernel, domu.kind.boots_as) for domu in plan.domus}
     asked.add((plan.dom0.kernel, DOM0))
     asked |= {(plan.domu(name).kernel, BACKEND) for name in plan.backends}
     if plan.dom0.kind is Dom0Kind.PVH or plan.uplink:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -38,6 +39,14 @@ class Modules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnDemand:
+    """What an image gets where a lab needs it, and is spared elsewhere."""
+
+    packages: tuple[str, ...] = ()
+    keep: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """An image: packages, which of their files to keep, what is added, and kernel modules.
 
@@ -46,6 +55,7 @@ class Manifest:
     paths from the root, after the merge of /usr: a file is kept if it matches `keep` and not
     `drop`; shared libraries come in by need, `libraries` names those opened by dlopen. `links` maps
     paths to targets; `link_all` maps a folder to globs whose matches are linked into it.
+    `on_demand` is by the kind of domU that needs it.
     """
 
     packages: tuple[str, ...]
@@ -58,6 +68,17 @@ class Manifest:
     links: dict[str, str] = field(default_factory=dict)
     link_all: dict[str, tuple[str, ...]] = field(default_factory=dict)
     modules: Modules
+    on_demand: dict[str, OnDemand] = field(default_factory=dict)
+
+    def for_kinds(self, kinds: Collection[str]) -> Manifest:
+        """The manifest of an image for domUs of these kinds, with nothing left to be asked for."""
+        wanted = [more for kind, more in self.on_demand.items() if kind in kinds]
+        return replace(
+            self,
+            packages=(*self.packages, *(name for more in wanted for name in more.packages)),
+            keep=(*self.keep, *(glob for more in wanted for glob in more.keep)),
+            on_demand={},
+        )
 
     def package_names(self, xen_series: str) -> tuple[str, ...]:
         """The packages, with Xen's version series filled in."""

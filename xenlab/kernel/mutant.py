@@ -44,6 +44,11 @@ class Mutant:
         return bool(self.same)
 
     @property
+    def label(self) -> str:
+        """What it is called on a command line and in a table."""
+        return f"{HARMLESS}/{self.name}" if self.harmless else self.name
+
+    @property
     def choice(self) -> DriverChoice:
         """The driver with this patch. Raises InputError for one on anything else."""
         return DriverChoice.parse(self.kind, str(self.path))
@@ -88,7 +93,7 @@ def choose_mutants(words: Sequence[str]) -> tuple[Mutant, ...]:
 
     A harmless rewrite may have the name of a mutant with `harmless/` before it. Raises InputError.
     """
-    known = {_label(mutant): mutant for mutant in read_mutants()}
+    known = {mutant.label: mutant for mutant in read_mutants()}
     if not words:
         return tuple(known.values())
     chosen: list[Mutant] = []
@@ -102,7 +107,3 @@ def choose_mutants(words: Sequence[str]) -> tuple[Mutant, ...]:
         else:
             raise InputError(f"no mutant and no file {quote(word)}{did_you_mean(word, known)}")
     return tuple(chosen)
-
-
-def _label(mutant: Mutant) -> str:
-    return f"{HARMLESS}/{mutant.name}" if mutant.harmless else mutant.name

@@ -23,6 +23,7 @@ from xenlab.registry.sweep import find_dead_labs
 from xenlab.report.findings import Finding, Health
 from xenlab.topology.defaults import TOPOLOGY
 from xenlab.topology.loading import load_topology
+from xenlab.topology.matrix import MODE_CELLS
 from xenlab.transport.process import run, which
 from xenlab.waiting import Deadline
 
@@ -45,7 +46,7 @@ def examine_host() -> Iterator[Finding]:
     yield from _examine_programs()
     for examine in (
         _examine_libvirt, _examine_sandbox, _examine_kvm, _examine_memory, _examine_packages,
-        _examine_labs,
+        _examine_labs, _examine_modes,
     ):  # fmt: skip
         yield examine()
     yield from (_examine_room(folder()) for folder in (cache_dir, state_dir, runtime_root))
@@ -171,6 +172,14 @@ def _examine_labs() -> Finding:
             mend="xenlab gc",
         )  # fmt: skip
     return Finding(name="labs", health=Health.OK, what=", ".join(list_lab_names()) or "none yet")
+
+
+def _examine_modes() -> Finding:
+    """Which cells of `xenlab test modes` are skipped, wherever it runs, and why."""
+    able = [cell.name for cell in MODE_CELLS if cell.topology]
+    lacks = [f"{cell.name} ({cell.why_not})" for cell in MODE_CELLS if not cell.topology]
+    without = f"; not {', '.join(lacks)}" if lacks else ""
+    return Finding(name="modes", health=Health.OK, what=f"{', '.join(able)}{without}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

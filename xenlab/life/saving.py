@@ -9,14 +9,24 @@ from pathlib import Path
 from xenlab.cache.disk import find_lack_of_room
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointFacts, CheckpointStore
+from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.lab import Lab
 from xenlab.life.machines import save_machines
 from xenlab.life.phases import Phases
 from xenlab.life.standby import zero_free_memory
+from xenlab.plan.model import LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import list_living_labs
+from xenlab.verdict.console import scan_console
+from xenlab.verdict.fault_table import Category
 from xenlab.waiting import Deadline
+
+# What kernels tell of when a busy host did not let them run. A warning that a kernel gives in every
+# boot keeps nothing from being saved: it would be there in the next one too.
+STALLS = frozenset(
+    {Category.SOFT_LOCKUP, Category.HARD_LOCKUP, Category.RCU_STALL, Category.HUNG_TASK}
+)
 
 
 def checkpoint_store(places: LabPlaces) -> CheckpointStore:
@@ -30,6 +40,15 @@ def find_lack(lab: Lab) -> str:
     store.root.mkdir(mode=0o711, parents=True, exist_ok=True)
     outside_mib = lab.plan.uplink.peer.memory_mib if lab.plan.uplink else 0
     return find_lack_of_room(store.root, lab.plan.machine.memory_mib + outside_mib << 20)
+
+
+def find_stall(plan: LabPlan, places: LabPlaces) -> str:
+    """The stall that a console tells of, and would tell of in every lab from it; empty if none."""
+    for node in plan.node_names:
+        for fault in scan_console(node, ConsoleLog(path=places.console_log(node)).read()):
+            if fault.category in STALLS:
+                return f"its consoles would tell every lab of a {fault}"
+    return ""
 
 
 def find_prunable_checkpoints(store: CheckpointStore, limit_bytes: int) -> tuple[Path, ...]:
@@ -46,8 +65,15 @@ def prune_checkpoints(places: LabPlaces, limit_bytes: int) -> None:
 
 
 def save_if_new(lab: Lab, key: str, level: Level, phases: Phases, deadline: Deadline) -> None:
-    """Save the lab as it stands unless that is there already, or there is no room: then say so."""
+    """Save the lab as it stands unless that is there already.
+
+    Where there is no room, or something stalled, it says so instead.
+    """
     if checkpoint_store(lab.places).find(key) is not None:
+        return
+    stall = find_stall(lab.plan, lab.places)
+    if stall:
+        phases.watcher.warn(f"no {level} checkpoint: {stall}")
         return
     lack = find_lack(lab)
     if lack:

@@ -23,6 +23,7 @@ class VifPlan:
     prefix4: int
     address6: str
     prefix6: int
+    trusted: bool = field(default=True, metadata=CAME_LATER)
 
     @property
     def device(self) -> str:

@@ -203,6 +203,7 @@ class _Planner:
             mac=mac,
             mtu_bytes=vif.mtu_bytes,
             queues=vif.queues,
+            trusted=vif.trusted,
             features=_features(domu, vif),
             address4=subnet.address4(host),
             prefix4=IPV4_PREFIX,

@@ -12,7 +12,7 @@ from xenlab.verdict.mutation import Ending, Mutation
 
 HEAD = ("mutant", "ending", "seconds", "by which test and rule")
 REASON_CHARS = 160
-ROW = re.compile(r"\| `(?P<name>[^`]+)` \|")
+ROW = re.compile(r"\| `(?P<name>[^`]+)` \| (?P<ending>\w+) \|")
 
 
 def render_mutation(mutation: Mutation) -> tuple[str, ...]:
@@ -51,6 +51,12 @@ def update_page(page: str, mutations: Iterable[Mutation]) -> str:
     head = [] if at else [_render_row(HEAD, mark=False), "|---|---|---|---|"]
     table = [*head, *(rows[name] for name in ordered)]
     return "\n".join([*kept[:first], *table, *kept[first:]]) + "\n"
+
+
+def find_decided(page: str) -> frozenset[str]:
+    """The mutants that a page's table has an ending of, as they are called there."""
+    rows = filter(None, map(ROW.match, page.splitlines()))
+    return frozenset(row["name"] for row in rows if row["ending"] != Ending.UNDECIDED)
 
 
 def encode_mutation(mutation: Mutation) -> dict[str, object]:

@@ -12,7 +12,7 @@ from xenlab.report.bar_table import BarTable
 from xenlab.report.bar_tables import view_bar_table
 from xenlab.report.console_excerpt import ConsoleExcerpt, excerpt_console
 from xenlab.report.heat_map import HeatMap, view_sweep
-from xenlab.report.iommu_map import view_iommu
+from xenlab.report.matrix_map import view_matrices
 from xenlab.report.results import SuiteRun
 from xenlab.report.slot_chart import draw_histogram
 from xenlab.report.stored_run import StoredRun
@@ -104,8 +104,7 @@ def _build_heat_maps(stored: StoredRun) -> Iterator[HeatMap]:
     for kept in stored.exhibits:
         if isinstance(kept.exhibit, Sweep):
             yield view_sweep(kept.exhibit)
-    if matrix := view_iommu(stored.runs):
-        yield matrix
+    yield from view_matrices(stored.runs)
 
 
 def _build_section(stored: StoredRun, number: int, run: SuiteRun, share: float) -> Section:

@@ -142,7 +142,8 @@ def _send(columns: LayoutColumns, limits: Limits) -> _Sent:
     copy_offset_bytes, tailroom_bytes = _build_heads(columns, limits)
     moved = linearised & (length_bytes - columns.linear_bytes > tailroom_bytes)
     offset_bytes = np.where(moved, copy_offset_bytes, columns.linear_offset_bytes)
-    bounced = fits & (PAGE_BYTES - offset_bytes < FIRST_SLOT_MIN_BYTES)
+    crossing = PAGE_BYTES - offset_bytes < FIRST_SLOT_MIN_BYTES
+    bounced = fits & (limits.bounces | crossing)
     offset_bytes = np.where(bounced, copy_offset_bytes, offset_bytes)
     copied = linearised | bounced
     slots = np.where(copied, _grants(offset_bytes, length_bytes), requests)

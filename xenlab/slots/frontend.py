@@ -118,7 +118,8 @@ def send(layout: Layout, limits: Limits = STOCK) -> Sending:
     moved = linearised and length_bytes - layout.linear_bytes > head.tailroom_bytes
     offset_bytes = head.copy_offset_bytes if moved else head.offset_bytes
     # 760: the copy has the headroom of the original, counted from a page's start (683).
-    bounced = not oversize and PAGE_BYTES - offset_bytes < FIRST_SLOT_MIN_BYTES
+    crossing = PAGE_BYTES - offset_bytes < FIRST_SLOT_MIN_BYTES
+    bounced = not oversize and (limits.bounces or crossing)
     if bounced:
         offset_bytes = head.copy_offset_bytes
     refusal = _refusal(layout, counted_slots, limits)

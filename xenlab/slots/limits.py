@@ -72,6 +72,7 @@ class Limits:
     `xdp_headroom_bytes` is what the receiving netfront asks for: 256 with an XDP program, else 0.
     `gso_max_size_bytes` is the sending device's: a GSO skb of that size is not its (dev.c:3620).
     `headroom_bytes` is what the sender leaves between skb->head and skb->data, or FROM_PAGE_START.
+    `bounces`: the frontend does not trust its backend, and copies every packet (NF:760).
     """
 
     max_skb_frags: int = MIN_MAX_SKB_FRAGS
@@ -84,6 +85,7 @@ class Limits:
     headroom_bytes: int = SKB_PAD_BYTES
     scatter_gather: bool = True
     relocation: Relocation = Relocation.LINEARISE
+    bounces: bool = False
 
     def __post_init__(self) -> None:
         if problems := tuple(self._problems()):

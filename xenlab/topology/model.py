@@ -56,10 +56,16 @@ class Dom0Iommu(StrEnum):
 
 
 class DomUKind(StrEnum):
-    """How Xen runs a domU."""
+    """How Xen runs a domU; `pvshim` is a PV guest on a small Xen of its own in a PVH one."""
 
     PV = "pv"
     PVH = "pvh"
+    PVSHIM = "pvshim"
+
+    @property
+    def boots_as(self) -> DomUKind:
+        """The kind whose entry point its kernel needs."""
+        return DomUKind.PV if self is DomUKind.PVSHIM else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,12 +129,16 @@ class Dom0Spec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VifSpec:
-    """One vif of a domU; `mac` None is derived from names, `queues` None is left to the drivers."""
+    """One vif of a domU; `mac` None is derived from names, `queues` None is left to the drivers.
+
+    A frontend that is told not to trust its backend grants it nothing but pages of its own.
+    """
 
     network: str
     mtu_bytes: int = defaults.MTU_BYTES
     mac: str | None = None
     queues: int | None = None
+    trusted: bool = True
     features: tuple[tuple[str, bool], ...] = ()
 
 

@@ -186,6 +186,9 @@ class VifSection(Section):
     mac: Mac | None = Field(None, description="derived from the domU's name")
     mtu: MtuBytes | None = Field(None, description="that of its network")
     queues: Annotated[int, Field(ge=1, le=defaults.QUEUES_MAX)] | None = None
+    trusted: Switch = Field(
+        default=True, description="off: the frontend copies each packet to pages of its own"
+    )
     features: dict[Feature, Switch] = {}
 
 

@@ -141,5 +141,6 @@ def _vif_of(section: VifSection, networks: dict[str, NetworkSpec]) -> VifSpec:
         mtu_bytes=section.mtu or network.mtu_bytes,
         mac=section.mac,
         queues=section.queues,
+        trusted=section.trusted,
         features=tuple(sorted(section.features.items())),
     )

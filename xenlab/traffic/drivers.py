@@ -165,8 +165,9 @@ def _provide(lab: LabHandle, node: str, word: str) -> NodeDriver:
 
 def _reload(lab: LabHandle, domu: str, driver: NodeDriver, parameters: Mapping[str, str]) -> None:
     reload_netfront(lab.shell(domu), driver, parameters, lab.budget(RELOAD_BUDGET_S))
-    vifs = [lab.vif(domu, vif.index) for vif in lab.plan.domu(domu).vifs]
-    await_vifs(lab.shell(DOM0), vifs, lab.budget(RELOAD_BUDGET_S))
+    for vif in lab.plan.domu(domu).vifs:
+        backend = lab.shell(lab.plan.network(vif.network).backend)
+        await_vifs(backend, [lab.vif(domu, vif.index)], lab.budget(RELOAD_BUDGET_S))
     lab.restore_silence()
 
 

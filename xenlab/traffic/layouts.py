@@ -147,6 +147,7 @@ def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
         limits,
         max_skb_frags=lab.max_skb_frags(link.source),
         backend_max_skb_frags=lab.max_skb_frags(DOM0),
+        bounces=link.source_vif is not None and not link.source_vif.trusted,
     )
     return limits_with(lab.driver(link.source), lab.driver(DOM0), kernels)
 

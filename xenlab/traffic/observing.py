@@ -5,13 +5,13 @@ Off by default where speed is measured: probes and debug lines cost time on ever
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError, WaitTimedOut
 from xenlab.guest.dynamic_debug import DebugLines, count_lines, count_rockets, debug_lines
-from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES
+from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES, Probe
 from xenlab.guest.reading import NodeFiles, read_node_files
 from xenlab.guest.tracing import Tracing, tracing
 from xenlab.measure.natural import ROCKETS
@@ -130,6 +130,7 @@ def observing(
     probes: bool,
     debug: bool = False,
     tables: Collection[str] = (),
+    in_source: Sequence[Probe] = (),
 ) -> Iterator[Observer]:
     """An observer of one link, in whose context packets are sent; nothing is left of it.
 
@@ -137,6 +138,7 @@ def observing(
     these alone: one probe can hide the hit of another (kprobe_running(), kernel/kprobes.c), which
     makes that one's table missing, so whoever counts thousands of packets sets few. `debug`
     switches the drivers' debug lines on and counts them: dear, and good for some thousand packets.
+    `in_source` are further probes for the source alone.
     """
     nodes = observed_nodes(lab, link)
     deadline = lab.budget(INSTALL_S)
@@ -147,6 +149,7 @@ def observing(
             shell = lab.shell(node.name)
             every = DOM0_PROBES if node.name == DOM0 else DOMU_PROBES
             wanted = [probe for probe in every if not tables or probe.fills(tables)]
+            wanted += in_source if node.name == link.source else ()
             if probes and wanted:
                 tracings[node.name] = stack.enter_context(tracing(shell, wanted, deadline))
             if debug:

@@ -74,14 +74,19 @@ class Site:
 
 
 def site_of(lab: LabHandle, link: Link) -> Site:
-    """On the way out to the sink's vif or to the wire; to dom0 on the way in from the source's."""
+    """On the way out to the sink's vif or to the wire; to a backend, in from the source's vif.
+
+    Always in the backend of that vif.
+    """
     if link.sink_vif is not None:
-        return Site(device=lab.vif(link.sink, link.sink_vif.index), hook="egress")
+        device = lab.vif(link.sink, link.sink_vif.index)
+        return Site(device=device, hook="egress", node=link.backends[-1])
     if link.sink_device == UPLINK:
         return Site(device=UPLINK, hook="egress")
     if link.source_vif is None:
         raise ValueError(f"{link.source} -> {link.sink} crosses no vif")
-    return Site(device=lab.vif(link.source, link.source_vif.index), hook="ingress")
+    device = lab.vif(link.source, link.source_vif.index)
+    return Site(device=device, hook="ingress", node=link.backends[0])
 
 
 def tc_action(kind: PlantKind, site: Site, every: int) -> tuple[str, ...]:
@@ -141,14 +146,15 @@ def plant_at(lab: LabHandle, site: Site, kind: PlantKind, every: int) -> Iterato
 def plant_in_path(
     lab: LabHandle, link: Link, kind: PlantKind, every: int
 ) -> AbstractContextManager[None]:
-    """The same in dom0, where a link's packets pass."""
+    """The same in a backend, where a link's packets pass."""
     return plant_at(lab, site_of(lab, link), kind, every)
 
 
 @contextmanager
 def plant_disorder(lab: LabHandle, link: Link, _kind: PlantKind, every: int) -> Iterator[None]:
     """Let one packet in so many overtake those of the last moments on the way out to the sink."""
-    shell, site = lab.shell(DOM0), site_of(lab, link)
+    site = site_of(lab, link)
+    shell = lab.shell(site.node)
     if site.hook != "egress":
         raise ValueError(f"{link.source} -> {link.sink}: packets overtake on their way to a domU")
     where = ["dev", site.device, "root"]
@@ -174,7 +180,8 @@ def plant_netback_unload(
     lab: LabHandle, link: Link, _kind: PlantKind, _every: int
 ) -> Iterator[None]:
     """Take netback away while packets run. No undo: this lab is to be restored, or made anew."""
-    shell, site = lab.shell(DOM0), site_of(lab, link)
+    site = site_of(lab, link)
+    shell = lab.shell(site.node)
     side = "tx_packets" if site.hook == "egress" else "rx_packets"
     counter = f"/sys/class/net/{site.device}/statistics/{side}"
     words = counter, str(UNLOAD_AFTER_PACKETS)

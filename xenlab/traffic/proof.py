@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from xenlab.errors import XenlabError
+from xenlab.measure.negotiation import VifNegotiation
 from xenlab.plan.model import DOM0, DomUPlan, Iommu, Link, VifPlan
 from xenlab.traffic.consoles import judge_node_console
 from xenlab.traffic.handle import LabHandle
@@ -72,8 +73,14 @@ def _judge_console(lab: LabHandle, node: str) -> Iterator[Verdict]:
 
 def judge_vif(lab: LabHandle, domu: DomUPlan, vif: VifPlan) -> Verdict:
     """The verdict on one vif's negotiation. Raises LabError or MeasurementError."""
+    # The vif's own name is another one in a lab whose domUs were made in another order.
+    return judge_negotiation(
+        f"{domu.name} {vif.device}", read_both_ends(lab, domu, vif), vif.queues
+    )
+
+
+def read_both_ends(lab: LabHandle, domu: DomUPlan, vif: VifPlan) -> VifNegotiation:
+    """What both ends of a vif have in xenstore. Raises LabError or MeasurementError."""
     backend = lab.domid(lab.plan.network(vif.network).backend)
     end = Vif(domid=lab.domid(domu.name), index=vif.index, backend_domid=backend)
-    negotiation = read_negotiation(lab.shell(DOM0), end, lab.budget(NEGOTIATION_S))
-    # The vif's own name is another one in a lab whose domUs were made in another order.
-    return judge_negotiation(f"{domu.name} {vif.device}", negotiation, vif.queues)
+    return read_negotiation(lab.shell(DOM0), end, lab.budget(NEGOTIATION_S))

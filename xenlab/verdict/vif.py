@@ -45,7 +45,7 @@ def judge_negotiation(subject: str, negotiation: VifNegotiation, queues: int | N
     ]
     numbers = {}
     if frontend is not None:
-        numbers["queues"] = _read_number(frontend, QUEUES)
+        numbers["queues"] = queues_of(frontend)
         if queues is not None and queues != numbers["queues"]:
             reasons.append(f"{negotiation.vif} has {numbers['queues']} queues, not {queues}")
     if backend is not None:
@@ -58,6 +58,11 @@ def judge_negotiation(subject: str, negotiation: VifNegotiation, queues: int | N
         numbers=numbers,
         control=f"read {_count(backend)} keys of the backend, {_count(frontend)} of the frontend",
     )
+
+
+def queues_of(frontend: VifEnd) -> int:
+    """How many queues a frontend has agreed on. Raises MeasurementError."""
+    return _read_number(frontend, QUEUES)
 
 
 def _wrong_end(name: str, end: VifEnd | None, features: tuple[str, ...]) -> Iterable[str]:

@@ -14,6 +14,7 @@ from xenlab.xen.xenstore import XenstoreTree, read_xenstore
 
 AWAIT_VIFS = "await-vifs"  # tools/vif-bridge
 SERVE_VIFS = "serve-vifs"  # rootfs/domu
+ATTACH_VIFS = "attach-vifs"  # rootfs/dom0
 DOMAINS = "/local/domain"
 DOM0_DOMID = 0
 
@@ -66,7 +67,7 @@ def reattach_vif(dom0: Shell, domu: str, index: int, deadline: Deadline) -> None
     The only way back for a vif that netback disabled: xenvif_alloc() alone clears that
     (drivers/net/xen-netback/interface.c:511), so a frontend that connects anew does not help.
     """
-    for argv in (["xl", "network-detach", domu], ["attach-vifs", domu]):
+    for argv in (["xl", "network-detach", domu], [ATTACH_VIFS, domu]):
         dom0.run([*argv, str(index)], deadline=deadline).require_success()
 
 

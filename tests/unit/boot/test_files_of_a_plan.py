@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import CompareGolden
-from xenlab.boot.network_files import bridge_mac, render_bridge_batch, render_domu_batch
+from xenlab.boot.network_files import (
+    bridge_mac,
+    render_bridge_batch,
+    render_domu_batch,
+    render_vif_table,
+)
 from xenlab.boot.overlay import render_dom0_files, render_domu_files, render_outside_files
 from xenlab.boot.xl_config import render_xl_config
 from xenlab.plan.model import DomUKind, LabPlan
@@ -61,10 +66,23 @@ def test_every_file_of_both_ends_of_the_wire(golden: CompareGolden) -> None:
     assert render_outside_files(plain) == {}
 
 
-def test_pvh_domu_has_its_type() -> None:
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [("pv", 'type = "pv"\n'), ("pvh", 'type = "pvh"\n'), ("pvshim", 'type = "pvh"\npvshim = 1\n')],
+)
+def test_domu_has_its_type(kind: str, lines: str) -> None:
     plan = plan_of("pair")
-    pvh = replace(plan, domus=(replace(plan.domus[0], kind=DomUKind.PVH),))
-    assert 'type = "pvh"\n' in config_of(pvh)
+    other = replace(plan, domus=(replace(plan.domus[0], kind=DomUKind(kind)),))
+    assert f'name = "alice"\n{lines}kernel' in config_of(other)
+
+
+def test_table_of_vifs_says_queues_and_trust() -> None:
+    rows = [
+        render_vif_table(domu, plan_of(topology)).split()[4::2]
+        for topology in ("queues-3-4", "untrusted")
+        for domu in plan_of(topology).domus
+    ]
+    assert rows == [["3", "trusted"], ["4", "trusted"], ["-", "untrusted"], ["-", "trusted"]]
 
 
 def dequote(quoted: str) -> str:

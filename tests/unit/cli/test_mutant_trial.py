@@ -21,10 +21,21 @@ from xenlab.report.progress import open_progress
 from xenlab.topology.loading import load_topology
 from xenlab.traffic.ladder import Extent
 
+TWO_TESTS = """
+from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import Verdict
+
+def test_silent(judge):
+    pass
+
+def test_well(judge):
+    judge(Verdict(rule="no loss", subject="alice -> bob", outcome=Outcome.PASS))
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unbuilt:
-    """All that there is of a lab before it comes up; tests are collected by no more than it."""
+    """All that there is of a lab before it comes up; tests that ask no node need no more of it."""
 
     plan: LabPlan
 
@@ -32,6 +43,9 @@ class Unbuilt:
     def console_bytes(_node: str, _offset: int) -> bytes:
         """Nothing has been said yet."""
         return b""
+
+    def restore_silence(self) -> None:
+        """There is nobody who could break it."""
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +62,27 @@ def test_every_suite_is_collected_with_an_eye_on_it(unbuilt: Lab, suite: str) ->
     assert plugin.unfinished
 
 
-def test_suite_that_did_not_run_is_a_trouble(unbuilt: Lab) -> None:
+@pytest.fixture
+def trial() -> MutantTrial:
     mutant = Mutant(name="netfront-x", path=Path("netfront-x.patch"), kind=DriverKind.NETFRONT)
-    trial = MutantTrial(mutant=mutant, lab_name="none", watcher=open_progress(StringIO()))
+    return MutantTrial(mutant=mutant, lab_name="none", watcher=open_progress(StringIO()))
 
+
+def test_what_stands_behind_a_test_without_a_verdict_is_run_in_the_next_lab(
+    unbuilt: Lab, trial: MutantTrial, tmp_path: Path
+) -> None:
+    (tmp_path / "test_two.py").write_text(TWO_TESTS)
+    left = [str(tmp_path)]
+
+    assert trial.run_suites(unbuilt, left) is None
+    assert left == [str(tmp_path)]
+    assert [trouble.partition(": ")[2] for trouble in trial.troubles] == [
+        "INCONCLUSIVE gives a verdict, test_silent: the test ended without a verdict"
+    ]
+    assert trial.run_suites(unbuilt, left) is None
+    assert (left, len(trial.troubles)) == ([], 1)
+
+
+def test_suite_that_did_not_run_is_a_trouble(unbuilt: Lab, trial: MutantTrial) -> None:
     assert trial.run_suites(unbuilt, ["nowhere"]) is None
     assert trial.troubles == ["nowhere: pytest ended with USAGE_ERROR"]

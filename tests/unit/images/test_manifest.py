@@ -51,6 +51,16 @@ def test_xens_series_is_filled_in() -> None:
     assert names == ("busybox-static", "xen-utils-4.17")
 
 
+def test_what_a_kind_of_domu_needs_is_in_the_image_of_such_a_lab_alone() -> None:
+    text = MINIMAL + "on_demand: {pvshim: {packages: [shims], keep: [boot/xen-shim]}}"
+    manifest = parse_manifest(text)
+    with_it, without = (manifest.for_kinds(kinds) for kinds in (("pv", "pvshim"), ("pv", "pvh")))
+
+    assert with_it.packages == ("busybox-static", "xen-utils-{xen}", "shims")
+    assert with_it.keep == ("usr/bin/busybox", "boot/xen-shim")
+    assert without == parse_manifest(MINIMAL)
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [

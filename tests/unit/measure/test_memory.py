@@ -94,7 +94,7 @@ def test_packet_that_was_copied_anyway_has_to_be_dropped_while_no_block_came_up(
 
 
 def test_packet_that_found_a_block_that_came_up_must_arrive() -> None:
-    starved = starve(sent(INTACT, COPIED, COPIED, DROPPED), STOCK, 3, came_up=1)
+    starved = starve(sent(INTACT, COPIED, COPIED, DROPPED), STOCK, 3, blocks=1)
 
     assert starved.fates == (Fate.INTACT, Fate.LINEARISED, Fate.LINEARISED, Fate.DROPPED)
     assert starved.ring_slots == (3, 5, 13, 0)
@@ -105,12 +105,18 @@ def test_packet_that_found_a_block_that_came_up_must_arrive() -> None:
 
 def test_packet_that_was_sent_as_it_is_has_to_be_dropped_whatever_came_up() -> None:
     assert (
-        starve(sent(INTACT, COPIED, INTACT, DROPPED), STOCK, 3, came_up=1).count(Fate.DROPPED) == 2
+        starve(sent(INTACT, COPIED, INTACT, DROPPED), STOCK, 3, blocks=1).count(Fate.DROPPED) == 2
     )
+
+
+def test_more_packets_than_there_were_blocks_have_found_none() -> None:
+    starved = starve(sent(INTACT, COPIED, COPIED, COPIED), STOCK, 3, blocks=1)
+
+    assert starved.count(Fate.DROPPED) == 2
 
 
 def test_run_in_which_all_packets_found_blocks_is_no_result() -> None:
     with pytest.raises(
-        MeasurementError, match="no packet was without memory: 2 blocks above order 3"
+        MeasurementError, match="no packet was without memory: 3 blocks above order 3"
     ):
-        starve(sent(INTACT, COPIED, COPIED, COPIED), STOCK, 3, came_up=2)
+        starve(sent(INTACT, COPIED, COPIED, COPIED), STOCK, 3, blocks=3)

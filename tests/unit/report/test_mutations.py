@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.verdict.test_mutation import CATCH, mutation
-from xenlab.report.mutations import render_table, update_page
+from xenlab.report.mutations import find_decided, render_table, update_page
 
 KILLED = mutation(catch=CATCH)
 PASSED = mutation(harmless=True)
@@ -40,6 +40,14 @@ def test_page_has_the_new_rows_in_their_places_and_keeps_the_others() -> None:
         "The end.",
     ]
     assert update_page(page, [KILLED]) == page
+
+
+def test_mutant_is_decided_by_any_row_but_one_that_says_undecided() -> None:
+    page = update_page(PAGE, [PASSED, mutation(trouble="gso: LAB_ERROR")])
+
+    assert find_decided(PAGE) == {"netback-a", "netfront-x"}
+    assert find_decided(page) == {"netback-a", "harmless/netfront-x"}
+    assert find_decided("# Mutants\n") == frozenset()
 
 
 def test_page_without_a_table_gets_one() -> None:

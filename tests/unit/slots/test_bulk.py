@@ -90,6 +90,13 @@ def test_both_sides_of_every_limit_come_out_as_each_alone(fatal: int, frontend: 
     assert_equal(many, Limits(fatal_skb_slots=fatal, frontend_slots=frontend))
 
 
+@pytest.mark.parametrize("headroom", [64, 4090, FROM_PAGE_START])
+def test_bounced_layouts_of_every_number_of_slots_come_out_as_each_alone(headroom: int) -> None:
+    many = [of_slots(slots, first) for slots in range(1, 36) for first in (13, 14, 129, 4096)]
+
+    assert_equal(many, Limits(bounces=True, headroom_bytes=headroom))
+
+
 def test_edges_of_length_and_of_empty_frags_come_out_as_each_alone() -> None:
     seventeen = ",".join(["1:4090:3760"] * 17)
     texts = [f"lin={linear}@0 frag={seventeen}" for linear in (1614, 1615, 1616)]

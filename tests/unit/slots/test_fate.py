@@ -170,6 +170,20 @@ def test_bounce_keeps_the_headroom(headroom: int, fate: Fate) -> None:
     assert predict_text("lin=42@4090", Limits(headroom_bytes=headroom)).fate is fate
 
 
+@pytest.mark.parametrize(
+    ("text", "slots"),
+    [("lin=42@0", 1), ("lin=42@0 frag=0:0:1000,0:0:1000", 1), ("lin=4096@0 frag=1:4000:200", 2)],
+)
+def test_frontend_that_trusts_nobody_bounces_whatever_it_sends(text: str, slots: int) -> None:
+    trusting, bouncing = (predict_text(text, Limits(bounces=bounces)) for bounces in (False, True))
+
+    assert trusting.fate is Fate.INTACT
+    assert not trusting.sending.copied
+    assert bouncing.fate is Fate.BOUNCED
+    assert bouncing.sending.linear_offset_bytes == Limits().headroom_bytes
+    assert bouncing.sending.slots == slots
+
+
 # 34 bytes in 17 frags. One page holds 3776 bytes before skb_shared_info, two hold 7872.
 @pytest.mark.parametrize(
     ("linear", "kept_offset", "slots"),

@@ -67,11 +67,16 @@ def test_topologies_lists_the_shipped_ones_and_marks_the_default() -> None:
         "driver-domain",
         *(f"iommu-i{number}" for number in (1, 2, 3, 4, 5, 6, 8)),
         "pair",
+        "pair-dom0-pvh",
         "pair-pvh",
+        "pair-pvshim",
         "quad",
+        "queues-1-2",
+        "queues-3-4",
         "routed",
         "single",
         "two-nets",
+        "untrusted",
         "uplink",
     ]
     (default,) = [line for line in lines if "(default)" in line]

@@ -36,6 +36,20 @@ def test_fault_is_met_on_the_way_out_to_the_sink_or_in_from_the_source() -> None
     assert site("alice", "dom0") == Site(device="vif1.0", hook="ingress")
 
 
+def test_fault_on_a_network_of_a_driver_domain_is_met_there() -> None:
+    links = {
+        (link.source, link.sink): link for link in plan_lab(load_topology("driver-domain")).links()
+    }
+    lab = Domids({"app": 1, "firewall": 2, "peer": 4})
+    there, back, up = (
+        site_of(lab, links[ends])  # type: ignore[arg-type]
+        for ends in (("app", "peer"), ("peer", "app"), ("app", "firewall"))
+    )
+    assert there == Site(device="vif4.0", hook="egress", node="netvm")
+    assert back == Site(device="vif1.0", hook="egress", node="firewall")
+    assert up == Site(device="vif1.0", hook="ingress", node="firewall")
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

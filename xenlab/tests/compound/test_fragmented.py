@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import pytest
 
+from xenlab.guest.block_probes import block_probe
 from xenlab.measure.penalties import Penalties
 from xenlab.measure.slot_histogram import observe_histogram
-from xenlab.measure.starvation import starve
+from xenlab.measure.starvation import BLOCKS, starve
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.compound import copied_layouts
 from xenlab.slots.limits import STOCK
@@ -35,14 +36,17 @@ def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arri
     links = guest_links(lab.plan)
     with memory_fragmented(lab, links[0].source, order) as memory:
         for link in links:
-            with composers_loaded(lab, link), observing(lab, link, probes=True) as observer:
-                before = memory.count_blocks(lab.budget(PIECES_S))
+            probe = block_probe(order)
+            with (
+                composers_loaded(lab, link),
+                observing(lab, link, probes=True, in_source=[probe]) as observer,
+            ):
                 sent = send_layouts(lab, link, layouts, seed=SEED)
                 penalties = Penalties(observation=observer.read())
                 memory.require(lab.budget(PIECES_S))
-                came_up = memory.count_blocks(lab.budget(PIECES_S)) - before
-            run = starve(sent, STOCK, order, came_up=came_up)
-            pieces = f"no free block above order {order} but {came_up} that came up for a moment"
+            blocks = penalties.observation.source.hits(BLOCKS)
+            run = starve(sent, STOCK, order, blocks=blocks)
+            pieces = f"no free block above order {order} but {blocks} for a moment"
             subject = f"{run.subject}, {pieces} ({memory.found})"
             judge(judge_layouts(run, subject=subject))
             judge(judge_linearised(run, penalties, subject=subject))

@@ -7,15 +7,13 @@ is mapped.
 
 from __future__ import annotations
 
-from xenlab.measure.flow_account import account_flows
 from xenlab.pytest_plugin import Judge, Show
+from xenlab.tests.flows import send_and_judge_flows
 from xenlab.traffic.consoles import judge_node_console
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.iommu import read_iommu_evidence
-from xenlab.traffic.ladder import Extent, plan_runs
-from xenlab.traffic.measuring import measure_link
+from xenlab.traffic.ladder import Extent
 from xenlab.verdict.iommu import judge_iommu, skip_without_nic
-from xenlab.verdict.rules import judge_measurement
 
 
 def test_iommu_that_is_at_work_is_the_one_that_was_asked_for(lab: LabHandle, judge: Judge) -> None:
@@ -28,12 +26,8 @@ def test_every_packet_over_the_wire_is_intact_and_accounted_for_at_every_hop(
     links = lab.plan.uplink_links()
     if not links:
         judge(skip_without_nic(lab.plan))
-    for link, specs in ((each, specs) for each in links for specs in plan_runs(each, extent)):
-        measurement = measure_link(lab, link, specs)
-        for account in account_flows(measurement):
-            show(account)
-        for verdict in judge_measurement(measurement):
-            judge(verdict)
+    for link in links:
+        send_and_judge_flows(lab, link, extent, judge, show)
 
 
 def test_no_kernel_has_written_of_a_fault_since_power_on(

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from xenlab.measure.flow_account import account_flows
 from xenlab.plan.model import DomUPlan, Link
 from xenlab.pytest_plugin import Judge, Show
+from xenlab.tests.flows import send_and_judge_flows
 from xenlab.traffic.consoles import judge_node_console
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.ladder import Extent, plan_runs
-from xenlab.traffic.measuring import measure_link
+from xenlab.traffic.ladder import Extent
 from xenlab.traffic.proof import judge_vif
-from xenlab.verdict.rules import judge_measurement
 
 
 @pytest.mark.usefixtures("planted")
 def test_every_packet_of_every_flow_is_intact_and_accounted_for_at_every_hop(
     lab: LabHandle, link: Link, extent: Extent, judge: Judge, show: Show
 ) -> None:
-    for specs in plan_runs(link, extent):
-        measurement = measure_link(lab, link, specs)
-        for account in account_flows(measurement):
-            show(account)
-        for verdict in judge_measurement(measurement):
-            judge(verdict)
+    send_and_judge_flows(lab, link, extent, judge, show)
 
 
 def test_both_ends_of_every_vif_are_connected_with_their_features(

@@ -20,7 +20,6 @@ FRAGMENT_S = 120.0
 READ_S = 20.0
 PIECES_S = 5.0
 BUDDYINFO = "/proc/buddyinfo"
-SEEN = "/run/xlsource-blocks"
 WHILE_IN_PIECES = {
     # Else compaction moves locked pages too, and makes large blocks of what they leave.
     "vm/compact_unevictable_allowed": "0",
@@ -42,10 +41,6 @@ class Fragmentation:
     order: int
     before: FreeBlocks
     found: FreeBlocks
-
-    def count_blocks(self, deadline: Deadline) -> int:
-        """How many larger blocks were seen by now: others could have had each before the tool."""
-        return int(self.shell.read_file(SEEN, deadline=deadline))
 
     def require(self, deadline: Deadline) -> None:
         """Nothing, or MeasurementError: what was seen by now was not seen in pieces of memory."""

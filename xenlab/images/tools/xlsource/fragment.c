@@ -27,9 +27,6 @@
  */
 #define RESERVES	8
 
-/* How many larger blocks were seen, each before it was taken: it was there for a driver too. */
-#define SEEN_FILE	"/run/xlsource-blocks"
-
 static uint8_t *steps[STEPS_MAX];
 
 static uint64_t read_number(const char *path, const char *behind)
@@ -151,27 +148,16 @@ static int largest_order(unsigned int *count)
 	return largest;
 }
 
-static void tell_seen(int fd, unsigned int more)
-{
-	static unsigned int seen;
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%u\n", seen += more);
-
-	if (pwrite(fd, text, length, 0) != length)
-		die(SEEN_FILE);
-}
-
 /*
  * No more than there is: the kernel makes no larger blocks out of others for this. All of an order
  * in one go, for each ring waits for all CPUs; one by one where somebody else was quicker.
  */
-static unsigned int take_blocks(int order, int told)
+static unsigned int take_blocks(int order)
 {
 	unsigned int count, taken = 0;
 	int larger;
 
 	while ((larger = largest_order(&count)) > order) {
-		tell_seen(told, count);
 		if (!take_some(larger, count)) {
 			count = 1;
 			if (!take_some(larger, count))
@@ -187,27 +173,23 @@ void fragment(int argc, char **argv)
 	unsigned int order, taken, left;
 	size_t count, kept = 0;
 	int map = open("/proc/self/pagemap", O_RDONLY);
-	int told = open(SEEN_FILE, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
 	if (argc != 2)
 		usage();
 	order = word_number(argv[1], ORDER_MAX - 1);
 	if (map < 0)
 		die("/proc/self/pagemap");
-	if (told < 0)
-		die(SEEN_FILE);
-	tell_seen(told, 0);
 	go_first();
 	count = take_all();
 	for (size_t i = 0; i < count; i++)
 		kept += give_back(map, steps[i], order + 1);
-	taken = take_blocks(order, told);
+	taken = take_blocks(order);
 	printf("{\"schema\":%d,\"kept_pages\":%zu,\"taken_blocks\":%u,\"largest_order\":%d"
 	       ",\"free_kib\":%" PRIu64 "}\n", XLFLOW_SCHEMA, kept, taken, largest_order(&left),
 	       free_kib());
 	fflush(stdout);
 	for (;;) {
-		take_blocks(order, told);
+		take_blocks(order);
 		usleep(WATCH_MS * 1000);
 	}
 }

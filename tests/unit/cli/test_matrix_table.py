@@ -1,14 +1,15 @@
-"""The matrix of IOMMU set-ups: every cell has a line, with Xen's words or the reason why not."""
+"""The matrices: every cell has a line, with the system's own words or the reason why not."""
 
 from __future__ import annotations
 
-from xenlab.cli.iommu_table import render_cells
+from xenlab.cli.matrix_table import MATRICES, Matrix, render_cells
 from xenlab.cli.suite_order import SuiteOrder
 from xenlab.plan.planner import plan_lab
 from xenlab.report.results import SuiteRun
-from xenlab.topology.iommu_cells import IOMMU_CELLS
 from xenlab.topology.loading import load_topology
+from xenlab.topology.matrix import IOMMU_CELLS, MODE_CELLS
 from xenlab.verdict.iommu import IOMMU_AS_ASKED, describe_asked
+from xenlab.verdict.mode import describe_modes
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -29,7 +30,9 @@ def judged(outcome: Outcome, *reasons: str) -> Verdict:
 
 
 def line_of(cell: str, *runs: SuiteRun) -> str:
-    (line,) = [each for each in render_cells(IOMMU_CELLS, runs) if each.startswith(f"{cell} ")]
+    (line,) = [
+        each for each in render_cells(MATRICES["iommu"], runs) if each.startswith(f"{cell} ")
+    ]
     return line
 
 
@@ -73,12 +76,31 @@ def test_cell_without_a_run_says_so_and_one_without_a_topology_says_why() -> Non
     assert "Xen has no driver" in line_of("I9")
 
 
-def test_only_the_suite_by_itself_goes_through_the_matrix() -> None:
-    def cells(*words: str) -> int:
+def test_modes_are_each_asked_for_by_a_topology_or_have_a_reason_why_not() -> None:
+    asked = {
+        cell.name: describe_modes(plan_lab(load_topology(cell.topology)))
+        for cell in MODE_CELLS
+        if cell.topology
+    }
+    assert asked == {
+        "pv": "dom0 pv, alice pv, bob pv",
+        "pvh": "dom0 pv, alice pvh, bob pvh",
+        "queues-1-2": "dom0 pv, alice pv (eth0: 1 queues), bob pv (eth0: 2 queues)",
+        "queues-3-4": "dom0 pv, alice pv (eth0: 3 queues), bob pv (eth0: 4 queues)",
+        "untrusted": "dom0 pv, alice pv (eth0: untrusted), bob pv",
+        "dom0-pvh": "dom0 pvh, alice pvh, bob pv",
+        "pvshim": "dom0 pv, alice pvshim, bob pv",
+    }
+    assert all(cell.why_not for cell in MODE_CELLS if not cell.topology)
+
+
+def test_only_a_suite_by_itself_goes_through_its_matrix() -> None:
+    def matrix(*words: str) -> Matrix | None:
         order = SuiteOrder.parse(
             words, keyword="", quick=True, plant=None, plant_every=None, repeat=1
         )
-        return len(order.cells)
+        return order.matrix
 
-    assert cells("iommu") == len(IOMMU_CELLS)
-    assert cells("smoke") == cells("smoke", "iommu") == 0
+    assert matrix("iommu") is MATRICES["iommu"]
+    assert matrix("modes") is MATRICES["modes"]
+    assert matrix("smoke") is matrix("smoke", "iommu") is matrix("iommu", "modes") is None

@@ -1,0 +1,37 @@
+"""Matrices: the topologies that a suite goes through by itself, each in a lab of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One set-up: a ready topology, or why there is none."""
+
+    name: str
+    topology: str = ""
+    why_not: str = ""
+
+
+IOMMU_CELLS = (
+    Cell(name="I0", topology="uplink"),
+    *(Cell(name=f"I{number}", topology=f"iommu-i{number}") for number in range(1, 7)),
+    Cell(
+        name="I7",
+        why_not="netback in a driver domain with a NIC of its own: no topology can say that yet",
+    ),
+    Cell(name="I8", topology="iommu-i8"),
+    Cell(name="I9", why_not="virtio-iommu is not usable: Xen has no driver"),
+)
+
+MODE_CELLS = (
+    Cell(name="pv", topology="pair"),
+    Cell(name="pvh", topology="pair-pvh"),
+    Cell(name="queues-1-2", topology="queues-1-2"),
+    Cell(name="queues-3-4", topology="queues-3-4"),
+    Cell(name="untrusted", topology="untrusted"),
+    Cell(name="dom0-pvh", topology="pair-dom0-pvh"),
+    Cell(name="pvshim", topology="pair-pvshim"),
+    Cell(name="hvm", why_not="there is no device model in dom0's image yet"),
+)
