@@ -133,7 +133,7 @@ class SshShell:
                 with blaming(connection.require_peer):
                     return join_streams(exchange, streams)
             except (KeyboardInterrupt, BrokenPipeError):
-                self._kill(pid)
+                self._kill(pid, Deadline.after(KILL_LIMIT_S))
                 raise
 
     def start(
@@ -164,15 +164,18 @@ class SshShell:
             try:
                 yield command
             finally:
-                if exchange.channel.exit_status_ready():
+                deadline = Deadline.after(KILL_LIMIT_S)
+                if not exchange.channel.exit_status_ready():
+                    self._kill(pid, deadline)
+                if exchange.await_end(deadline.remaining_s):
                     self.pool.give_back(connection)
                 else:
-                    self._kill(pid)
+                    self.pool.drop(connection)
 
-    def _kill(self, pid: int) -> None:
+    def _kill(self, pid: int, deadline: Deadline) -> None:
         """End a command of ours; on a connection that is gone it has lost its streams anyway."""
         with contextlib.suppress(LabError):
-            self.run_script(KILL, str(pid), deadline=Deadline.after(KILL_LIMIT_S))
+            self.run_script(KILL, str(pid), deadline=deadline)
 
     def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:
         """See Shell.write_file."""
