@@ -20,12 +20,11 @@ from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
 from xenlab.registry.selection import choose_lab, require_up
-from xenlab.traffic.consoles import name_domain
+from xenlab.traffic.consoles import read_crashes
 from xenlab.traffic.silence import await_silence
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.ssh import SshShell
-from xenlab.verdict.console import XEN, scan_console
-from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.console import XEN
 from xenlab.waiting import Deadline
 
 CONTROL_BUDGET_S = 60.0
@@ -62,6 +61,11 @@ class Lab:
     def warnings(self) -> tuple[str, ...]:
         """What went wrong around the lab and was mended, such as a libvirtd that died."""
         return tuple(self.connection.warnings)
+
+    @property
+    def on_emulated_cpu(self) -> bool:
+        """Whether QEMU emulates the CPU that Xen runs on, SVM and all."""
+        return self.record.on_emulated_cpu
 
     def machine_of(self, node: str) -> Machine | ExistingHost:
         """The machine that a node lives in: the one with Xen, but for the outside peer."""
@@ -116,12 +120,9 @@ class Lab:
         dom0's console tells of Xen as well, and of domUs that Xen ended.
         """
         self._require_kept(node)
-        concerned = {DOM0, XEN, node}
-        for console in dict.fromkeys((DOM0, node)):
-            for fault in scan_console(console, self.console_bytes(console)):
-                named = name_domain(self, fault)
-                if named.outcome is Outcome.CRASH and named.node in concerned:
-                    raise named.error
+        for fault in read_crashes(self, DOM0, node):
+            if fault.node in {DOM0, XEN, node}:
+                raise fault.error
         self.machine_of(node).require_life()
 
     def require_machine(self) -> None:

@@ -15,6 +15,7 @@ from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.places import LabPlaces, require_lab_name, state_dir
 
 SCHEMA_VERSION = 1
+EMULATED = "tcg"  # of `accel`, xenlab.topology.model.Accel
 
 
 class LabState(StrEnum):
@@ -55,6 +56,11 @@ class LabRecord:
     drivers_digest: str = ""
     debug_files: tuple[tuple[str, str, str], ...] = ()
     host: str = ""
+
+    @property
+    def on_emulated_cpu(self) -> bool:
+        """Whether QEMU emulates the CPU that Xen runs on."""
+        return self.accel == EMULATED
 
     @property
     def places(self) -> LabPlaces:
