@@ -56,11 +56,20 @@ class Dom0Iommu(StrEnum):
 
 
 class DomUKind(StrEnum):
-    """How Xen runs a domU; `pvshim` is a PV guest on a small Xen of its own in a PVH one."""
+    """How Xen runs a domU; `pvshim` is a PV guest on a small Xen of its own in a PVH one.
+
+    An `hvm` one has firmware and emulated devices, of a QEMU in dom0, and PV drivers all the same.
+    """
 
     PV = "pv"
     PVH = "pvh"
+    HVM = "hvm"
     PVSHIM = "pvshim"
+
+    @property
+    def has_firmware(self) -> bool:
+        """Whether firmware boots its kernel, a bzImage, and not Xen itself."""
+        return self is DomUKind.HVM
 
     @property
     def boots_as(self) -> DomUKind:
