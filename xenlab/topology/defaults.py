@@ -27,6 +27,9 @@ DOM0_VCPUS = 2
 DOM0_MEMORY_MIB = 512
 DOMU_VCPUS = 1
 DOMU_MEMORY_MIB = 192
+# A shim, a Xen of its own, keeps some, and ends where the rest does not hold its guest's kernel and
+# ramdisk twice.
+SHIM_MEMORY_MIB = 384
 # The machine without Xen at the other end of the NIC's wire: it unpacks dom0's root image.
 PEER = "peer"
 PEER_VCPUS = 1
@@ -69,6 +72,11 @@ NETWORKS_MAX = 16
 KERNELS_MAX = 16
 
 RESERVED_NODE_NAMES = ("dom0", "local", "machine", "xen")
+
+
+def domu_memory_mib(*, shim: bool) -> int:
+    """What a domU gets where the topology does not say."""
+    return SHIM_MEMORY_MIB if shim else DOMU_MEMORY_MIB
 
 
 def needed_machine_mib(

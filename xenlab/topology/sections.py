@@ -214,7 +214,9 @@ class DomUSection(Section):
     kernel: Reference = defaults.KERNEL
     type: Annotated[DomUKind, Field(strict=False)] = DomUKind.PV
     vcpus: Cpus = defaults.DOMU_VCPUS
-    memory: MemoryMib = Field(f"{defaults.DOMU_MEMORY_MIB}MiB", validate_default=True)
+    memory: MemoryMib = Field(
+        0, description=f"{defaults.DOMU_MEMORY_MIB}MiB; {defaults.SHIM_MEMORY_MIB}MiB for a shim"
+    )
     command_line: CommandLine = ""
     forwarding: bool = False
     vifs: Annotated[list[VifSection], Field(max_length=defaults.VIFS_MAX)] | None = None

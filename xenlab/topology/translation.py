@@ -7,6 +7,7 @@ from xenlab.topology.host_rules import parse_ssh
 from xenlab.topology.kernel_origin import KernelOrigin
 from xenlab.topology.model import (
     Dom0Spec,
+    DomUKind,
     DomUSpec,
     HostSpec,
     KernelSpec,
@@ -137,6 +138,7 @@ def _network_of(name: str, section: NetworkSection) -> NetworkSpec:
 
 
 def _domu_of(name: str, section: DomUSection, networks: dict[str, NetworkSpec]) -> DomUSpec:
+    default_mib = defaults.domu_memory_mib(shim=section.type is DomUKind.PVSHIM)
     is_backend = any(network.backend == name for network in networks.values())
     unasked = [] if is_backend else [VifSection()]
     vifs = unasked if section.vifs is None else section.vifs
@@ -145,7 +147,7 @@ def _domu_of(name: str, section: DomUSection, networks: dict[str, NetworkSpec]) 
         kernel=section.kernel,
         kind=section.type,
         vcpus=section.vcpus,
-        memory_mib=section.memory,
+        memory_mib=section.memory or default_mib,
         command_line=section.command_line,
         vifs=tuple(_vif_of(vif, networks) for vif in vifs),
         forwarding=section.forwarding,

@@ -72,6 +72,14 @@ def test_shortest_file_gives_each_domu_one_vif_on_one_default_network() -> None:
     assert topology.needed_memory_mib == defaults.needed_machine_mib(512, [192, 192])
 
 
+def test_shim_gets_more_memory_than_another_domu_where_nothing_is_said() -> None:
+    text = "domus: {alice: {type: pvshim}, bob: {}, carol: {type: pvshim, memory: 400MiB}}"
+    topology = parse(text)
+
+    assert [domu.memory_mib for domu in topology.domus] == [384, 192, 400]
+    assert topology.needed_memory_mib == defaults.needed_machine_mib(512, [384, 192, 400])
+
+
 def test_every_field_arrives() -> None:
     topology = parse(FULL)
     assert topology.description == "everything that can be said"
