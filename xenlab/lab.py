@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from xenlab.errors import InputError, KernelFault, LabError
+from xenlab.errors import KernelFault, LabError
 from xenlab.hypervisor.connection import Connection, connect
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.hypervisor.daemon import LibvirtDaemon
+from xenlab.hypervisor.existing_host import ExistingHost
 from xenlab.hypervisor.machine import Machine
 from xenlab.hypervisor.peer_xml import peer_uuid
 from xenlab.kernel.driver import STOCK
@@ -19,13 +20,11 @@ from xenlab.plan.model import DOM0, LabPlan
 from xenlab.registry.places import LabPlaces
 from xenlab.registry.record import LabRecord
 from xenlab.registry.selection import choose_lab, require_up
-from xenlab.topology.wording import did_you_mean, list_names, quote
-from xenlab.traffic.consoles import name_domain
+from xenlab.traffic.consoles import read_crashes
 from xenlab.traffic.silence import await_silence
 from xenlab.transport.keys import SshKeys
 from xenlab.transport.ssh import SshShell
-from xenlab.verdict.console import XEN, scan_console
-from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.console import XEN
 from xenlab.waiting import Deadline
 
 CONTROL_BUDGET_S = 60.0
@@ -46,8 +45,8 @@ class Lab:
     record: LabRecord
     plan: LabPlan
     places: LabPlaces
-    connection: Connection
-    machine: Machine
+    connection: Connection | ExistingHost
+    machine: Machine | ExistingHost
     _shells: dict[str, SshShell] = field(default_factory=dict)
     _lost: dict[str, KernelFault] = field(default_factory=dict)
     _slowness: float | None = None
@@ -63,11 +62,16 @@ class Lab:
         """What went wrong around the lab and was mended, such as a libvirtd that died."""
         return tuple(self.connection.warnings)
 
-    def machine_of(self, node: str) -> Machine:
+    @property
+    def on_emulated_cpu(self) -> bool:
+        """Whether QEMU emulates the CPU that Xen runs on, SVM and all."""
+        return self.record.on_emulated_cpu
+
+    def machine_of(self, node: str) -> Machine | ExistingHost:
         """The machine that a node lives in: the one with Xen, but for the outside peer."""
-        if not self.plan.is_peer(node):
+        if isinstance(self.machine, ExistingHost) or not self.plan.is_peer(node):
             return self.machine
-        return Machine(connection=self.connection, uuid=peer_uuid(self.machine.uuid))
+        return Machine(connection=self.machine.connection, uuid=peer_uuid(self.machine.uuid))
 
     def ssh_port(self, node: str = DOM0) -> int:
         """The SSH of dom0, or of the outside peer, on this host's loopback."""
@@ -83,7 +87,10 @@ class Lab:
         return shell
 
     def _connect(self, node: str, deadline: Deadline) -> SshShell:
-        self.machine_of(node).require_running()
+        machine = self.machine_of(node)
+        machine.require_running()
+        if isinstance(machine, ExistingHost) and node == DOM0:
+            return machine.connect_dom0(self.keys, deadline, partial(self._require_life, node))
         if node == DOM0 or self.plan.is_peer(node):
             return SshShell.connect_tcp(
                 node, self.ssh_port(node), self.keys, deadline, partial(self._require_life, node)
@@ -113,12 +120,9 @@ class Lab:
         dom0's console tells of Xen as well, and of domUs that Xen ended.
         """
         self._require_kept(node)
-        concerned = {DOM0, XEN, node}
-        for console in dict.fromkeys((DOM0, node)):
-            for fault in scan_console(console, self.console_bytes(console)):
-                named = name_domain(self, fault)
-                if named.outcome is Outcome.CRASH and named.node in concerned:
-                    raise named.error
+        for fault in read_crashes(self, DOM0, node):
+            if fault.node in {DOM0, XEN, node}:
+                raise fault.error
         self.machine_of(node).require_life()
 
     def require_machine(self) -> None:
@@ -145,12 +149,7 @@ class Lab:
 
     def require_node(self, name: str) -> None:
         """Nothing, or InputError with the nodes there are."""
-        known = self.plan.node_names
-        if name not in known:
-            raise InputError(
-                f"no node {quote(name)} in lab {self.record.name}{did_you_mean(name, known)}"
-                f" (there are {list_names(known)})"
-            )
+        self.plan.require_node(name, of=f"lab {self.record.name}")
 
     def domid(self, domu: str) -> int:
         """The number Xen gave a domU; dom0's is 0."""
@@ -181,7 +180,9 @@ class Lab:
         return label.partition(" ")[0]
 
     def console(self, node: str) -> ConsoleLog:
-        """The console of a node, whole; `dom0` holds Xen's lines too."""
+        """The console of a node, whole; `dom0` holds Xen's lines too, but not those of a host."""
+        if isinstance(self.machine, ExistingHost):
+            self.machine.refresh_consoles()
         return ConsoleLog(path=self.places.console_log(node))
 
     def console_bytes(self, node: str, start: int = 0) -> bytes:
@@ -229,6 +230,9 @@ class Lab:
 def attach_lab(record: LabRecord) -> Lab:
     """Take a running lab in hand by its record."""
     plan = LabPlan.from_json(record.plan_json)
+    if plan.host is not None:
+        host = ExistingHost(plan=plan.host, nodes=plan.domain_names, logs=record.places.logs)
+        return Lab(record=record, plan=plan, places=record.places, connection=host, machine=host)
     daemon = LibvirtDaemon(places=record.places, lab_id=record.lab_id)
     uri = record.connect_uri or daemon.uri
     connection = connect(uri, Deadline.after(CONTROL_BUDGET_S))

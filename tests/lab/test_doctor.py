@@ -14,7 +14,10 @@ def test_host_that_runs_labs_is_well(xenlab: Xenlab) -> None:
     document = json.loads(xenlab.succeed("doctor", "--json"))
 
     names = {check["name"] for check in document["checks"]}
-    assert names == {"programs", "libvirt", "sandbox", "KVM", "memory", "packages", "labs", "disk"}
+    assert names == {
+        "programs", "libvirt", "sandbox", "KVM", "memory", "packages", "labs", "modes", "hosts",
+        "disk",
+    }  # fmt: skip
     assert "fail" not in {check["health"] for check in document["checks"]}
 
 

@@ -19,14 +19,17 @@ MANAGEMENT_ADDRESS = "10.0.2.15/24"  # QEMU's user network forwards to it
 MANAGEMENT = {"MANAGEMENT_DEVICE": MANAGEMENT_DEVICE, "MANAGEMENT_ADDRESS": MANAGEMENT_ADDRESS}
 
 
-def kernel_path(kernel: str) -> str:
-    """Where a domU kernel lies in dom0."""
-    return f"xenlab/kernels/{kernel}.vmlinux"
+def kernel_path(kernel: str, *, firmware: bool) -> str:
+    """Where a domU kernel lies in dom0: a bzImage for firmware, else an ELF."""
+    return f"xenlab/kernels/{kernel}.{'bzimage' if firmware else 'vmlinux'}"
 
 
-def ramdisk_path(kernel: str) -> str:
-    """Where the ramdisk of the domUs with this kernel lies in dom0."""
-    return f"xenlab/kernels/{kernel}.cpio"
+def ramdisk_path(kernel: str, *, firmware: bool) -> str:
+    """Where the ramdisk of domUs with a kernel lies in dom0; firmware gets it packed.
+
+    Firmware reads each byte of it through a port of QEMU's: that takes longer than to unpack it.
+    """
+    return f"xenlab/kernels/{kernel}.{'cpio.gz' if firmware else 'cpio'}"
 
 
 def render_dom0_files(plan: LabPlan) -> Mapping[str, str]:
@@ -41,10 +44,11 @@ def render_dom0_files(plan: LabPlan) -> Mapping[str, str]:
         "xenlab/bridges.ip": render_bridge_batch(plan, DOM0),
     }
     for domu in plan.domus:
+        firmware = domu.kind.has_firmware
         files[f"xenlab/domus/{domu.name}.cfg"] = render_xl_config(
             domu,
-            kernel=f"/{kernel_path(domu.kernel)}",
-            ramdisk=f"/{ramdisk_path(domu.kernel)}",
+            kernel=f"/{kernel_path(domu.kernel, firmware=firmware)}",
+            ramdisk=f"/{ramdisk_path(domu.kernel, firmware=firmware)}",
             driver_domain=domu.name in plan.backends,
         )
         files[f"xenlab/vifs/{domu.name}"] = render_vif_table(domu, plan)

@@ -13,6 +13,7 @@ ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r
 TYPES: Mapping[DomUKind, tuple[tuple[str, str | int], ...]] = {
     DomUKind.PV: (("type", "pv"),),
     DomUKind.PVH: (("type", "pvh"),),
+    DomUKind.HVM: (("type", "hvm"), ("vga", "none"), ("vnc", 0)),
     DomUKind.PVSHIM: (("type", "pvh"), ("pvshim", 1)),
 }
 

@@ -51,6 +51,8 @@ def rehearse(order: UpOrder, bundle: str | None, json_path: str | None) -> int:
     chosen = {node: choice.name for node, choice in order.choose_drivers(plan).items()}
     if chosen and bundle is not None:
         raise InputError("--bundle holds what is booted: drivers under test are loaded afterwards")
+    if plan.host is not None and bundle is not None:
+        raise InputError(f"--bundle holds what is booted: {plan.host.address} runs already")
     rehearsal = Rehearsal(plan=plan, lab=lab, drivers=chosen)
     document = rehearsal.document()
     if bundle is not None:
@@ -95,7 +97,13 @@ class Rehearsal:
         }
 
     def document(self) -> dict[str, object]:
-        """Everything, for programs."""
+        """Everything, for programs; what a machine would be made of only where there is one."""
+        if self.plan.host is not None:
+            return {
+                "lab": self.lab,
+                "drivers": {node: self._driver(node) for node in self.plan.domain_names},
+                "plan": encode(self.plan),
+            }
         identity = MachineIdentity(
             domain_name=f"xenlab-{self.lab}", uuid=NOBODY.uuid, lab_id=NOBODY.lab_id
         )
@@ -140,6 +148,9 @@ class Rehearsal:
         ]  # fmt: skip
         yield from render_columns(HEAD, rows)
         yield ""
+        if plan.host is not None:
+            yield f"Xen of {plan.xen.suite}, as it runs on {plan.host.address}"
+            return
         yield f"Xen of {plan.xen.suite}, accelerator {plan.machine.accel}"
         yield from (f"{node}: {line}" for node, line in self.command_lines().items())
         yield ""

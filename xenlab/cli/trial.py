@@ -21,7 +21,7 @@ from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_artifacts
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
-from xenlab.life.removal import remove_whole_lab, render_farewell, sweep
+from xenlab.life.removal import remove_after_run, render_farewell, sweep
 from xenlab.life.summary import find_summary, read_summary
 from xenlab.plan.codec import encode
 from xenlab.plan.model import LabPlan
@@ -109,12 +109,13 @@ class Trial:
             click.echo(render_farewell(lab.record.name), err=True)
             raise
         finally:
-            if not self.results.is_well(first):
+            well = self.results.is_well(first)
+            if not well:
                 name = "-".join(filter(None, ("lab", self.side, lab.record.topology)))
                 folder = self.results.folder / NO_FOLDER_NAME.sub("-", name)
                 keep_artifacts(lab.record, folder)
                 click.echo(f"the lab's logs are in {folder}", err=True)
-            remove_whole_lab(lab.record)
+            remove_after_run(lab.record, well=well)
 
     def _name(self, topology: str) -> str:
         """What results of a lab are called."""

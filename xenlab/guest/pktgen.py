@@ -33,12 +33,15 @@ RELEASE = f"""
 echo reset >{FOLDER}/pgctrl
 rmmod {MODULE}
 """
-# $1: the device, then its settings. `start` returns when everything has been sent.
+# $1: the device, then its settings. `start` returns when everything has been sent, or before the
+# generator's thread has begun: it gives it 125 ms (pktgen_run_all_threads(), net/core/pktgen.c).
 RUN = f"""
 file={FOLDER}/$1
 shift
 for setting; do echo "$setting" >"$file" || exit 1; done
-echo start >{FOLDER}/pgctrl && cat "$file"
+echo start >{FOLDER}/pgctrl || exit 1
+until grep -q 'Result: OK: [0-9]*(c' "$file"; do sleep 0.02; done
+cat "$file"
 """
 
 _RESULT = re.compile(

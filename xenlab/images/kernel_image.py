@@ -11,7 +11,7 @@ from xenlab.cache.entry import Entry
 from xenlab.images.cpio import write_cpio
 from xenlab.images.manifest import Modules, Role
 from xenlab.images.tree import File, FileTree, merged_path
-from xenlab.kernel.bzimage import extract_vmlinux
+from xenlab.kernel.bzimage import extract_vmlinux, is_bzimage
 from xenlab.kernel.config import KernelConfig
 from xenlab.kernel.files import KernelFiles
 from xenlab.kernel.modules import Module, ModuleFolder, run_depmod
@@ -27,6 +27,7 @@ from xenlab.waiting import Deadline
 ENTRY_BYTES = 200_000_000
 
 VMLINUX = "vmlinux"
+BZIMAGE = "bzimage"
 CONFIG = "config"
 
 # What a kernel whose modules are those of a role may be asked to be.
@@ -39,7 +40,7 @@ DEPMOD_INPUTS = ("modules.builtin.modinfo", "modules.order")
 def build_kernel(
     kernel: UnpackedKernel, modules: Mapping[Role, Modules], part: Path, deadline: Deadline
 ) -> dict[str, str]:
-    """Fill an entry with vmlinux, config and a modules cpio a role; return what is to be known.
+    """Fill an entry with images, config and a modules cpio a role; return what is to be known.
 
     That is release, build id and, for each part that the kernel cannot play, why; a role without
     all its modules gets no cpio. Raises InputError for what is no whole kernel for x86-64.
@@ -67,13 +68,19 @@ def build_kernel(
 def _write_kernel(
     kernel: UnpackedKernel, part: Path, deadline: Deadline
 ) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """Write vmlinux and config; return the build id, and what keeps it from which part."""
-    vmlinux = extract_vmlinux(kernel.image.read_bytes(), kernel.name, deadline)
+    """Write images and config; return the build id, and what keeps it from which part."""
+    image = kernel.image.read_bytes()
+    vmlinux = extract_vmlinux(image, kernel.name, deadline)
     notes = read_notes(vmlinux, kernel.name)
+    if packed := is_bzimage(image):
+        (part / BZIMAGE).write_bytes(image)
     (part / VMLINUX).write_bytes(trim_elf(vmlinux, kernel.name))
     (part / CONFIG).write_text(kernel.config, encoding="utf-8")
     config = KernelConfig.parse(kernel.config)
-    return notes.build_id, {what: find_obstacles(what, config, notes) for what in NEEDED_BY_PART}
+    obstacles = {
+        what: find_obstacles(what, config, notes, is_bzimage=packed) for what in NEEDED_BY_PART
+    }
+    return notes.build_id, obstacles
 
 
 def stage_modules(
@@ -129,9 +136,11 @@ def _obstacles_key(part: str) -> str:
 
 def kernel_files(entry: Entry) -> KernelFiles:
     """The files of a kernel's entry."""
+    packed = entry.folder / BZIMAGE
     return KernelFiles(
         release=entry.facts["release"],
         vmlinux=entry.path(VMLINUX),
+        bzimage=packed if BZIMAGE in entry.sha256 else None,
         config=entry.path(CONFIG),
         modules_dom0=modules_path(entry.folder, Role.DOM0),
         modules_domu=modules_path(entry.folder, Role.DOMU),

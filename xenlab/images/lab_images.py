@@ -29,7 +29,7 @@ from xenlab.plan.model import DOM0, Dom0Kind, DomUKind, KernelPlan, LabPlan, Xen
 from xenlab.waiting import Deadline
 
 # Goes up when the same inputs would give other bytes than before.
-BUILDER_VERSION = 3
+BUILDER_VERSION = 4
 
 KERNEL = "kernel"
 TOOLS = "tools"

@@ -38,6 +38,11 @@ ELF_MAGIC = b"\x7fELF"
 SIZE_BYTES = 4
 
 
+def is_bzimage(image: bytes) -> bool:
+    """Whether a kernel's file has the header that firmware and boot loaders look for."""
+    return image[MAGIC_AT : MAGIC_AT + len(MAGIC)] == MAGIC
+
+
 def extract_vmlinux(image: bytes, name: str, deadline: Deadline) -> bytes:
     """The ELF inside a bzImage, or the image itself if it is an ELF already.
 
@@ -56,7 +61,7 @@ def extract_vmlinux(image: bytes, name: str, deadline: Deadline) -> bytes:
 def _payload(image: bytes, name: str) -> bytes:
     if image[ARM64_MAGIC_AT : ARM64_MAGIC_AT + len(ARM64_MAGIC)] == ARM64_MAGIC:
         raise InputError(f"{name}: built for arm64, not for x86-64")
-    if len(image) < HEADER_END or image[MAGIC_AT : MAGIC_AT + len(MAGIC)] != MAGIC:
+    if len(image) < HEADER_END or not is_bzimage(image):
         raise InputError(f"{name}: neither an x86 bzImage nor an ELF kernel")
     (version,) = struct.unpack_from("<H", image, VERSION_AT)
     if version < FIRST_VERSION_WITH_PAYLOAD:

@@ -10,13 +10,22 @@ from pathlib import Path
 class KernelFiles:
     """A kernel ready to boot: an ELF, its configuration, and its modules as one cpio a role.
 
+    `bzimage` is what firmware boots, None for a kernel that came as an ELF.
     `build_id` is the GNU build id of the ELF in hexadecimal: the running kernel shows the same in
     /sys/kernel/notes, which proves that what runs is this.
     """
 
     release: str
     vmlinux: Path
+    bzimage: Path | None
     config: Path
     modules_dom0: Path
     modules_domu: Path
     build_id: str
+
+    def image(self, *, firmware: bool) -> Path:
+        """What is booted: a bzImage by firmware, the ELF by Xen."""
+        if not firmware:
+            return self.vmlinux
+        assert self.bzimage is not None, "the plan's kernels were checked for what they have to be"
+        return self.bzimage

@@ -28,7 +28,11 @@ NEEDED_BY_ALL = (
 NEEDED_BY_BACKEND = ("BRIDGE", "XEN_NETDEV_BACKEND")
 NEEDED_BY_DOM0 = (*NEEDED_BY_BACKEND, "VIRTIO_NET", "VIRTIO_PCI", "XEN_DOM0")
 NEEDED_BY_DOMU = ("XEN_NETDEV_FRONTEND",)
-NEEDED_BY_KIND = {DomUKind.PV: ("XEN_PV",), DomUKind.PVH: ("XEN_PVH",)}
+NEEDED_BY_KIND = {
+    DomUKind.PV: ("XEN_PV",),
+    DomUKind.PVH: ("XEN_PVH",),
+    DomUKind.HVM: ("XEN_PVHVM_GUEST",),
+}
 
 # A domU of either kind that is the backend of a network: a driver domain.
 BACKEND = "backend"
@@ -40,14 +44,18 @@ NEEDED_BY_PART: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def find_obstacles(part: str, config: KernelConfig, notes: KernelNotes) -> tuple[str, ...]:
-    """All that keeps a kernel from playing a part: `dom0` with netback, `pv` or `pvh` domU.
+def find_obstacles(
+    part: str, config: KernelConfig, notes: KernelNotes, *, is_bzimage: bool
+) -> tuple[str, ...]:
+    """All that keeps a kernel from playing a part: `dom0` with netback, or a domU of some kind.
 
-    Or `backend`, beside `pv` or `pvh`.
+    Or `backend`, beside a kind. Firmware boots a bzImage, Xen the ELF.
     """
     lacking = tuple(f"lacks {symbol}" for symbol in config.missing(NEEDED_BY_PART[part]))
     if part == BACKEND:
         return lacking
+    if part == DomUKind.HVM:
+        return lacking if is_bzimage else (*lacking, "is an ELF, and firmware boots a bzImage")
     bootable = notes.can_boot_pvh if part == DomUKind.PVH else notes.can_boot_pv
     kind = DomUKind.PVH if part == DomUKind.PVH else DomUKind.PV
     entry = () if bootable else (f"no Xen ELF note with an entry point for {kind}",)

@@ -37,7 +37,8 @@ def blaming_kernels(plan: LabPlan, record: LabRecord) -> Iterator[None]:
     except (LabError, KernelFault, DriverFailed) as error:
         for node in plan.node_names:
             log = ConsoleLog(path=record.places.console_log(node))
-            crash = find_crash(scan_console(node, log.read()))
+            emulated = record.on_emulated_cpu
+            crash = find_crash(scan_console(node, log.read(), on_emulated_cpu=emulated))
             if crash is not None:
                 fault = _decoded(crash, record)
                 fault.phase, fault.log_path = error.phase, str(log.path)

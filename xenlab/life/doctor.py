@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -16,9 +16,10 @@ from xenlab.hypervisor.acceleration import MEMORY, describe_host, recall_failure
 from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.hypervisor.kvm_device import KvmDevice
 from xenlab.hypervisor.sandbox import QEMU_LOGS, render_sandbox_argv
+from xenlab.lab import attach_lab
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import LabPlaces, cache_dir, runtime_root, state_dir
-from xenlab.registry.record import list_lab_names
+from xenlab.registry.record import list_lab_names, read_record
 from xenlab.registry.sweep import find_dead_labs
 from xenlab.report.findings import Finding, Health
 from xenlab.topology.defaults import TOPOLOGY
@@ -46,7 +47,7 @@ def examine_host() -> Iterator[Finding]:
     yield from _examine_programs()
     for examine in (
         _examine_libvirt, _examine_sandbox, _examine_kvm, _examine_memory, _examine_packages,
-        _examine_labs, _examine_modes,
+        _examine_labs, _examine_hosts, _examine_modes,
     ):  # fmt: skip
         yield examine()
     yield from (_examine_room(folder()) for folder in (cache_dir, state_dir, runtime_root))
@@ -172,6 +173,25 @@ def _examine_labs() -> Finding:
             mend="xenlab gc",
         )  # fmt: skip
     return Finding(name="labs", health=Health.OK, what=", ".join(list_lab_names()) or "none yet")
+
+
+def _examine_hosts() -> Finding:
+    """Whether the hosts answer that labs of ours use, or have left something on."""
+    states: dict[str, str] = {}
+    lost: list[str] = []
+    for name in list_lab_names():
+        with suppress(LabError):
+            record = read_record(name)
+            if record is not None and record.host:
+                with closing(attach_lab(record)) as lab:
+                    states[f"{record.host} ({name})"] = state = lab.machine.state()
+                lost += [name] if state != "running" else []
+    what = ", ".join(f"{host} is {state}" for host, state in states.items())
+    if lost:
+        return Finding(
+            name="hosts", health=Health.WARN, what=what, mend=f"xenlab down {lost[0]}"
+        )  # fmt: skip
+    return Finding(name="hosts", health=Health.OK, what=what or "no lab uses one")
 
 
 def _examine_modes() -> Finding:

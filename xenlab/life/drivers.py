@@ -110,7 +110,7 @@ def load_drivers(
 
     if not connected:
         with phases.run("load the drivers and connect the vifs"):
-            if drivers:
+            if drivers or lab.plan.host is not None:
                 with blaming_drivers(lab, drivers, phases.current):
                     on_all(partial(serve_vifs, lab, deadline=deadline), lab.plan.backends)
                     connect(DOM0)

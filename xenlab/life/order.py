@@ -12,12 +12,13 @@ from xenlab.cache.disk import disk_errors
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
 from xenlab.errors import KernelFault, LabError, Unavailable
-from xenlab.hypervisor.acceleration import Acceleration, choose_acceleration
+from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.kernel.driver import Driver
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.workshop import Workshop, open_workshop
 from xenlab.lab import Lab
+from xenlab.life.bring_up import begin_bring_up
 from xenlab.life.bring_up_words import BringUpWords
 from xenlab.life.drivers import (
     NO_DRIVERS,
@@ -29,13 +30,13 @@ from xenlab.life.drivers import (
     patch_drivers,
     provide_driver,
 )
+from xenlab.life.host_terms import choose_accelerator, require_terms
 from xenlab.life.kernels import choose_kernels, digest_kernels
 from xenlab.life.later import begin
 from xenlab.life.phases import Phases
 from xenlab.life.request import UpRequest, find_checkpoint
 from xenlab.life.summary import keep_summary, summarize
-from xenlab.life.up import BringUp
-from xenlab.plan.model import Accel, LabPlan
+from xenlab.plan.model import DOM0, Accel, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import cache_dir, require_lab_name, state_dir
 from xenlab.registry.record import LabRecord, read_record
@@ -45,7 +46,6 @@ from xenlab.topology.loading import load_topology
 from xenlab.topology.xen_word import choose_xen
 from xenlab.waiting import Deadline
 
-TRIAL_BUDGET_S = 30.0
 READING_BUDGET_S = 60.0  # the user's own trees, patches and images
 IMAGES_BUDGET_S = 3600.0  # the first build fetches packages over whatever line there is
 
@@ -135,6 +135,11 @@ class Undertaking:
         """Fix the plan and the lab's name; InputError for what cannot be."""
         self.plan = self.order.plan()
         self.drivers = self.order.choose_drivers(self.plan)
+        order = self.order
+        require_terms(
+            self.plan, has_netback=DOM0 in self.drivers and not self.drivers[DOM0].is_stock,
+            accel=order.accel, connect_uri=order.connect_uri,
+        )  # fmt: skip
         kernels = digest_kernels(self.plan, Deadline.after(READING_BUDGET_S))
         self.digest = digest_choices(self.drivers) + kernels
         self.lab_name = require_lab_name(self.order.lab or self.plan.topology_name)
@@ -182,7 +187,7 @@ class Undertaking:
     def _bring_up(self) -> Raised:
         started_s = time.monotonic()
         request = self._prepare()
-        lab, evidence = BringUp(request=request, phases=self.phases).run()
+        lab, evidence = begin_bring_up(request, self.phases).run()
         summary = summarize(lab, evidence, time.monotonic() - started_s)
         keep_summary(lab.record, summary)
         return Raised(lab=lab, summary=summary, checkpoint=find_checkpoint(request))
@@ -191,9 +196,7 @@ class Undertaking:
         with self.phases.run("images"):
             images = self._provide_images()
         with self.phases.run("accelerator"):
-            acceleration = choose_acceleration(
-                self.plan.machine.accel, images.xen, cache_dir(), Deadline.after(TRIAL_BUDGET_S)
-            )
+            acceleration = choose_accelerator(self.plan, images.xen)
         drivers = self._begin_drivers(images) if self.drivers else NO_DRIVERS
         return self._request(images, acceleration, drivers)
 
@@ -232,7 +235,7 @@ class Undertaking:
             acceleration=acceleration,
             images=images,
             transient=self.order.transient,
-            cold=self.order.cold,
+            cold=self.order.cold or self.plan.host is not None,
             start_from=self.order.start_from,
             connect_uri=self.order.connect_uri,
             checkpoint_limit_bytes=self.order.checkpoint_limit_bytes,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from xenlab.errors import InputError, LabError
 from xenlab.plan.codec import CAME_LATER, Undecodable, decode, encode
+from xenlab.plan.host import HostPlan
 from xenlab.plan.links import DOM0, Link, links_of, uplink_links_of
 from xenlab.plan.nodes import DomUPlan, NetworkPlan, RoutePlan, VifPlan
 from xenlab.plan.uplink import UPLINK, PeerPlan, UplinkPlan
@@ -106,6 +107,7 @@ class LabPlan:
     domus: tuple[DomUPlan, ...]
     networks: tuple[NetworkPlan, ...]
     uplink: UplinkPlan | None = field(default=None, metadata=CAME_LATER)
+    host: HostPlan | None = field(default=None, metadata=CAME_LATER)
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -145,6 +147,13 @@ class LabPlan:
             hint = did_you_mean(name, self.node_names)
             raise InputError(f"no domU {quote(name)}{hint} (there are {list_names(found)})")
         return found[name]
+
+    def require_node(self, name: str, *, of: str) -> None:
+        """Nothing, or InputError with the nodes there are; `of` names whose nodes they are."""
+        known = self.node_names
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise InputError(f"no node {quote(name)} in {of}{hint} (there are {list_names(known)})")
 
     def network(self, name: str) -> NetworkPlan:
         """The network of that name. Raises InputError with the names there are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import MappingProxyType
 
 from xenlab.errors import InputError
@@ -16,6 +16,7 @@ from xenlab.plan.addresses import (
     bridge_name,
     mac_address,
 )
+from xenlab.plan.host import FIRST_NETWORK, HostPlan
 from xenlab.plan.model import (
     UPLINK,
     Dom0Plan,
@@ -94,9 +95,10 @@ class _Planner:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
+        first = FIRST_NETWORK if topology.machine.host else 1
         self._subnets = {
             network.name: Subnet(number=number)
-            for number, network in enumerate(topology.networks, start=1)
+            for number, network in enumerate(topology.networks, start=first)
         }
         self._next_host = dict.fromkeys(self._subnets, FIRST_DOMU_HOST)
         self._macs = {vif.mac for domu in topology.domus for vif in domu.vifs if vif.mac}
@@ -126,6 +128,7 @@ class _Planner:
             domus=tuple(self._domu(domu) for domu in topology.domus),
             networks=self._networks(),
             uplink=self._uplink(),
+            host=HostPlan(**asdict(host)) if (host := topology.machine.host) else None,
         )
         return replace(plan, domus=tuple(add_routes(plan, domu) for domu in plan.domus))
 

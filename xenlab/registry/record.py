@@ -15,6 +15,7 @@ from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.places import LabPlaces, require_lab_name, state_dir
 
 SCHEMA_VERSION = 1
+EMULATED = "tcg"  # of `accel`, xenlab.topology.model.Accel
 
 
 class LabState(StrEnum):
@@ -31,7 +32,8 @@ class LabRecord:
     `creator` is the xenlab process that brings it up (and, with `transient`, must outlive it);
     `sandbox` is the first process of its sandbox once there is one. `drivers` names each node's
     driver under test, and is empty where all are stock. `debug_files` are a node, a module of it
-    and the file with that module's debug info.
+    and the file with that module's debug info. `host` is the Xen host that it uses in place of a
+    machine: what it has there outlives every process here.
     """
 
     name: str
@@ -53,6 +55,12 @@ class LabRecord:
     drivers: tuple[tuple[str, str], ...] = ()
     drivers_digest: str = ""
     debug_files: tuple[tuple[str, str, str], ...] = ()
+    host: str = ""
+
+    @property
+    def on_emulated_cpu(self) -> bool:
+        """Whether QEMU emulates the CPU that Xen runs on."""
+        return self.accel == EMULATED
 
     @property
     def places(self) -> LabPlaces:
@@ -64,7 +72,8 @@ class LabRecord:
         """Whether the lab can be used or is being brought up by a living process."""
         if self.state is LabState.STARTING or self.transient:
             return self.creator.alive
-        return bool(self.connect_uri) or (self.sandbox is not None and self.sandbox.alive)
+        elsewhere = self.connect_uri or self.host
+        return bool(elsewhere) or (self.sandbox is not None and self.sandbox.alive)
 
     def write(self) -> None:
         """Put the record on disk, durable before the next step is taken."""

@@ -152,4 +152,5 @@ def _alone(base: float | None, patched: float | None) -> str:
 
 
 def _differ(before: str, after: str) -> str:
-    return "" if before == after else "differs"
+    """Nothing where one side counted nothing: that is no difference between the two."""
+    return "" if before == after or NOTHING in {before, after} else "differs"

@@ -27,12 +27,19 @@ DOM0_VCPUS = 2
 DOM0_MEMORY_MIB = 512
 DOMU_VCPUS = 1
 DOMU_MEMORY_MIB = 192
+# A shim, a Xen of its own, keeps some, and ends where the rest does not hold its guest's kernel and
+# ramdisk twice.
+SHIM_MEMORY_MIB = 384
 # The machine without Xen at the other end of the NIC's wire: it unpacks dom0's root image.
 PEER = "peer"
 PEER_VCPUS = 1
 PEER_MEMORY_MIB = 320
 # The largest frame of QEMU's e1000e (82574: DEFAULT_JUMBO of the Linux driver), in round numbers.
 E1000E_MTU_MAX_BYTES = 9000
+# Of a host that is reached by SSH: what `ssh` itself takes.
+SSH_PORT = 22
+HOST_IDENTITY = "~/.ssh/id_ed25519"
+HOST_KNOWN_HOSTS = "~/.ssh/known_hosts"
 NETWORK = "lan"
 BACKEND = "dom0"
 MTU_BYTES = 1500
@@ -65,6 +72,11 @@ NETWORKS_MAX = 16
 KERNELS_MAX = 16
 
 RESERVED_NODE_NAMES = ("dom0", "local", "machine", "xen")
+
+
+def domu_memory_mib(*, shim: bool) -> int:
+    """What a domU gets where the topology does not say."""
+    return SHIM_MEMORY_MIB if shim else DOMU_MEMORY_MIB
 
 
 def needed_machine_mib(

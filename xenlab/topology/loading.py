@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from xenlab.errors import InputError
 from xenlab.topology.document import read_document
+from xenlab.topology.host_rules import resolve_host
 from xenlab.topology.kernel_words import resolve_paths
 from xenlab.topology.library import (
     SHIPPED,
@@ -42,7 +43,7 @@ def load_topology_file(path: Path) -> Topology:
     )
     folder = path.parent.absolute()
     return replace(
-        topology,
+        resolve_host(topology, folder),
         kernels=tuple(
             replace(kernel, origin=resolve_paths(kernel.origin, folder))
             for kernel in topology.kernels

@@ -33,5 +33,5 @@ MODE_CELLS = (
     Cell(name="untrusted", topology="untrusted"),
     Cell(name="dom0-pvh", topology="pair-dom0-pvh"),
     Cell(name="pvshim", topology="pair-pvshim"),
-    Cell(name="hvm", why_not="there is no device model in dom0's image yet"),
+    Cell(name="hvm", topology="pair-hvm"),
 )

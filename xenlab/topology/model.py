@@ -56,11 +56,20 @@ class Dom0Iommu(StrEnum):
 
 
 class DomUKind(StrEnum):
-    """How Xen runs a domU; `pvshim` is a PV guest on a small Xen of its own in a PVH one."""
+    """How Xen runs a domU; `pvshim` is a PV guest on a small Xen of its own in a PVH one.
+
+    An `hvm` one has firmware and emulated devices, of a QEMU in dom0, and PV drivers all the same.
+    """
 
     PV = "pv"
     PVH = "pvh"
+    HVM = "hvm"
     PVSHIM = "pvshim"
+
+    @property
+    def has_firmware(self) -> bool:
+        """Whether firmware boots its kernel, a bzImage, and not Xen itself."""
+        return self is DomUKind.HVM
 
     @property
     def boots_as(self) -> DomUKind:
@@ -77,8 +86,27 @@ class NicSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostSpec:
+    """A Xen host that is there already, by SSH; `reset` is the user's command for one that hangs.
+
+    `drivers` lets drivers under test be loaded into its kernel.
+    """
+
+    user: str
+    host: str
+    port: int
+    identity: str = defaults.HOST_IDENTITY
+    known_hosts: str = defaults.HOST_KNOWN_HOSTS
+    reset: str = ""
+    drivers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineSpec:
-    """The QEMU guest that boots Xen; `memory_mib` None means as much as its domains need."""
+    """The QEMU guest that boots Xen; `memory_mib` None means as much as its domains need.
+
+    With a `host` there is none: Xen runs there.
+    """
 
     cpus: int = defaults.MACHINE_CPUS
     memory_mib: int | None = None
@@ -88,6 +116,7 @@ class MachineSpec:
     interrupt_remapping: bool = False
     iommu_passthrough: bool = True
     nic: NicSpec | None = None
+    host: HostSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

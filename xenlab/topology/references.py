@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from xenlab.topology import defaults, fields
 from xenlab.topology.backend_rules import backends_of, find_misplaced_backends
 from xenlab.topology.document import Document, Path, Value
+from xenlab.topology.host_rules import find_misplaced_host
 from xenlab.topology.iommu_rules import find_unworkable
 from xenlab.topology.kernel_origin import find_misplaced
-from xenlab.topology.model import Iommu
+from xenlab.topology.model import DomUKind, Iommu
 from xenlab.topology.nic_rules import find_unusable_nic
 from xenlab.topology.stream import Position, Problem
 from xenlab.topology.wording import did_you_mean, list_names, quote
@@ -44,7 +45,7 @@ class _Checker:
         yield from self._check_memory(root)
         yield from self._check_nic(root)
         yield from self._check_backends(root)
-        rules = (find_unworkable, find_unusable_nic, find_misplaced_backends)
+        rules = (find_unworkable, find_unusable_nic, find_misplaced_backends, find_misplaced_host)
         for path, message in (found for rule in rules for found in rule(root)):
             yield self._problem(path, message)
 
@@ -130,7 +131,7 @@ class _Checker:
         try:
             needed_mib = defaults.needed_machine_mib(
                 _memory_mib(root.get("dom0"), defaults.DOM0_MEMORY_MIB),
-                [_memory_mib(domu, defaults.DOMU_MEMORY_MIB) for domu in domus],
+                [_memory_mib(domu, _default_mib(domu)) for domu in domus],
                 amd_iommu=iommu == Iommu.AMD,
             )
             machine_mib = needed_mib if machine is None else fields.parse_memory(machine)
@@ -172,6 +173,10 @@ def _at(root: Mapping[str, Value], path: Path) -> Value:
 def _memory_mib(section: Value, default_mib: int) -> int:
     value = _mapping(section).get("memory", f"{default_mib}MiB")
     return fields.parse_memory(value)
+
+
+def _default_mib(domu: Value) -> int:
+    return defaults.domu_memory_mib(shim=_mapping(domu).get("type") == DomUKind.PVSHIM)
 
 
 def _is_section(value: Value) -> bool:

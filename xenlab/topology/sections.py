@@ -12,6 +12,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from xenlab.topology import defaults, fields
+from xenlab.topology.host_rules import SSH_PATTERN, check_ssh
 from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu, NicModel
 
 Name: TypeAlias = Annotated[
@@ -108,6 +109,13 @@ Revision: TypeAlias = Annotated[
 ]
 
 
+SshAddress: TypeAlias = Annotated[
+    str,
+    AfterValidator(check_ssh),
+    WithJsonSchema({"type": "string", "pattern": SSH_PATTERN}),
+]
+
+
 class Section(BaseModel):
     """What all sections share: no unknown keys, no conversion between types."""
 
@@ -122,7 +130,7 @@ class NicSection(Section):
 
 
 class MachineSection(Section):
-    """The QEMU guest that boots Xen."""
+    """The QEMU guest that boots Xen, or with `ssh` a host that runs it already."""
 
     cpus: Cpus = defaults.MACHINE_CPUS
     memory: MemoryMib | None = Field(None, description="as much as its domains need")
@@ -138,6 +146,11 @@ class MachineSection(Section):
         default=True, description="intel-iommu can let DMA through as it is"
     )
     nic: NicSection | None = Field(None, description="none, and no outside peer")
+    ssh: SshAddress | None = Field(None, description="a Xen host to use in place of a machine")
+    identity: PathText = Field(defaults.HOST_IDENTITY, description="the private key for `ssh`")
+    known_hosts: PathText = Field(defaults.HOST_KNOWN_HOSTS, description="has the host's key")
+    reset: CommandLine = Field("", description="your command for a host that hangs; none")
+    drivers: Switch = Field(default=False, description="drivers under test may be loaded there")
 
 
 class XenSection(Section):
@@ -201,7 +214,9 @@ class DomUSection(Section):
     kernel: Reference = defaults.KERNEL
     type: Annotated[DomUKind, Field(strict=False)] = DomUKind.PV
     vcpus: Cpus = defaults.DOMU_VCPUS
-    memory: MemoryMib = Field(f"{defaults.DOMU_MEMORY_MIB}MiB", validate_default=True)
+    memory: MemoryMib = Field(
+        0, description=f"{defaults.DOMU_MEMORY_MIB}MiB; {defaults.SHIM_MEMORY_MIB}MiB for a shim"
+    )
     command_line: CommandLine = ""
     forwarding: bool = False
     vifs: Annotated[list[VifSection], Field(max_length=defaults.VIFS_MAX)] | None = None

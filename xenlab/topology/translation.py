@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from xenlab.topology import defaults
+from xenlab.topology.host_rules import parse_ssh
 from xenlab.topology.kernel_origin import KernelOrigin
 from xenlab.topology.model import (
     Dom0Spec,
+    DomUKind,
     DomUSpec,
+    HostSpec,
     KernelSpec,
     MachineSpec,
     NetworkSpec,
@@ -48,6 +51,7 @@ def translate_file(file: TopologyFile, name: str) -> Topology:
 def _machine_of(section: MachineSection, first_network: str) -> MachineSpec:
     nic = section.nic
     return MachineSpec(
+        host=_host_of(section),
         cpus=section.cpus,
         memory_mib=section.memory,
         accel=section.accel,
@@ -56,6 +60,21 @@ def _machine_of(section: MachineSection, first_network: str) -> MachineSpec:
         interrupt_remapping=section.interrupt_remapping,
         iommu_passthrough=section.iommu_passthrough,
         nic=NicSpec(network=nic.network or first_network, model=nic.model) if nic else None,
+    )
+
+
+def _host_of(section: MachineSection) -> HostSpec | None:
+    if section.ssh is None:
+        return None
+    user, host, port = parse_ssh(section.ssh)
+    return HostSpec(
+        user=user,
+        host=host,
+        port=port,
+        identity=section.identity,
+        known_hosts=section.known_hosts,
+        reset=section.reset,
+        drivers=section.drivers,
     )
 
 
@@ -119,6 +138,7 @@ def _network_of(name: str, section: NetworkSection) -> NetworkSpec:
 
 
 def _domu_of(name: str, section: DomUSection, networks: dict[str, NetworkSpec]) -> DomUSpec:
+    default_mib = defaults.domu_memory_mib(shim=section.type is DomUKind.PVSHIM)
     is_backend = any(network.backend == name for network in networks.values())
     unasked = [] if is_backend else [VifSection()]
     vifs = unasked if section.vifs is None else section.vifs
@@ -127,7 +147,7 @@ def _domu_of(name: str, section: DomUSection, networks: dict[str, NetworkSpec]) 
         kernel=section.kernel,
         kind=section.type,
         vcpus=section.vcpus,
-        memory_mib=section.memory,
+        memory_mib=section.memory or default_mib,
         command_line=section.command_line,
         vifs=tuple(_vif_of(vif, networks) for vif in vifs),
         forwarding=section.forwarding,

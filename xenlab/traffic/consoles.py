@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -13,6 +14,7 @@ from xenlab.traffic.handle import LabHandle
 from xenlab.verdict.console import NUMBERED, scan_console
 from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.console_rule import judge_console
+from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 from xenlab.waiting import Deadline, wait_until
 from xenlab.xen.vif import Vif
@@ -32,9 +34,17 @@ def judge_node_console(lab: LabHandle, node: str) -> Verdict:
     write_kernel_log(lab.shell(node), [f"xenlab: console control {nonce}"], deadline)
     seen = _appears(lab, node, nonce.encode(), deadline)
     content = lab.console_bytes(node)
-    return judge_console(
-        f"console of {node}", scan_console(node, content), log_bytes=len(content), control_seen=seen
-    )
+    faults = scan_console(node, content, on_emulated_cpu=lab.on_emulated_cpu)
+    return judge_console(f"console of {node}", faults, log_bytes=len(content), control_seen=seen)
+
+
+def read_crashes(lab: LabHandle, *nodes: str) -> Iterator[ConsoleFault]:
+    """All crashes that the nodes' consoles tell of, each under its domU's own name."""
+    for node in dict.fromkeys(nodes):
+        content = lab.console_bytes(node)
+        for fault in scan_console(node, content, on_emulated_cpu=lab.on_emulated_cpu):
+            if fault.outcome is Outcome.CRASH:
+                yield name_domain(lab, fault)
 
 
 def name_domain(lab: LabHandle, fault: ConsoleFault) -> ConsoleFault:

@@ -20,6 +20,11 @@ class LabHandle(Protocol):
         """What was decided: nodes, networks, addresses."""
         ...
 
+    @property
+    def on_emulated_cpu(self) -> bool:
+        """Whether QEMU emulates the CPU that Xen runs on, SVM and all."""
+        ...
+
     def shell(self, node: str) -> Shell:
         """The control channel of a node; never over a vif."""
         ...

@@ -51,7 +51,7 @@ class IperfResult:
 
 @contextmanager
 def iperf_server(shell: Shell, deadline: Deadline) -> Iterator[None]:
-    """A server for one client, which listens when the context is entered."""
+    """A server for one client, which listens when the context is entered, and has ended after."""
     argv = ["iperf3", "--server", "--one-off", "--forceflush", "--port", str(PORT)]
     with shell.start(argv, deadline=deadline) as server:
         for _ in range(STRAY_LINES_MAX):
@@ -60,6 +60,7 @@ def iperf_server(shell: Shell, deadline: Deadline) -> Iterator[None]:
         else:
             raise LabError(f"{shell.where}: iperf3 did not say that it listens")
         yield
+        server.wait(deadline)
 
 
 def run_iperf(shell: Shell, spec: IperfSpec, deadline: Deadline) -> IperfResult:

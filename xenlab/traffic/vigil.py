@@ -72,7 +72,8 @@ class Vigil:
 
     def __post_init__(self) -> None:
         for node in self.lab.plan.node_names:
-            self._watched[node] = _Watched(scanner=ConsoleScanner(node))
+            scanner = ConsoleScanner(node, on_emulated_cpu=self.lab.on_emulated_cpu)
+            self._watched[node] = _Watched(scanner=scanner)
 
     def take_crashes(self) -> tuple[ConsoleFault, ...]:
         """The crashes since the last time; where there is any, its whole report is waited for."""

@@ -54,6 +54,10 @@ class Exchange:
         self.channel.in_buffer.set_event(self._bell)
         self.channel.in_stderr_buffer.set_event(self._bell)
 
+    def await_end(self, seconds: float) -> bool:
+        """Whether the command ends by then; what it says is not read."""
+        return self.channel.status_event.wait(seconds)
+
     def begin(self, line: str, deadline: Deadline) -> None:
         """Have the remote shell run `line`."""
         try:

@@ -42,7 +42,7 @@ def shake_hands(
     # One deadline ends all stages together; paramiko has a limit for each, which must not be first.
     limit_s = deadline.remaining_s + SLACK_S
     try:
-        with ended_at(deadline, lambda: _cut(client, stream)):
+        with ended_at(deadline, lambda: cut(client, stream)):
             client.connect(
                 where, username=USER, sock=stream, allow_agent=False, look_for_keys=False,
                 pkey=paramiko.Ed25519Key.from_private_key_file(str(keys.private_key)),
@@ -50,15 +50,16 @@ def shake_hands(
                 channel_timeout=limit_s,
             )  # fmt: skip
     except BROKEN as error:
-        failure = _explain(where, client, error, deadline)
-        _cut(client, stream)
+        failure = explain(where, client, error, deadline)
+        cut(client, stream)
         raise failure from error
     return client
 
 
-def _explain(
+def explain(
     where: str, client: paramiko.SSHClient, error: Exception, deadline: Deadline
 ) -> LabError:
+    """What the failure of a connection means: one of the four errors of `shake_hands`."""
     if isinstance(error, paramiko.BadHostKeyException):
         return HostKeyMismatch(f"{where}: the host key is not this lab's: {error}")
     transport = client.get_transport()
@@ -70,7 +71,7 @@ def _explain(
     return ConnectionLost(f"{where}: no SSH session: {error}")
 
 
-def _cut(client: paramiko.SSHClient, stream: socket.socket | paramiko.Channel) -> None:
+def cut(client: paramiko.SSHClient, stream: socket.socket | paramiko.Channel) -> None:
     """End a connection in whatever stage it is."""
     transport = client.get_transport()
     if transport is not None:

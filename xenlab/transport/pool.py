@@ -42,6 +42,11 @@ class ConnectionPool:
         """Whether all connections stand, as far as is known without asking."""
         return bool(self._all) and all(connection.connected for connection in self._all)
 
+    @property
+    def connections(self) -> tuple[SshConnection, ...]:
+        """All that are open, whatever runs on them."""
+        return tuple(self._all)
+
     def take(self, deadline: Deadline) -> SshConnection:
         """A connection on which nothing runs, until it is given back."""
         with self._lock:
@@ -56,6 +61,12 @@ class ConnectionPool:
         """What ran on it has ended, and said so."""
         with self._lock:
             self._idle.append(connection)
+
+    def drop(self, connection: SshConnection) -> None:
+        """End a connection on which something may still run: each costs its node memory."""
+        with self._lock:
+            self._all.remove(connection)
+        connection.close()
 
     @contextlib.contextmanager
     def lend(self, deadline: Deadline) -> Iterator[SshConnection]:

@@ -14,24 +14,14 @@ from xenlab.transport.connection import SshConnection, assume_peer, blaming
 from xenlab.transport.exchange import NO_INPUT, Exchange
 from xenlab.transport.handshake import shake_hands
 from xenlab.transport.keys import SshKeys
+from xenlab.transport.kill_scripts import KILL, SIGNAL
 from xenlab.transport.pool import ConnectionPool
 from xenlab.transport.shell import CommandResult
 from xenlab.transport.standing import render_command, render_script
 from xenlab.transport.streaming import Streams, join_streams
 from xenlab.waiting import Deadline
 
-# A process with all below it, parents first, so that none can start another meanwhile.
-KILL = """\
-tree() {
-    kill -STOP "$1"
-    read -r children <"/proc/$1/task/$1/children"
-    for child in $children; do tree "$child"; done
-    kill -KILL "$1"
-}
-tree "$1"
-"""
 KILL_LIMIT_S = 5.0
-SIGNAL = 'kill -"$1" "$2"'
 
 
 def render_vchan_argv(domid: int) -> list[str]:
@@ -74,7 +64,14 @@ class SshShell:
         require_peer: Callable[[], None] = assume_peer,
     ) -> SshShell:  # fmt: skip
         """Connect from here (dom0) to a domU over its vchan; needs no netfront, no netback."""
-        line = shlex.join(render_vchan_argv(domid))
+        return self.connect_by(render_vchan_argv(domid), where, keys, deadline, require_peer)
+
+    def connect_by(
+        self, argv: Sequence[str], where: str, keys: SshKeys, deadline: Deadline,
+        require_peer: Callable[[], None] = assume_peer,
+    ) -> SshShell:  # fmt: skip
+        """Connect by a command here whose stdin and stdout are a byte stream to an SSH server."""
+        line = shlex.join(argv)
 
         def dial(deadline: Deadline) -> SshConnection:
             trunk = self.pool.trunk(deadline)
@@ -136,7 +133,7 @@ class SshShell:
                 with blaming(connection.require_peer):
                     return join_streams(exchange, streams)
             except (KeyboardInterrupt, BrokenPipeError):
-                self._kill(pid)
+                self._kill(pid, Deadline.after(KILL_LIMIT_S))
                 raise
 
     def start(
@@ -167,15 +164,18 @@ class SshShell:
             try:
                 yield command
             finally:
-                if exchange.channel.exit_status_ready():
+                deadline = Deadline.after(KILL_LIMIT_S)
+                if not exchange.channel.exit_status_ready():
+                    self._kill(pid, deadline)
+                if exchange.await_end(deadline.remaining_s):
                     self.pool.give_back(connection)
                 else:
-                    self._kill(pid)
+                    self.pool.drop(connection)
 
-    def _kill(self, pid: int) -> None:
+    def _kill(self, pid: int, deadline: Deadline) -> None:
         """End a command of ours; on a connection that is gone it has lost its streams anyway."""
         with contextlib.suppress(LabError):
-            self.run_script(KILL, str(pid), deadline=Deadline.after(KILL_LIMIT_S))
+            self.run_script(KILL, str(pid), deadline=deadline)
 
     def write_file(self, path: str, content: bytes, *, deadline: Deadline) -> None:
         """See Shell.write_file."""

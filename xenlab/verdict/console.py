@@ -31,10 +31,15 @@ _DOMAIN = re.compile(r"(?:Dom|Domain |^d)(?P<domid>\d+)")
 
 
 class ConsoleScanner:
-    """Watches one console. `node` is whose kernel writes to it; Xen's own lines belong to xen."""
+    """Watches one console. `node` is whose kernel writes to it; Xen's own lines belong to xen.
 
-    def __init__(self, node: str) -> None:
+    On an emulated CPU a triple fault is the emulator's: nobody can tell whether a guest's kernel is
+    to blame too.
+    """
+
+    def __init__(self, node: str, *, on_emulated_cpu: bool = False) -> None:
         self._node = node
+        self._on_emulated_cpu = on_emulated_cpu
         self._lines = LineAssembler()
         self._reports: list[Report] = []
         self._open: dict[Writer, Report] = {}
@@ -122,7 +127,10 @@ class ConsoleScanner:
     def _begin(self, row: FaultPattern, line: ConsoleLine) -> None:
         if len(self._reports) >= FAULTS_MAX:
             return
-        report = Report(node=self._who(line), row=row, headline=line.text.strip(), stamp=line.stamp)
+        report = Report(
+            node=self._who(line), row=row, headline=line.text.strip(), stamp=line.stamp,
+            on_emulated_cpu=self._on_emulated_cpu,
+        )  # fmt: skip
         dump, self._dump = (self._dump, []) if line.writer is Writer.XEN else ([], self._dump)
         for text in [line.text, *dump]:
             report.add(text)
@@ -150,9 +158,11 @@ def announce_end(nonce: str) -> str:
     return f"xenlab: nothing is expected any more {nonce}"
 
 
-def scan_console(node: str, content: bytes) -> tuple[ConsoleFault, ...]:
+def scan_console(
+    node: str, content: bytes, *, on_emulated_cpu: bool = False
+) -> tuple[ConsoleFault, ...]:
     """All faults in a whole console log."""
-    scanner = ConsoleScanner(node)
+    scanner = ConsoleScanner(node, on_emulated_cpu=on_emulated_cpu)
     scanner.feed(content)
     scanner.finish()
     return scanner.faults

@@ -11,6 +11,7 @@ from xenlab.verdict.fault_table import (
     FRAME,
     HVM_GUEST,
     REPORTING,
+    TRIPLE_FAULT,
     XEN_TEXT,
     Category,
     FaultPattern,
@@ -62,6 +63,7 @@ class Report:
     row: FaultPattern
     headline: str
     stamp: str
+    on_emulated_cpu: bool = False
     frames: list[str] = field(default_factory=list)
     excerpt: list[str] = field(default_factory=list)
     lines: int = 0
@@ -99,8 +101,14 @@ class Report:
 
     @property
     def _is_the_emulators(self) -> bool:
-        """Whether the dump shows what no guest can do: it is the machine that broke."""
-        return all(any(sign.match(text) for text in self.excerpt) for sign in (XEN_TEXT, HVM_GUEST))
+        """Whether the dump shows what no guest can do, or what QEMU's CPU is known to do to one."""
+        if not self._shows(HVM_GUEST):
+            return False
+        known = self.on_emulated_cpu and TRIPLE_FAULT.match(self.headline)
+        return bool(known) or self._shows(XEN_TEXT)
+
+    def _shows(self, sign: re.Pattern[str]) -> bool:
+        return any(sign.match(text) for text in self.excerpt)
 
 
 def find_crash(faults: Iterable[ConsoleFault]) -> ConsoleFault | None:

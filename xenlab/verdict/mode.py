@@ -14,6 +14,7 @@ MODES_AS_ASKED = "modes as asked"
 DOMU_TYPES: Mapping[DomUKind, tuple[str, str]] = {
     DomUKind.PV: ("pv", "PV"),
     DomUKind.PVH: ("pvh", "PVH"),
+    DomUKind.HVM: ("hvm", "HVM"),
     DomUKind.PVSHIM: ("pvh", "PV"),
 }
 DOM0_TYPES: Mapping[Dom0Kind, str] = {Dom0Kind.PV: "PV", Dom0Kind.PVH: "PVH"}

@@ -21,8 +21,8 @@ from xenlab.topology.loading import load_topology
 
 NOWHERE = Path("/nowhere")
 KERNEL = KernelFiles(
-    release="6.1.0", vmlinux=NOWHERE, config=NOWHERE, modules_dom0=NOWHERE, modules_domu=NOWHERE,
-    build_id="",
+    release="6.1.0", vmlinux=NOWHERE, bzimage=None, config=NOWHERE, modules_dom0=NOWHERE,
+    modules_domu=NOWHERE, build_id="",
 )  # fmt: skip
 IMAGES = LabImages(
     xen=NOWHERE, root_dom0=NOWHERE, root_domu=NOWHERE, dom0_kernel=KERNEL, domu_kernels={},

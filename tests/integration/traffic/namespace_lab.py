@@ -61,6 +61,10 @@ class NamespaceLab:
     def forsake(self, node: str, fault: KernelFault) -> None:
         self.forsaken[node] = fault
 
+    @property
+    def on_emulated_cpu(self) -> bool:
+        return False
+
     def debug_files(self, node: str) -> dict[str, Path]:  # noqa: ARG002 (nobody knows any)
         return {}
 

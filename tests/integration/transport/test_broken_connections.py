@@ -176,7 +176,8 @@ def test_sender_that_is_stuck_does_not_hold_up_who_reads_either(
     argv = ["sh", "-c", "head -c 1000000 /dev/zero; exec sleep 60"]
     with shell.start(argv, deadline=Deadline.after(10)) as command:
         pending = command.exchange.channel.in_buffer
-        wait_until(lambda: len(pending) > 900_000, "much output", Deadline.after(10))
+        taken = command.exchange.stdout  # with the line before it, as far as it was there
+        wait_until(lambda: len(pending) + len(taken) > 900_000, "much output", Deadline.after(10))
         server.get_stuck(command.exchange)
         with pytest.raises(WaitTimedOut), kept() as deadline:
             command.wait(deadline)

@@ -181,6 +181,16 @@ def test_started_command_is_killed_at_the_end_of_its_context(shell: SshShell) ->
     wait_until(lambda: read_start_ticks(pid) is None, "the command to end", Deadline.after(5))
 
 
+def test_commands_that_are_killed_leave_their_connections_for_others(shell: SshShell) -> None:
+    """A domU has memory for the channels of some thirty connections."""
+    for _ in range(5):
+        with shell.start(["sleep", "60"], deadline=Deadline.after(10)):
+            pass
+
+    # One for the command, one for what kills it.
+    assert len(shell.pool.connections) <= 2
+
+
 def test_commands_that_begin_while_others_end_run_all(shell: SshShell) -> None:
     """No message of a channel that ended meets a new one that has its number."""
 

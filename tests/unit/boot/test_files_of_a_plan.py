@@ -68,12 +68,26 @@ def test_every_file_of_both_ends_of_the_wire(golden: CompareGolden) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "lines"),
-    [("pv", 'type = "pv"\n'), ("pvh", 'type = "pvh"\n'), ("pvshim", 'type = "pvh"\npvshim = 1\n')],
+    [
+        ("pv", 'type = "pv"\n'),
+        ("pvh", 'type = "pvh"\n'),
+        ("hvm", 'type = "hvm"\nvga = "none"\nvnc = 0\n'),
+        ("pvshim", 'type = "pvh"\npvshim = 1\n'),
+    ],
 )
 def test_domu_has_its_type(kind: str, lines: str) -> None:
     plan = plan_of("pair")
     other = replace(plan, domus=(replace(plan.domus[0], kind=DomUKind(kind)),))
     assert f'name = "alice"\n{lines}kernel' in config_of(other)
+
+
+def test_firmware_gets_what_it_boots_and_others_the_elf_and_a_ramdisk_that_is_not_packed() -> None:
+    files = render_dom0_files(plan_of("pair-hvm"))
+
+    for domu, image, ramdisk in (("alice", "bzimage", "cpio.gz"), ("bob", "vmlinux", "cpio")):
+        config = files[f"xenlab/domus/{domu}.cfg"]
+        assert f'kernel = "/xenlab/kernels/debian.{image}"\n' in config
+        assert f'ramdisk = "/xenlab/kernels/debian.{ramdisk}"\n' in config
 
 
 def test_table_of_vifs_says_queues_and_trust() -> None:

@@ -69,7 +69,9 @@ def complete(shell: Path, *words: str) -> list[str]:
 def test_commands_and_options_are_completed(shell: Path) -> None:
     assert complete(shell, "st") == ["status"]
     assert complete(shell, "up", "--co") == ["--cold", "--connect"]
-    assert complete(shell, "up", "p") == ["pair", "pair-dom0-pvh", "pair-pvh", "pair-pvshim"]
+    assert complete(shell, "up", "p") == [
+        "pair", "pair-dom0-pvh", "pair-hvm", "pair-pvh", "pair-pvshim",
+    ]  # fmt: skip
     assert complete(shell, "images", "v") == ["verify"]
 
 

@@ -90,6 +90,7 @@ def test_modes_are_each_asked_for_by_a_topology_or_have_a_reason_why_not() -> No
         "untrusted": "dom0 pv, alice pv (eth0: untrusted), bob pv",
         "dom0-pvh": "dom0 pvh, alice pvh, bob pv",
         "pvshim": "dom0 pv, alice pvshim, bob pv",
+        "hvm": "dom0 pv, alice hvm, bob pv",
     }
     assert all(cell.why_not for cell in MODE_CELLS if not cell.topology)
 

@@ -38,6 +38,7 @@ class Unbuilt:
     """All that there is of a lab before it comes up; tests that ask no node need no more of it."""
 
     plan: LabPlan
+    on_emulated_cpu: bool = True
 
     @staticmethod
     def console_bytes(_node: str, _offset: int) -> bytes:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from xenlab.errors import MeasurementError
 from xenlab.guest.filters import Counted, Mark, parse_filters
-from xenlab.guest.pktgen import PktgenResult, parse_result
+from xenlab.guest.pktgen import FOLDER, RUN, PktgenResult, parse_result
+from xenlab.waiting import Deadline, wait_until
 
 RAN = """\
 Current:
@@ -35,6 +39,25 @@ def test_result_of_a_run_is_read() -> None:
     assert parse_result("pktgen", RAN) == PktgenResult(
         sent_pkts=1000, refused=3, elapsed_us=1239877
     )
+
+
+def test_run_is_over_when_its_result_is_there_and_not_when_its_start_returns(
+    tmp_path: Path,
+) -> None:
+    device = tmp_path / "vif1.0"
+    device.touch()
+    argv = ["sh", "-c", RUN.replace(FOLDER, str(tmp_path)), "sh", device.name, "count 1000"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as running:
+        # It starts: all settings are written.
+        wait_until((tmp_path / "pgctrl").exists, "its start", Deadline.after(10))
+        for unfinished in ("Result: OK: count=1000\n", "Result: Starting\n"):
+            device.write_text(unfinished)
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.wait(timeout=0.1)
+        device.write_text(RAN)
+        told, _ = running.communicate(timeout=10)
+
+    assert told == RAN
 
 
 @pytest.mark.parametrize("text", ["", "Result: No memory\n", CUT_SHORT])

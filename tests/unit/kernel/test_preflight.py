@@ -18,15 +18,20 @@ EVERY_NEED = [(part, symbol) for part, symbols in NEEDED_BY_PART.items() for sym
 
 
 def obstacles(
-    part: str, *, without: tuple[str, ...] = (), vmlinux: bytes = make_elf(notes=XEN_NOTES)
+    part: str,
+    *,
+    without: tuple[str, ...] = (),
+    vmlinux: bytes = make_elf(notes=XEN_NOTES),
+    is_bzimage: bool = True,
 ) -> tuple[str, ...]:
     """What keeps a kernel from a part that has every symbol but some."""
     lines = [f"CONFIG_{symbol}=m\n" for symbol in sorted(ALL.difference(without))]
     config = KernelConfig.parse("# CONFIG_KASAN is not set\n" + "".join(lines))
-    return find_obstacles(part, config, read_notes(vmlinux, "vmlinux"))
+    notes = read_notes(vmlinux, "vmlinux")
+    return find_obstacles(part, config, notes, is_bzimage=is_bzimage)
 
 
-@pytest.mark.parametrize("part", ["dom0", "backend", "pv", "pvh"])
+@pytest.mark.parametrize("part", ["dom0", "backend", "pv", "pvh", "hvm"])
 def test_kernel_with_everything_can_be_everything(part: str) -> None:
     assert obstacles(part) == ()
 
@@ -56,6 +61,12 @@ def test_entry_point_must_be_that_of_the_kind() -> None:
 
     assert obstacles("pv", vmlinux=vmlinux) == ()
     assert obstacles("pvh", vmlinux=vmlinux) == ("no Xen ELF note with an entry point for pvh",)
+
+
+def test_only_firmware_needs_a_bzimage_and_it_needs_no_note() -> None:
+    assert obstacles("pv", is_bzimage=False) == obstacles("pvh", is_bzimage=False) == ()
+    assert obstacles("hvm", is_bzimage=False) == ("is an ELF, and firmware boots a bzImage",)
+    assert obstacles("hvm", vmlinux=make_elf()) == ()
 
 
 def test_kernel_for_another_machine_is_refused() -> None:

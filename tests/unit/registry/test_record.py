@@ -69,6 +69,16 @@ def test_transient_lab_lives_as_long_as_its_creator(write_lab: WriteLab) -> None
     assert not replace(record, creator=gone, transient=True).alive
 
 
+def test_lab_on_a_host_outlives_every_process_here_but_not_a_run_that_was_killed(
+    write_lab: WriteLab,
+) -> None:
+    on_a_host = replace(write_lab("pair", alive=False), host="root@rack")
+    assert on_a_host.alive
+    assert not replace(on_a_host, transient=True).alive
+    on_a_host.write()
+    assert read_record("pair") == on_a_host
+
+
 @pytest.mark.parametrize(
     "name",
     ["", "-oProxyCommand=x", "$(id)", "../x", "a" * 25, "a\0b", "\u202ea", "a/b", "A", "1a", "a\n"],

@@ -64,6 +64,12 @@ def test_nothing_that_changed_is_said_in_one_line() -> None:
     assert not any("console of dom0" in line for line in lines)
 
 
+def test_side_that_counted_nothing_does_not_differ() -> None:
+    rows = list(view(lossy(0), Side(verdicts=())).rows())
+
+    assert ("datagrams lost of 1000", "0", "-", "") in rows
+
+
 def test_what_the_patch_mends_is_shown_with_what_it_was() -> None:
     lines = list(view(lossy(8), lossy(0)).render())
 

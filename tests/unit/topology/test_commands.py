@@ -68,6 +68,7 @@ def test_topologies_lists_the_shipped_ones_and_marks_the_default() -> None:
         *(f"iommu-i{number}" for number in (1, 2, 3, 4, 5, 6, 8)),
         "pair",
         "pair-dom0-pvh",
+        "pair-hvm",
         "pair-pvh",
         "pair-pvshim",
         "quad",

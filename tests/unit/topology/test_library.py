@@ -57,7 +57,7 @@ def test_unknown_name_is_guessed_and_all_are_listed() -> None:
         find_topology("pear")
     (problem,) = caught.value.problems
     assert "no topology `pear`; did you mean `pair`?" in problem
-    assert "`pair`, `pair-dom0-pvh`, `pair-pvh`, `pair-pvshim`, `quad`, `queues-1-2`," in problem
+    assert "`pair`, `pair-dom0-pvh`, `pair-hvm`, `pair-pvh`, `pair-pvshim`, `quad`," in problem
 
 
 @pytest.mark.usefixtures("project")
@@ -73,8 +73,8 @@ def test_file_in_a_topologies_folder_without_a_safe_name_has_no_name(project: Pa
     write_topology(project / "topologies", "-x.yaml", "alice")
     write_topology(project / "topologies", "X.yaml", "alice")
     cells = [f"iommu-i{number}" for number in (1, 2, 3, 4, 5, 6, 8)]
-    shipped = ["pair", "pair-dom0-pvh", "pair-pvh", "pair-pvshim", "quad", "queues-1-2"]
-    shipped += ["queues-3-4", "routed", "single", "two-nets", "untrusted", "uplink"]
+    shipped = ["pair", "pair-dom0-pvh", "pair-hvm", "pair-pvh", "pair-pvshim", "quad"]
+    shipped += ["queues-1-2", "queues-3-4", "routed", "single", "two-nets", "untrusted", "uplink"]
     assert list(topology_paths()) == ["driver-domain", *cells, *shipped]
 
 

@@ -72,6 +72,14 @@ def test_shortest_file_gives_each_domu_one_vif_on_one_default_network() -> None:
     assert topology.needed_memory_mib == defaults.needed_machine_mib(512, [192, 192])
 
 
+def test_shim_gets_more_memory_than_another_domu_where_nothing_is_said() -> None:
+    text = "domus: {alice: {type: pvshim}, bob: {}, carol: {type: pvshim, memory: 400MiB}}"
+    topology = parse(text)
+
+    assert [domu.memory_mib for domu in topology.domus] == [384, 192, 400]
+    assert topology.needed_memory_mib == defaults.needed_machine_mib(512, [384, 192, 400])
+
+
 def test_every_field_arrives() -> None:
     topology = parse(FULL)
     assert topology.description == "everything that can be said"
@@ -175,8 +183,8 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
         ("vcpus: 1.0", "`1.0` is not a whole number"),
         ("vcpus: true", "`true` is not a whole number"),
         ('vcpus: "2"', "`2` is text; write it without quotes"),
-        ("type: hvm", "`hvm` is not one of `pv`, `pvh`, `pvshim`"),
-        ("type: pvhh", "`pvhh` is not one of `pv`, `pvh`, `pvshim`; did you mean `pvh`?"),
+        ("type: xen", "`xen` is not one of `pv`, `pvh`, `hvm`, `pvshim`"),
+        ("type: pvhh", "`pvhh` is not one of `pv`, `pvh`, `hvm`, `pvshim`; did you mean `pvh`?"),
         ("kernel: 6.10", '`6.10` is not text; put it in quotes: "6.10"'),
         ("command_line: [a]", "a list stands where text belongs"),
         ("vifs: {network: lan}", "a mapping stands where a list (`- ...`) belongs"),
@@ -297,7 +305,7 @@ def test_shipped_topologies_are_short_described_and_what_they_say() -> None:
         **{f"iommu-i{number}": [["lan"]] for number in (1, 2, 3, 4, 5, 6, 8)},
         "driver-domain": [["inner"], ["outer"], [], ["outer"]],
         "pair": [["lan"], ["lan"]],
-        **{f"pair-{kind}": [["lan"], ["lan"]] for kind in ("dom0-pvh", "pvh", "pvshim")},
+        **{f"pair-{kind}": [["lan"], ["lan"]] for kind in ("dom0-pvh", "hvm", "pvh", "pvshim")},
         **{f"queues-{queues}": [["lan"], ["lan"]] for queues in ("1-2", "3-4")},
         "quad": [["lan"]] * 4,
         "routed": [["left"], ["right"]],

@@ -24,6 +24,7 @@ class Consoles:
 
     plan: LabPlan
     said: dict[str, bytes] = field(default_factory=dict)
+    on_emulated_cpu: bool = True
 
     def console_bytes(self, node: str, start: int = 0) -> bytes:
         return self.said.get(node, b"")[start:]

@@ -61,6 +61,7 @@ def found(content: bytes) -> list[tuple[str, Category]]:
         ),
         ("xen-nmi.log", [("xen", Category.XEN_PANIC)]),
         ("xen-triple-fault-emulated.log", [("domain 1", Category.EMULATOR)]),
+        ("xen-triple-fault-guest.log", [("domain 1", Category.DOMAIN_CRASH)]),
         (
             "linux-oom-sysrq-crash.log",
             [("bob", Category.OUT_OF_MEMORY), ("bob", Category.PANIC)],
@@ -99,6 +100,21 @@ def test_oops_has_the_five_frames_that_led_to_it() -> None:
     assert fault.fingerprint == MODULE_TRACE
     assert fault.outcome is Outcome.CRASH
     assert fault.headline == "BUG: kernel NULL pointer dereference, address: 0000000000000010"
+
+
+@pytest.mark.parametrize(("emulated", "outcome"), [(True, "LAB_ERROR"), (False, "CRASH")])
+def test_triple_fault_on_an_emulated_cpu_accuses_no_kernel(emulated: bool, outcome: str) -> None:
+    content = recorded("xen-triple-fault-guest.log")
+    (fault,) = scan_console("dom0", content, on_emulated_cpu=emulated)
+
+    assert fault.outcome is Outcome[outcome]
+
+
+@pytest.mark.parametrize("name", ["linux-gpf-panic-on-oops.log", "xen-nmi.log"])
+def test_emulated_cpu_excuses_nothing_else(name: str) -> None:
+    content = recorded(name)
+
+    assert scan_console("bob", content, on_emulated_cpu=True) == scan_console("bob", content)
 
 
 @pytest.mark.parametrize(
