@@ -202,10 +202,7 @@ class Lab:
         return Deadline.after(seconds * self.slowness())
 
     def restore_silence(self) -> None:
-        """Return once no node has anything left to say and no device of a network counts any more.
-
-        A lost fragment or stream is told of, or sent again, long after the run that it belongs to.
-        """
+        """Return once no node has anything left to say and no device of a network counts any more."""
         await_silence(self)
 
     def max_skb_frags(self, node: str) -> int:

@@ -67,8 +67,7 @@ class Trial:
     def run_in_own_lab(self, order: UpOrder) -> None:
         """Bring a lab up, run everything in it and take it down; it cannot outlive this process.
 
-        After a crash the rest runs in another one, from the same checkpoint. A lab that does not
-        come up is a result as well.
+        After a crash the rest runs in another one. A lab that does not come up is a result too.
         """
         self.order.require_suitable(order.plan())
         name = order.lab or f"test-{os.getpid()}"

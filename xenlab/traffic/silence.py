@@ -18,7 +18,8 @@ REPORTED_AFTER_S = "0.05"
 def await_silence(lab: LabHandle) -> None:
     """Return once it is there. Raises WaitTimedOut with what goes on talking.
 
-    A node to which the host gives no CPU says nothing, and is not done: between two looks each
+    A lost fragment or stream is told of, or sent again, long after the run that it belongs to. And
+    a node to which the host gives no CPU says nothing, and is not done: between two looks each
     node's own time passes.
     """
     deadline = lab.budget(SILENCE_BUDGET_S)
