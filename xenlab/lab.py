@@ -202,7 +202,7 @@ class Lab:
         return Deadline.after(seconds * self.slowness())
 
     def restore_silence(self) -> None:
-        """Return once no node has anything left to say and no device of a network counts any more."""
+        """Return once no node has anything left to say and no device of a network counts."""
         await_silence(self)
 
     def max_skb_frags(self, node: str) -> int:
