@@ -18,7 +18,7 @@ from xenlab.verdict.iommu import IOMMU_AS_ASKED, describe_asked, judge_iommu
 from xenlab.verdict.loss import NO_LOSS
 from xenlab.verdict.rules import judge_measurement
 from xenlab.verdict.verdict import Verdict, verdict_of_error
-from xenlab.verdict.vif import NEGOTIATED, judge_negotiation
+from xenlab.verdict.vif import NEGOTIATED, judge_negotiation, skip_negotiation
 from xenlab.xen.vif import Vif, read_negotiation
 
 NEGOTIATION_S = 10.0
@@ -49,7 +49,7 @@ def _claims(lab: LabHandle) -> Iterator[Claim]:
     for link in (*lab.plan.links(), *lab.plan.uplink_links()):
         yield NO_LOSS, f"{link.source} -> {link.sink}", partial(_judge_link, lab, link)
     for domu in lab.plan.domus:
-        yield NEGOTIATED, domu.name, partial(_judge_vifs, lab, domu)
+        yield NEGOTIATED, domu.name, partial(judge_vifs, lab, domu)
     for node in lab.plan.node_names:
         yield CONSOLE_CLEAN, node, partial(_judge_console, lab, node)
 
@@ -63,12 +63,19 @@ def _judge_link(lab: LabHandle, link: Link) -> Iterator[Verdict]:
         yield from judge_measurement(measure_link(lab, link, specs))
 
 
-def _judge_vifs(lab: LabHandle, domu: DomUPlan) -> Iterator[Verdict]:
-    return (judge_vif(lab, domu, vif) for vif in domu.vifs)
-
-
 def _judge_console(lab: LabHandle, node: str) -> Iterator[Verdict]:
     yield judge_node_console(lab, node)
+
+
+def judge_vifs(lab: LabHandle, domu: DomUPlan) -> Iterator[Verdict]:
+    """A verdict on each vif's negotiation, a SKIP for a domU that has none: only a backend.
+
+    Raises LabError or MeasurementError.
+    """
+    if not domu.vifs:
+        yield skip_negotiation(domu.name)
+    for vif in domu.vifs:
+        yield judge_vif(lab, domu, vif)
 
 
 def judge_vif(lab: LabHandle, domu: DomUPlan, vif: VifPlan) -> Verdict:

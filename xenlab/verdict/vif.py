@@ -34,6 +34,16 @@ QUEUES = "multi-queue-num-queues"
 QUEUES_MAX = "multi-queue-max-queues"
 
 
+def skip_negotiation(domu: str) -> Verdict:
+    """There is none in a domU without a vif."""
+    return Verdict(
+        rule=NEGOTIATED,
+        subject=domu,
+        outcome=Outcome.SKIP,
+        reasons=("it has no vif: it is the backend of others",),
+    )
+
+
 def judge_negotiation(subject: str, negotiation: VifNegotiation, queues: int | None) -> Verdict:
     """Whether a vif is what it should be; `queues` is the number asked for, None for any."""
     backend, frontend = negotiation.backend, negotiation.frontend

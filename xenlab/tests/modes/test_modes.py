@@ -18,7 +18,7 @@ from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.mode import read_mode_evidence
-from xenlab.traffic.proof import judge_vif
+from xenlab.traffic.proof import judge_vifs
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.mode import judge_modes
 
@@ -32,8 +32,8 @@ def test_domains_and_vifs_are_of_the_mode_that_was_asked_for(lab: LabHandle, jud
 def test_both_ends_of_every_vif_are_connected_with_their_features(
     lab: LabHandle, domu: DomUPlan, judge: Judge
 ) -> None:
-    for vif in domu.vifs:
-        judge(judge_vif(lab, domu, vif))
+    for verdict in judge_vifs(lab, domu):
+        judge(verdict)
 
 
 def test_every_packet_of_every_flow_is_intact_and_accounted_for_at_every_hop(

@@ -10,7 +10,7 @@ from xenlab.tests.flows import send_and_judge_flows
 from xenlab.traffic.consoles import judge_node_console
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
-from xenlab.traffic.proof import judge_vif
+from xenlab.traffic.proof import judge_vifs
 
 
 @pytest.mark.usefixtures("planted")
@@ -23,8 +23,8 @@ def test_every_packet_of_every_flow_is_intact_and_accounted_for_at_every_hop(
 def test_both_ends_of_every_vif_are_connected_with_their_features(
     lab: LabHandle, domu: DomUPlan, judge: Judge
 ) -> None:
-    for vif in domu.vifs:
-        judge(judge_vif(lab, domu, vif))
+    for verdict in judge_vifs(lab, domu):
+        judge(verdict)
 
 
 def test_no_kernel_has_written_of_a_fault_since_power_on(
