@@ -27,11 +27,13 @@ RUN_S = 240.0
 PORT = 20010
 SEED = 5
 SIZE_BYTES = 200
-DATAGRAMS = 16000
+DATAGRAMS = 6000
 # 242 bytes a frame: some twenty packets a second, so that the sink can name each that is missing
 # of three minutes; and what any host forwards.
 SLOW, QUICK = "40kbit", "3mbit"
-QUEUE_PKTS = "10000"
+# A token bucket: its queue is the socket's still, so that the sender waits for it, and what waits
+# there leaves at a new pace at once; netem's packets have their time when they come.
+MODULE, BUCKET = "sch_tbf", ("tbf", "burst", "2kb", "limit", "3mb")
 # So many datagrams before the kill, and after the return, at the slow pace.
 SOME = 40
 SOME_S = 30.0
@@ -172,7 +174,7 @@ def _refusals(router: str, delta: CounterDelta) -> Iterator[Drop]:
 @contextmanager
 def _paced(source: Shell, device: str, deadline: Deadline) -> Iterator[None]:
     """A device of the source at the slow pace; afterwards with the queue that the kernel gives."""
-    source.run(["modprobe", "sch_netem"], deadline=deadline).require_success()
+    source.run(["modprobe", MODULE], deadline=deadline).require_success()
     _pace(source, "add", device, SLOW, deadline)
     try:
         yield
@@ -182,5 +184,5 @@ def _paced(source: Shell, device: str, deadline: Deadline) -> Iterator[None]:
 
 
 def _pace(source: Shell, verb: str, device: str, rate: str, deadline: Deadline) -> None:
-    argv = ["tc", "qdisc", verb, "dev", device, "root", "netem", "rate", rate, "limit", QUEUE_PKTS]
+    argv = ["tc", "qdisc", verb, "dev", device, "root", *BUCKET, "rate", rate]
     source.run(argv, deadline=deadline).require_success()
