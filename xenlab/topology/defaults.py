@@ -25,6 +25,8 @@ BUILT_IN_KERNELS = {
 }
 DOM0_VCPUS = 2
 DOM0_MEMORY_MIB = 512
+# It unpacks QEMU and its libraries too; with 512 MiB it hangs as it does.
+DEVICE_MODEL_DOM0_MEMORY_MIB = 768
 DOMU_VCPUS = 1
 DOMU_MEMORY_MIB = 192
 # A shim, a Xen of its own, keeps some, and ends where the rest does not hold its guest's kernel and
@@ -72,6 +74,11 @@ NETWORKS_MAX = 16
 KERNELS_MAX = 16
 
 RESERVED_NODE_NAMES = ("dom0", "local", "machine", "xen")
+
+
+def dom0_memory_mib(*, device_model: bool) -> int:
+    """What dom0 gets where the topology does not say."""
+    return DEVICE_MODEL_DOM0_MEMORY_MIB if device_model else DOM0_MEMORY_MIB
 
 
 def domu_memory_mib(*, shim: bool) -> int:

@@ -6,7 +6,7 @@ those of single fields; what is malformed is passed over here, because it has it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from xenlab.topology import defaults, fields
@@ -130,7 +130,7 @@ class _Checker:
         domus = _mapping(root.get("domus")).values()
         try:
             needed_mib = defaults.needed_machine_mib(
-                _memory_mib(root.get("dom0"), defaults.DOM0_MEMORY_MIB),
+                _memory_mib(root.get("dom0"), _default_dom0_mib(domus)),
                 [_memory_mib(domu, _default_mib(domu)) for domu in domus],
                 amd_iommu=iommu == Iommu.AMD,
             )
@@ -173,6 +173,11 @@ def _at(root: Mapping[str, Value], path: Path) -> Value:
 def _memory_mib(section: Value, default_mib: int) -> int:
     value = _mapping(section).get("memory", f"{default_mib}MiB")
     return fields.parse_memory(value)
+
+
+def _default_dom0_mib(domus: Iterable[Value]) -> int:
+    device_model = any(_mapping(domu).get("type") == DomUKind.HVM for domu in domus)
+    return defaults.dom0_memory_mib(device_model=device_model)
 
 
 def _default_mib(domu: Value) -> int:

@@ -183,7 +183,7 @@ class Dom0Section(Section):
 
     kernel: Reference = defaults.KERNEL
     vcpus: Cpus = defaults.DOM0_VCPUS
-    memory: MemoryMib = Field(f"{defaults.DOM0_MEMORY_MIB}MiB", validate_default=True)
+    memory: MemoryMib = Field(0, description="512MiB, 768MiB where a domU has its QEMU there")
     command_line: CommandLine = ""
     forwarding: bool = False
     type: Annotated[Dom0Kind, Field(strict=False)] = Dom0Kind.PV
@@ -214,9 +214,7 @@ class DomUSection(Section):
     kernel: Reference = defaults.KERNEL
     type: Annotated[DomUKind, Field(strict=False)] = DomUKind.PV
     vcpus: Cpus = defaults.DOMU_VCPUS
-    memory: MemoryMib = Field(
-        0, description=f"{defaults.DOMU_MEMORY_MIB}MiB; {defaults.SHIM_MEMORY_MIB}MiB for a shim"
-    )
+    memory: MemoryMib = Field(0, description="192MiB, 384MiB for a shim")
     command_line: CommandLine = ""
     forwarding: bool = False
     vifs: Annotated[list[VifSection], Field(max_length=defaults.VIFS_MAX)] | None = None

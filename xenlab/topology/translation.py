@@ -39,7 +39,7 @@ def translate_file(file: TopologyFile, name: str) -> Topology:
         machine=_machine_of(file.machine or MachineSection(), next(iter(networks))),
         xen=_xen_of(file.xen or XenSection()),
         kernels=_kernels_of(file),
-        dom0=_dom0_of(file.dom0 or Dom0Section()),
+        dom0=_dom0_of(file.dom0 or Dom0Section(), device_model=_has_device_model(file)),
         domus=tuple(
             _domu_of(domu_name, section or DomUSection(), networks)
             for domu_name, section in file.domus.items()
@@ -114,11 +114,15 @@ def _origin_of(section: KernelSection) -> KernelOrigin:
     )
 
 
-def _dom0_of(section: Dom0Section) -> Dom0Spec:
+def _has_device_model(file: TopologyFile) -> bool:
+    return any(section and section.type is DomUKind.HVM for section in file.domus.values())
+
+
+def _dom0_of(section: Dom0Section, *, device_model: bool) -> Dom0Spec:
     return Dom0Spec(
         kernel=section.kernel,
         vcpus=section.vcpus,
-        memory_mib=section.memory,
+        memory_mib=section.memory or defaults.dom0_memory_mib(device_model=device_model),
         command_line=section.command_line,
         forwarding=section.forwarding,
         kind=section.type,

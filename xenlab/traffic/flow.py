@@ -76,8 +76,13 @@ def run_flows(
     specs: Sequence[FlowSpec],
     budget: FlowBudget,
     how: FlowSource = XLFLOW_SEND,
+    *,
+    apart_mtu_bytes: int = 0,
 ) -> FlowRun:
     """Send all flows from source to sink, one after another, and compare every byte at the sink.
+
+    With an `apart_mtu_bytes` datagrams of one packet at that MTU need not come in order with those
+    in fragments, but for themselves.
 
     The counters come with the flows because each command costs more than the flows do.
     Raises CommandFailed, WaitTimedOut or ConnectionLost when the lab broke, and MeasurementError
@@ -86,7 +91,8 @@ def run_flows(
     arguments = [spec.argument for spec in specs]
     halves = secrets.token_hex(NONCE_BYTES), secrets.token_hex(NONCE_BYTES)
     nonce = ["--nonce", "+".join(halves)]
-    receive = [XLFLOW, "recv", *budget.options, "--counters", *nonce, *arguments]
+    apart = ["--apart-mtu", str(apart_mtu_bytes)] if apart_mtu_bytes else []
+    receive = [XLFLOW, "recv", *budget.options, *apart, "--counters", *nonce, *arguments]
     with sink.start(receive, deadline=budget.deadline) as receiver:
         sink_before = _wait_until_bound(sink, receiver, "".join(halves), budget.deadline)
         sent = how.send(source, specs, budget)

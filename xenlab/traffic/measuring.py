@@ -12,6 +12,7 @@ from xenlab.measure.flow import FlowSpec
 from xenlab.measure.measurement import Measurement, build_measurement
 from xenlab.measure.path import Path, build_path
 from xenlab.plan.model import UPLINK, Link, VifPlan
+from xenlab.plan.queues import has_several_queues
 from xenlab.traffic.flow import XLFLOW_SEND, FlowBudget, FlowSource, run_flows
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import source_mtu_bytes
@@ -41,7 +42,9 @@ def measure_link(
     budget = FlowBudget(deadline=lab.budget(RUN_S), idle_s=lab.budget(IDLE_S).remaining_s)
     between = [node for node in path.nodes if node not in {link.source, link.sink}]
     before = _read_all(lab, between, budget.deadline)
-    run = run_flows(lab.shell(link.source), lab.shell(link.sink), specs, budget, how)
+    apart_mtu_bytes = mtu_bytes if has_several_queues(lab.plan, link) else 0
+    source, sink = lab.shell(link.source), lab.shell(link.sink)
+    run = run_flows(source, sink, specs, budget, how, apart_mtu_bytes=apart_mtu_bytes)
     first = {**before, **run.before}
     _require_settled(first)
 

@@ -66,7 +66,10 @@ def judge_duplicates(measurement: Measurement) -> Verdict:
 
 
 def judge_order(measurement: Measurement) -> Verdict:
-    """Whether the datagrams of each flow came in order: one flow has one queue."""
+    """Whether the datagrams of each flow came in order: one flow has one queue.
+
+    Those in fragments may have another one than those of one packet where a vif has several.
+    """
     udp = udp_flows(measurement)
     numbers = {"reordered": sum(flow.reordered for flow in udp)}
     reasons = [

@@ -139,6 +139,24 @@ def test_datagram_behind_a_later_one_is_reordered(programs: Path) -> None:
     assert counts(answer) == {"intact": 3, "reordered": 1}
 
 
+@pytest.mark.parametrize(
+    ("arrival", "reordered"), [((1, 3, 0, 2), 0), ((3, 1, 0, 2), 1), ((0, 2, 1, 3), 0)]
+)
+def test_fragmented_datagrams_are_in_order_for_themselves_where_they_have_a_way_of_their_own(
+    programs: Path, arrival: tuple[int, ...], reordered: int
+) -> None:
+    sizes = (1473, 1472, 2000, 100)
+    spec = ",".join(map(str, sizes))
+    with (
+        receiving(programs, "udp", spec, "--apart-mtu", "1500") as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        for index in arrival:
+            sender.sendto(payload(index, sizes[index]), ADDRESS)
+        stdout, _ = receiver.communicate(timeout=10)
+    assert json.loads(stdout)["reordered"] == reordered
+
+
 def test_missing_datagram_is_named_after_the_idle_time(programs: Path) -> None:
     answer = received(programs, "100x3", payload(0, 100), payload(2, 100))
     assert counts(answer) == {"intact": 2, "missing": 1}
@@ -249,6 +267,15 @@ def test_sender_says_what_the_socket_refused(programs: Path) -> None:
     )
     answer = json.loads(sent.stdout)
     assert (answer["ended"], answer["errors"]) == ("ECONNREFUSED", {"ECONNREFUSED": 1})
+
+
+def test_error_of_an_earlier_datagram_keeps_no_later_one_from_being_sent(programs: Path) -> None:
+    flow = f"udp@127.0.0.1@{PORT}@{SEED}@100x5"
+    sent = subprocess.run(
+        [programs / "xlflow", "send", flow], stdout=subprocess.PIPE, check=True, timeout=10
+    )
+    answer = json.loads(sent.stdout)
+    assert (answer["sent"], answer["errors"]) == (5, {"ECONNREFUSED": 4})
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,22 @@ def test_shim_gets_more_memory_than_another_domu_where_nothing_is_said() -> None
     assert topology.needed_memory_mib == defaults.needed_machine_mib(512, [384, 192, 400])
 
 
+@pytest.mark.parametrize(
+    ("text", "memory_mib"),
+    [
+        ("domus: {alice: {type: hvm}, bob: {}}", 768),
+        ("dom0: {memory: 600MiB}\ndomus: {alice: {type: hvm}}", 600),
+        ("domus: {alice: {type: pvh}}", 512),
+    ],
+)
+def test_dom0_gets_more_memory_where_it_has_the_qemu_of_a_domu(text: str, memory_mib: int) -> None:
+    topology = parse(text)
+
+    assert topology.dom0.memory_mib == memory_mib
+    domus_mib = [192] * len(topology.domus)
+    assert topology.needed_memory_mib == defaults.needed_machine_mib(memory_mib, domus_mib)
+
+
 def test_every_field_arrives() -> None:
     topology = parse(FULL)
     assert topology.description == "everything that can be said"

@@ -26,7 +26,7 @@ struct sink {
 	const struct flow *f;
 	uint8_t *states;
 	size_t first_open;	/* no outstanding datagram lies below this */
-	size_t after_newest;	/* one more than the highest index that came intact */
+	size_t after_newest[2];	/* one more than the highest index that came intact, of each way */
 	size_t received, intact, corrupt, truncated, duplicates, foreign, reordered;
 	uint64_t bytes;
 	struct example examples[EXAMPLES_MAX];
@@ -134,11 +134,13 @@ static void classify(struct sink *s, size_t len)
 	s->bytes += len;
 	i = find_equal(s, OUTSTANDING, len);
 	if (i != none) {
+		size_t *after_newest = &s->after_newest[s->f->whole_max && len > s->f->whole_max];
+
 		s->intact++;
-		if (i < s->after_newest)
+		if (i < *after_newest)
 			s->reordered++;
 		else
-			s->after_newest = i + 1;
+			*after_newest = i + 1;
 		settle(s, i, INTACT);
 		return;
 	}

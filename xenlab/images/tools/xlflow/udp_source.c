@@ -10,10 +10,34 @@
 #define ERRNO_MAX	256
 
 static uint8_t payload[UDP_PAYLOAD_MAX];
+static unsigned int errors[ERRNO_MAX];
+
+/* Whether the error of a send() came by ICMP: then it is that of an earlier datagram. */
+static bool was_told(int fd)
+{
+	struct msghdr message = { 0 };
+
+	return recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0;
+}
+
+/* Sends payload[0, @len), once more where it was told of an earlier one's error in place of it. */
+static ssize_t send_payload(int fd, size_t len)
+{
+	for (;;) {
+		ssize_t sent = send(fd, payload, len, 0);
+
+		if (sent >= 0)
+			return sent;
+		if (errno == EINTR)
+			continue;
+		errors[errno < ERRNO_MAX ? errno : 0]++;
+		if (!was_told(fd))
+			return -1;
+	}
+}
 
 void udp_send(const struct flow *f, const struct times *t)
 {
-	static unsigned int errors[ERRNO_MAX];
 	size_t sent = 0, i;
 	uint64_t bytes = 0;
 	const char *comma = "";
@@ -23,13 +47,9 @@ void udp_send(const struct flow *f, const struct times *t)
 		ssize_t len;
 
 		payload_fill(payload, f->sizes[i], f->seed, i, 0);
-		do {
-			len = send(f->fd, payload, f->sizes[i], 0);
-		} while (len < 0 && errno == EINTR);
-		if (len < 0) {
-			errors[errno < ERRNO_MAX ? errno : 0]++;
+		len = send_payload(f->fd, f->sizes[i]);
+		if (len < 0)
 			continue;
-		}
 		sent++;
 		bytes += len;
 	}

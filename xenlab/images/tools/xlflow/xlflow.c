@@ -2,7 +2,8 @@
 /*
  * xlflow: makes and checks flows of exactly known payload, and reads a node's counters.
  *
- *	xlflow recv [--nonce A+B] [--idle-ms N] [--linger-ms N] [--timeout-ms N] [--counters] FLOW...
+ *	xlflow recv [--nonce A+B] [--idle-ms N] [--linger-ms N] [--timeout-ms N] [--apart-mtu N]
+ *		[--counters] FLOW...
  *	xlflow send [--timeout-ms N] [--counters] FLOW...
  *	xlflow counters
  *
@@ -24,7 +25,7 @@
 #include "xlflow.h"
 
 enum option_id {
-	OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT, OPT_COUNTERS,
+	OPT_NONCE = 1, OPT_IDLE, OPT_LINGER, OPT_TIMEOUT, OPT_APART, OPT_COUNTERS,
 };
 
 static const struct option options[] = {
@@ -32,6 +33,7 @@ static const struct option options[] = {
 	{ "idle-ms", required_argument, NULL, OPT_IDLE },
 	{ "linger-ms", required_argument, NULL, OPT_LINGER },
 	{ "timeout-ms", required_argument, NULL, OPT_TIMEOUT },
+	{ "apart-mtu", required_argument, NULL, OPT_APART },
 	{ "counters", no_argument, NULL, OPT_COUNTERS },
 	{ 0 },
 };
@@ -43,7 +45,7 @@ static void usage(void) __attribute__((noreturn));
 static void usage(void)
 {
 	fputs("usage: xlflow recv|send [--nonce A+B] [--idle-ms N] [--linger-ms N]"
-	      " [--timeout-ms N] [--counters] proto@address@port@seed@sizes...\n"
+	      " [--timeout-ms N] [--apart-mtu N] [--counters] proto@address@port@seed@sizes...\n"
 	      "       xlflow counters\n", stderr);
 	exit(2);
 }
@@ -137,7 +139,7 @@ static int finish(void)
 	return 0;
 }
 
-static int milliseconds(const char *text)
+static int number(const char *text)
 {
 	char *end;
 	long value = strtol(text, &end, 10);
@@ -147,11 +149,17 @@ static int milliseconds(const char *text)
 	return value;
 }
 
+/* IP and UDP, without options. */
+static size_t headers_bytes(const struct flow *f)
+{
+	return f->addr.sa.sa_family == AF_INET6 ? 48 : 28;
+}
+
 int main(int argc, char **argv)
 {
 	struct times t = { .idle_ms = 3000, .linger_ms = 20 };
 	const char *nonce = "", *verb = argc > 1 ? argv[1] : "";
-	int timeout_ms = 60000, opt, count;
+	int timeout_ms = 60000, apart_mtu = 0, opt, count;
 	bool counters = false;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -169,13 +177,16 @@ int main(int argc, char **argv)
 			nonce = optarg;
 			break;
 		case OPT_IDLE:
-			t.idle_ms = milliseconds(optarg);
+			t.idle_ms = number(optarg);
 			break;
 		case OPT_LINGER:
-			t.linger_ms = milliseconds(optarg);
+			t.linger_ms = number(optarg);
 			break;
 		case OPT_TIMEOUT:
-			timeout_ms = milliseconds(optarg);
+			timeout_ms = number(optarg);
+			break;
+		case OPT_APART:
+			apart_mtu = number(optarg);
 			break;
 		case OPT_COUNTERS:
 			counters = true;
@@ -189,6 +200,8 @@ int main(int argc, char **argv)
 		usage();
 	for (int i = 0; i < count; i++)
 		flow_parse(&flows[i], i, argv[optind + i]);
+	for (int i = 0; i < count && apart_mtu; i++)
+		flows[i].whole_max = apart_mtu - headers_bytes(&flows[i]);
 	t.deadline_ms = now_ms() + timeout_ms;
 	if (counters)
 		counters_print();

@@ -33,6 +33,11 @@ struct flow {
 	uint64_t seed;
 	uint32_t *sizes;
 	size_t count;
+	/*
+	 * The largest payload of a single packet where those in fragments have a way of their own:
+	 * no promise of order holds between both. 0 where there is one way for all.
+	 */
+	size_t whole_max;
 	int fd;
 };
 
