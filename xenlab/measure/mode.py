@@ -26,12 +26,14 @@ class VifMode:
     """One vif: what both ends agreed on in xenstore, and what each has made of it.
 
     `frontend_queues` are those of the domU's device, `backend_queues` the pairs of rings that
-    netback shows. `trusted` is what netfront has read of its backend.
+    netback shows, and `device_queues` those of its device. `trusted` is what netfront has read of
+    its backend.
     """
 
     queues: int
     frontend_queues: int
     backend_queues: int
+    device_queues: int
     trusted: bool
 
 

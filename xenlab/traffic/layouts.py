@@ -15,6 +15,7 @@ from xenlab.measure.load import between_devices
 from xenlab.measure.path import Path
 from xenlab.plan.kernels import kernel_of
 from xenlab.plan.model import DOM0, Link
+from xenlab.plan.queues import has_several_queues
 from xenlab.registry.places import cache_dir
 from xenlab.slots.bulk import FATES, BulkPrediction, predict_bulk
 from xenlab.slots.columns import LayoutColumns
@@ -28,7 +29,7 @@ from xenlab.traffic.composer.delivery import Delivery, SendBatch, deliver_batch
 from xenlab.traffic.composer.receiver import Post
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
-from xenlab.traffic.composer.sightings import read_sightings
+from xenlab.traffic.composer.sightings import allow_overtaking, read_sightings
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.host_delay import host_sampled
 from xenlab.traffic.link_sight import SENT, LinkSight, look_at_rest, look_at_rest_again
@@ -83,7 +84,10 @@ class Composer:
         self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int
     ) -> Iterator[Sighting]:
         """See LayoutSource. Raises MeasurementError where an end cannot say what it saw."""
-        return read_sightings(self.deliver(lab, link, layouts, seed))
+        sightings = read_sightings(self.deliver(lab, link, layouts, seed))
+        if has_several_queues(lab.plan, link):
+            return allow_overtaking(layouts, sightings)
+        return sightings
 
     def deliver(self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int) -> Delivery:
         """Send them as one batch; what both ends say of it, whatever it is."""

@@ -16,7 +16,7 @@ READING_S = 20.0
 GUEST_TYPE = "/sys/hypervisor/guest_type"
 NET = "/sys/class/net"
 # Linux Documentation/ABI/testing/sysfs-class-net-queues: one folder a queue that is in use
-TX_QUEUES = f"{NET}/eth*/queues/tx-*/tx_timeout"
+TX_QUEUES = tuple(f"{NET}/{device}*/queues/tx-*/tx_timeout" for device in ("eth", "vif"))
 
 
 def read_mode_evidence(lab: LabHandle) -> ModeEvidence:
@@ -26,7 +26,7 @@ def read_mode_evidence(lab: LabHandle) -> ModeEvidence:
     created = parse_created_types(listed.text)
     files = {
         node: read_node_files(
-            lab.shell(node), [GUEST_TYPE, TX_QUEUES, ring_files("*")], [], deadline
+            lab.shell(node), [GUEST_TYPE, *TX_QUEUES, ring_files("*")], [], deadline
         )
         for node in lab.plan.domain_names
     }
@@ -59,6 +59,7 @@ def _read_vif(lab: LabHandle, domu: DomUPlan, vif: VifPlan, files: dict[str, Nod
         queues=queues_of(frontend),
         frontend_queues=_count(files[domu.name], f"{NET}/{vif.device}/queues/"),
         backend_queues=_count(files[backend], f"{DEBUGFS}/{negotiation.vif}/"),
+        device_queues=_count(files[backend], f"{NET}/{negotiation.vif}/queues/"),
         # Trusted where it is not said (xen-netfront.c, talk_to_netback()).
         trusted=frontend.keys.get("trusted", "1") != "0",
     )

@@ -74,10 +74,10 @@ def _find_wrong_vifs(plan: LabPlan, evidence: ModeEvidence) -> Iterator[str]:
 def _differences(asked: VifPlan, told: VifMode) -> Iterator[str]:
     if asked.queues is not None and asked.queues != told.queues:
         yield f"asked for {asked.queues} queues, it has {told.queues}"
-    if not told.queues == told.frontend_queues == told.backend_queues:
+    if not told.queues == told.frontend_queues == told.backend_queues == told.device_queues:
         yield (
             f"{told.queues} queues in xenstore, {told.frontend_queues} in the frontend,"
-            f" {told.backend_queues} in the backend"
+            f" {told.backend_queues} in the backend, {told.device_queues} of the vif"
         )
     if asked.trusted is not told.trusted:
         wanted, found = (_say_trust(trusted=each.trusted) for each in (asked, told))

@@ -8,6 +8,8 @@ static struct netdev_queue *pick_queue(const struct xlc_job *job, struct sk_buff
 	const struct net_device_ops *ops = job->dev->netdev_ops;
 	unsigned int index = le16_to_cpu(job->head->queue);
 
+	/* Else that of the last time is taken for the queue that it was received by. */
+	skb_set_queue_mapping(skb, 0);
 	if (index == XLC_QUEUE_ANY)
 		index = ops->ndo_select_queue ? ops->ndo_select_queue(job->dev, skb, NULL) : 0;
 	/* The number of queues may change under us, when a vif connects again. */
@@ -137,6 +139,7 @@ static int transmit_real(struct xlc_job *job, struct xlc_burst *burst, unsigned 
 		if (error)
 			return error;
 		packet->flight->submit_ns = ktime_get_ns();
+		skb_set_queue_mapping(packet->skb, 0);	/* the stack picks for itself */
 		local_bh_disable();
 		result = dev_queue_xmit(packet->skb);
 		note_call(job, packet->flight, result, 0);

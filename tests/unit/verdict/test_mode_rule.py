@@ -14,7 +14,9 @@ from xenlab.topology.loading import parse_topology
 from xenlab.verdict.mode import judge_modes
 from xenlab.verdict.outcome import Outcome
 
-FOUR = VifMode(queues=4, frontend_queues=4, backend_queues=4, trusted=False)
+FOUR = VifMode(queues=4, frontend_queues=4, backend_queues=4, device_queues=4, trusted=False)
+
+TWO = replace(FOUR, queues=2, frontend_queues=2, backend_queues=2, device_queues=2)
 
 
 def plan_of(alice: str, dom0: str = "{}") -> LabPlan:
@@ -59,18 +61,23 @@ def test_what_was_asked_for_passes_with_the_words_of_those_who_know() -> None:
         (ASKED, evidence_of(created=""), "alice: asked for pv, xl created none"),
         (
             ASKED,
-            evidence_of(vif=VifMode(queues=2, frontend_queues=2, backend_queues=2, trusted=False)),
+            evidence_of(vif=TWO),
             "alice eth0: asked for 4 queues, it has 2",
         ),
         (
             ASKED,
             evidence_of(vif=replace(FOUR, frontend_queues=3)),
-            "alice eth0: 4 queues in xenstore, 3 in the frontend, 4 in the backend",
+            "alice eth0: 4 queues in xenstore, 3 in the frontend, 4 in the backend, 4 of the vif",
         ),
         (
             ASKED,
             evidence_of(vif=replace(FOUR, backend_queues=0)),
-            "alice eth0: 4 queues in xenstore, 4 in the frontend, 0 in the backend",
+            "alice eth0: 4 queues in xenstore, 4 in the frontend, 0 in the backend, 4 of the vif",
+        ),
+        (
+            ASKED,
+            evidence_of(vif=replace(FOUR, device_queues=2)),
+            "alice eth0: 4 queues in xenstore, 4 in the frontend, 4 in the backend, 2 of the vif",
         ),
         (
             ASKED,

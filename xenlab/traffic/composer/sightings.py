@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 from xenlab.errors import MeasurementError
 from xenlab.measure.host_delays import HostDelays
 from xenlab.measure.layouts import NO_SILENCE, Form, Landing, Sighting, Silence
-from xenlab.slots.layout import Protocol
+from xenlab.slots.layout import Layout, Protocol
 from xenlab.traffic.composer.delivery import Delivery, Fate
 from xenlab.traffic.composer.results import Arrival
 from xenlab.traffic.composer.wire import NO_INDEX, SentFlag
@@ -52,6 +53,23 @@ def sight_all(delivery: Delivery) -> Iterator[Sighting]:
             first_bad_offset=_first_bad_offset(found) if landing is Landing.DAMAGED else None,
             silence=silences.get(found.index, NO_SILENCE),
         )
+
+
+def allow_overtaking(
+    layouts: Sequence[Layout], sightings: Iterable[Sighting]
+) -> Iterator[Sighting]:
+    """The same where a vif has several queues: nobody promises then that flows keep their order.
+
+    A composed packet of UDP over IPv6 has a flow label of its own, which makes it a flow.
+    """
+    for layout, sighting in zip(layouts, sightings, strict=True):
+        overtaken = layout.protocol is Protocol.UDP6 and sighting.landing is Landing.LATE
+        yield _on_its_own(sighting) if overtaken else sighting
+
+
+@lru_cache(maxsize=4096)
+def _on_its_own(sighting: Sighting) -> Sighting:
+    return replace(sighting, landing=Landing.WHOLE)
 
 
 def find_late(delivery: Delivery) -> Collection[int]:
