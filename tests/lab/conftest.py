@@ -101,9 +101,9 @@ class Xenlab:
             yield opened
 
     @contextmanager
-    def bring_up(self, name: str, *words: str) -> Iterator[Lab]:
-        """A lab of `pair` for one file of tests; gone behind it, for idle kernels cost time too."""
-        self.succeed("up", LAB, "--lab", name, "--no-proof", *words)
+    def bring_up(self, name: str, *words: str, topology: str = LAB) -> Iterator[Lab]:
+        """A lab for one file of tests; gone behind it, for idle kernels cost time too."""
+        self.succeed("up", topology, "--lab", name, "--no-proof", *words)
         try:
             with self.open(name) as opened:
                 yield opened

@@ -26,12 +26,8 @@ EVERY = 20
 @pytest.fixture(scope="module")
 def chained(xenlab: Xenlab) -> Iterator[Lab]:
     """A lab in which dom0 is the backend of nothing."""
-    xenlab.succeed("up", "driver-domain", "--lab", LAB)
-    try:
-        with xenlab.open(LAB) as opened:
-            yield opened
-    finally:
-        xenlab.succeed("down", LAB)
+    with xenlab.bring_up(LAB, topology="driver-domain") as opened:
+        yield opened
 
 
 def link_to_peer(lab: Lab) -> Link:

@@ -56,12 +56,8 @@ while [ $# -gt 0 ]; do poke "$1" "$2"; shift 2; done
 @pytest.fixture(scope="module")
 def wired(xenlab: Xenlab) -> Iterator[Lab]:
     """A lab with VT-d in strict mode, an e1000e and its peer."""
-    xenlab.succeed("up", "iommu-i2", "--lab", LAB)
-    try:
-        with xenlab.open(LAB) as opened:
-            yield opened
-    finally:
-        xenlab.succeed("down", LAB)
+    with xenlab.bring_up(LAB, topology="iommu-i2") as opened:
+        yield opened
 
 
 def link_to_peer(lab: Lab) -> Link:

@@ -27,7 +27,7 @@ from xenlab.transport.keys import SshKeys
 
 VMLINUX = "vmlinux"
 PEER_RAMDISK = "peer.cpio"
-GZIP_LEVEL = 6  # the highest takes 10 s, this one 2 s for the same ramdisk and 2 % more
+GZIP_LEVEL = 6  # the highest takes 4.0 s for a root image, this one 1.3 s and gives 0.4 % more
 
 
 def write_bundle(plan: LabPlan, images: LabImages, keys: SshKeys, directory: Path) -> None:
