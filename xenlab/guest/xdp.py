@@ -54,9 +54,18 @@ def xdp_attached(shell: Shell, index: int, deadline: Deadline) -> Iterator[str]:
     refused = attach_xdp(shell, index, deadline)
     try:
         yield refused
-    finally:
-        if left := _switch(shell, index, 0, ["xdp", "off"], deadline.later(DETACH_S)):
-            raise LabError(f"the XDP program stays on eth{index}: {left}")
+    except BaseException as error:
+        if left := _detach(shell, index, deadline):
+            error.add_note(left)  # what went wrong before is why
+        raise
+    if left := _detach(shell, index, deadline):
+        raise LabError(left)
+
+
+def _detach(shell: Shell, index: int, deadline: Deadline) -> str:
+    """Take the program away; what is to be said where it stays."""
+    left = _switch(shell, index, 0, ["xdp", "off"], deadline.later(DETACH_S))
+    return f"the XDP program stays on eth{index}: {left}" if left else ""
 
 
 def _switch(

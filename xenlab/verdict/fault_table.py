@@ -112,6 +112,8 @@ FAULT_PATTERNS = (
     _row(Category.VIF_DISABLED, r".*fatal error; disabling device", outcome=Outcome.FAIL),
     # drivers/net/xen-netfront.c: the frontend gives up on a backend that breaks the protocol
     _row(Category.VIF_DISABLED, r".*[Dd]isabled for further use", outcome=Outcome.FAIL),
+    # The same, of what it receives: there this line is all that it says
+    _row(Category.VIF_DISABLED, r".*Illegal number of responses \d+", outcome=Outcome.FAIL),
     # xen/drivers/char/console.c panic(), xen/arch/x86/traps.c, xen/include/xen/lib.h
     _xen(Category.XEN_PANIC, r"Panic on CPU \d+|FATAL TRAP|FATAL PAGE FAULT|DOUBLE FAULT"),
     _xen(Category.XEN_PANIC, r"Xen BUG at |Assertion '.*' failed at |Watchdog timer detects "),
