@@ -1,4 +1,4 @@
-"""`make bench`: the table of figures, as JSON and for the eye; exit 1 when a floor is missed."""
+"""`make bench`: the table of figures, as JSON and for the eye; exit 1 when a floor is missed or a figure could not be had."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bench.figures import COLD, COLD_RATIO, FIGURES, Standing, choose_figures
+from bench.peers import measure_peers
 from bench.report import render_costs, render_json, render_table
 from bench.trials import Bench
 from bench.workspace import open_workspace
@@ -31,19 +32,23 @@ def main(runs: int, names: tuple[str, ...], json_path: Path | None) -> None:
     with open_workspace() as workspace:
         bench = Bench(workspace=workspace, runs=runs, report=progress.print, wanted=wanted)
         outcomes = list(bench.measure_all())
-        peers = bench.measure_peers() if COLD_RATIO in wanted else None
-    if peers is not None:
-        cold = next(outcome for outcome in outcomes if outcome.figure is COLD)
-        outcomes.append(peers.cold_ratio(cold))
+        cold = [outcome for outcome in outcomes if outcome.figure is COLD]
+        peers = None
+        if cold and COLD_RATIO in wanted:
+            peers = measure_peers(workspace, runs, progress.print)
+            outcomes.append(peers.cold_ratio(*cold))
     outcomes.sort(key=lambda outcome: FIGURES.index(outcome.figure))
-    document = render_json(outcomes, peers)
+    document = render_json(outcomes, peers, bench.failures)
     if json_path is None:
         click.echo(document, nl=False)
     else:
         json_path.write_text(document, encoding="utf-8")
-    progress.print(render_table(outcomes, peers))
-    progress.print(render_costs(outcomes))
-    if any(outcome.standing is Standing.MISSED for outcome in outcomes):
+    if outcomes:
+        progress.print(render_table(outcomes, peers))
+        progress.print(render_costs(outcomes))
+    for failed, why in bench.failures.items():
+        progress.print(f"{failed}: not measured: {why}")
+    if bench.failures or any(outcome.standing is Standing.MISSED for outcome in outcomes):
         sys.exit(1)
 
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,20 @@ class Peers:
         """A cold `up` as a ratio to the same machine started by hand."""
         ratios = tuple(sample_s / self.bare_floor_median_s for sample_s in cold.samples)
         return Outcome(figure=COLD_RATIO, samples=ratios)
+
+
+def measure_peers(workspace: Workspace, runs: int, report: Callable[[str], None]) -> Peers:
+    """The bare floor and virtme-ng, with what `xenlab up --dry-run` says of them."""
+    path, bundle = workspace.root / "floor.json", workspace.root / "bundle"
+    workspace.up("pair", "--dry-run", "--bundle", str(bundle), "--json", str(path))
+    floor = FloorDocument.model_validate_json(path.read_bytes())
+    kernel = unpack_kernel(workspace, floor.kernel_package)
+    bare_floor_s, virtme_ng_s = [], []
+    for run in range(runs):
+        report(f"bare floor and virtme-ng {run + 1}/{runs}")
+        bare_floor_s.append(time_bare_floor(workspace, floor))
+        virtme_ng_s.append(time_virtme_ng(workspace, kernel))
+    return Peers(bare_floor_s=tuple(bare_floor_s), virtme_ng_s=tuple(virtme_ng_s))
 
 
 def time_bare_floor(workspace: Workspace, floor: FloorDocument) -> float:

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -18,8 +18,13 @@ SCHEMA_VERSION = 1
 WHOLE_FROM = 10_000
 
 
-def render_json(outcomes: Sequence[Outcome], peers: Peers | None) -> str:
-    """The whole run, every sample kept; `peers` is null where they were not wanted."""
+def render_json(
+    outcomes: Sequence[Outcome], peers: Peers | None, failures: Mapping[str, str]
+) -> str:
+    """The whole run, every sample kept; `peers` is null where they were not wanted.
+
+    `failures` are the figures that could not be had, and why.
+    """
     document = {
         "schema_version": SCHEMA_VERSION,
         "host": read_host(),
@@ -37,6 +42,7 @@ def render_json(outcomes: Sequence[Outcome], peers: Peers | None) -> str:
             }
             for outcome in outcomes
         ],
+        "not_measured": dict(failures),
         "peers": peers and {"bare_floor_s": peers.bare_floor_s, "virtme_ng_s": peers.virtme_ng_s},
     }
     return json.dumps(document, indent=2) + "\n"

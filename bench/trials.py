@@ -8,15 +8,15 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import figures, patches
-from bench.documents import FloorDocument, SendingDocument, UpDocument
+from bench.documents import SendingDocument, UpDocument
 from bench.figures import Figure, Outcome, Phase
 from bench.model import spread_layouts, time_prediction
-from bench.peers import Peers, time_bare_floor, time_virtme_ng, unpack_kernel
-from bench.workspace import Workspace
+from bench.programs import ProgramFailed
+from bench.workspace import DOWN_LIMIT_S, Workspace
 
 PACKAGE_FOLDERS = ("packages", "requests")  # the .deb files, and what apt once resolved
 IMAGES_LIMIT_S = 600.0
@@ -44,6 +44,7 @@ class Bench:
     runs: int
     report: Callable[[str], None]
     wanted: frozenset[Figure] = frozenset(figures.FIGURES)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def measure_all(self) -> Iterator[Outcome]:
         """Every figure wanted that xenlab alone can give, in the order they are measured."""
@@ -67,8 +68,20 @@ class Bench:
             ((figures.IOMMU,), lambda: self.measure_suites(figures.IOMMU, 1, "iommu")),
         )
         for given, measure in steps:
-            if self.wanted.intersection(given):
-                yield from (each for each in measure() if each.figure in self.wanted)
+            if wanted := self.wanted.intersection(given):
+                yield from self._measure_step(wanted, measure)
+
+    def _measure_step(
+        self, wanted: frozenset[Figure], measure: Callable[[], Iterator[Outcome]]
+    ) -> Iterator[Outcome]:
+        """Those of a step that are wanted; one that fails takes none of the others with it."""
+        try:
+            yield from (each for each in measure() if each.figure in wanted)
+        except ProgramFailed as error:
+            names = ", ".join(sorted(figure.name for figure in wanted))
+            self.failures[names] = str(error)
+            self.report(f"{names}: not measured: {error}")
+            self.workspace.xenlab("down", "--all", limit_s=DOWN_LIMIT_S)
 
     def measure_cold(self) -> Iterator[Outcome]:
         """The topology pair from power-on, and what quad needs more."""
@@ -196,21 +209,6 @@ class Bench:
             LAYOUTS / time_prediction(columns) for _ in self._runs(figures.LAYOUTS.what)
         )
         yield Outcome(figure=figures.LAYOUTS, samples=samples)
-
-    def measure_peers(self) -> Peers:
-        """The bare floor and virtme-ng, with what `xenlab up --dry-run` says of them."""
-        path, bundle = self.workspace.root / "floor.json", self.workspace.root / "bundle"
-        self.workspace.up("pair", "--dry-run", "--bundle", str(bundle), "--json", str(path))
-        floor = FloorDocument.model_validate_json(path.read_bytes())
-        kernel = unpack_kernel(self.workspace, floor.kernel_package)
-        return Peers(
-            bare_floor_s=tuple(
-                time_bare_floor(self.workspace, floor) for _ in self._runs("bare floor")
-            ),
-            virtme_ng_s=tuple(
-                time_virtme_ng(self.workspace, kernel) for _ in self._runs("virtme-ng")
-            ),
-        )
 
     def _runs(self, what: str) -> Iterator[int]:
         for run in range(self.runs):

@@ -1,15 +1,18 @@
-"""What a lab leaves behind is found: a process by its environment, a socket, a file."""
+"""What a lab leaves behind is found: a process by its environment, a socket, a file; failures too."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from bench.figures import CONNECTED, LAYOUTS
 from bench.programs import ProgramFailed, time_until_line
 from bench.soak import run_cycle
+from bench.trials import Bench
 from bench.workspace import Workspace, open_workspace
 
 
@@ -53,6 +56,22 @@ def test_cycle_whose_up_fails_says_so(workspace: Workspace) -> None:
     cycle = run_cycle(workspace, "cold boot 1", ("--no-such-option",), frozenset())
 
     assert "up returned 2" in cycle.line
+
+
+def test_figure_that_cannot_be_had_is_named_and_takes_no_other_with_it(
+    workspace: Workspace,
+) -> None:
+    said: list[str] = []
+    bench = Bench(
+        workspace=replace(workspace, lab="no/name"),
+        runs=1,
+        report=said.append,
+        wanted=frozenset({CONNECTED, LAYOUTS}),
+    )
+
+    assert [outcome.figure for outcome in bench.measure_all()] == [LAYOUTS]
+    assert "no/name" in bench.failures["connected"]
+    assert any(line.startswith("connected: not measured: ") for line in said)
 
 
 def test_time_until_line_ends_with_the_line_and_kills_the_program(workspace: Workspace) -> None:

@@ -16,12 +16,13 @@ CONNECTED_OUTCOME = Outcome(figure=CONNECTED, samples=(1.2,))
 
 
 def test_json_keeps_samples_medians_and_peers() -> None:
-    document = json.loads(render_json((COLD_OUTCOME, CONNECTED_OUTCOME), PEERS))
+    document = json.loads(render_json((COLD_OUTCOME, CONNECTED_OUTCOME), PEERS, {"try": "it failed"}))
 
     assert document["schema_version"] == 1
     assert document["figures"][0]["samples"] == [22.0, 24.0, 21.0]
     assert document["figures"][0]["median"] == 22.0
     assert document["figures"][0]["standing"] == "floor held"
+    assert document["not_measured"] == {"try": "it failed"}
     assert document["peers"]["bare_floor_s"] == [20.0, 18.0, 25.0]
 
 
@@ -36,6 +37,6 @@ def test_cold_ratio_is_to_the_median_of_the_bare_floor() -> None:
 
 
 def test_peers_that_did_not_run_are_null_and_no_columns() -> None:
-    assert json.loads(render_json((COLD_OUTCOME,), None))["peers"] is None
+    assert json.loads(render_json((COLD_OUTCOME,), None, {}))["peers"] is None
     assert render_table((COLD_OUTCOME,), None).row_count == 1
     assert render_table((COLD_OUTCOME,), PEERS).row_count == 3
