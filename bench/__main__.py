@@ -1,4 +1,4 @@
-"""`make bench`: the table of figures, as JSON and for the eye; exit 1 when a floor is missed or a figure could not be had."""
+"""`make bench`: the table of figures, as JSON and for the eye; exit 1 for what was missed."""
 
 from __future__ import annotations
 

@@ -42,11 +42,15 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The samples of one figure, and where the time of the median run went."""
+    """The samples of one figure, and where the time of the median run went.
+
+    `virtme_ng` is what virtme-ng took for the same, where it can do the same; then for what else.
+    """
 
     figure: Figure
     samples: tuple[float, ...]
     phases: tuple[Phase, ...] = ()
+    virtme_ng: tuple[Phase, ...] = ()
 
     @property
     def median(self) -> float:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.documents import MutantsDocument
+from bench.figures import Phase
+from bench.peers import build_by_virtme_ng, time_virtme_ng
 from bench.programs import Ended
 from bench.workspace import Workspace
 from xenlab.kernel.driver import DriverChoice, DriverKind
@@ -70,13 +73,42 @@ def time_module(folder: Path) -> float:
         return time.monotonic() - started_s
 
 
-def time_kernel(workspace: Workspace) -> tuple[float, float]:
-    """Seconds to build the small kernel with nothing there, and again with one file changed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelTimes:
+    """Seconds to build a kernel, by xenlab and by virtme-ng, one after the other on one tree.
+
+    virtme-ng builds the kernel that it recommends, more than the small one; and boots it.
+    """
+
+    cold_s: float
+    again_s: float
+    virtme_ng_cold: tuple[Phase, ...]
+    virtme_ng_again: tuple[Phase, ...]
+
+
+def time_kernel(workspace: Workspace) -> KernelTimes:
+    """Build the small kernel with nothing there, and again with one file changed; so virtme-ng."""
     with tempfile.TemporaryDirectory(dir=workspace.cache, prefix="xlb-kernel-") as folder:
         alone = workspace.with_cache(Path(folder))
         cold = _build(alone, SMALL_KERNEL)
-        again = _build(alone, f"{SMALL_KERNEL}+{write_patch(workspace.root)}")
-    return cold.elapsed_s, again.elapsed_s
+        patch = write_patch(workspace.root)
+        again = _build(alone, f"{SMALL_KERNEL}+{patch}")
+        (tree,) = Path(folder).glob("xenlab/builds/*/source")
+        peer_cold = build_by_virtme_ng(alone, tree)
+        changed = (tree / NETFRONT).read_text(encoding="utf-8")
+        assert patch.stem in changed
+        (tree / NETFRONT).write_text(changed.replace(patch.stem, "1"), encoding="utf-8")
+        peer_again = build_by_virtme_ng(alone, tree)
+        boot_s = time_virtme_ng(alone, tree / "arch/x86/boot/bzImage")
+    return KernelTimes(
+        cold_s=cold.elapsed_s,
+        again_s=again.elapsed_s,
+        virtme_ng_cold=(Phase(name="build", elapsed_s=peer_cold.elapsed_s),),
+        virtme_ng_again=(
+            Phase(name="build", elapsed_s=peer_again.elapsed_s),
+            Phase(name="boot", elapsed_s=boot_s),
+        ),
+    )
 
 
 def _build(workspace: Workspace, kernel: str) -> Ended:

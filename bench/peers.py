@@ -13,11 +13,14 @@ from pathlib import Path
 
 from bench.documents import FloorDocument
 from bench.figures import COLD_RATIO, Outcome
-from bench.programs import output_until_line, time_until_line
+from bench.programs import Ended, ProgramFailed, output_until_line, run_to_end, time_until_line
 from bench.workspace import Workspace
 
 VNG = Path(__file__).parents[1] / ".venv-bench" / "bin" / "vng"
 LIMIT_S = 180.0
+BUILD_LIMIT_S = 2 * 3600.0
+NETFRONT_OBJECT = "drivers/net/xen-netfront.o"
+XEN = ("CONFIG_XEN", "CONFIG_XEN_NETDEV_FRONTEND")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +103,14 @@ def time_virtme_ng(workspace: Workspace, kernel: Path) -> float:
     )
     env = workspace.env | {"PATH": f"{VNG.parent}{os.pathsep}{os.environ['PATH']}"}
     return time_until_line(argv, rf"^{word}\r?$", env=env, limit_s=LIMIT_S)
+
+
+def build_by_virtme_ng(workspace: Workspace, tree: Path) -> Ended:
+    """Build the kernel that virtme-ng recommends in a source tree, with netfront in it."""
+    items = [word for symbol in XEN for word in ("--configitem", f"{symbol}=y")]
+    argv = ("env", f"--chdir={tree}", str(VNG), "--build", *items)
+    path = {"PATH": f"{VNG.parent}{os.pathsep}{os.environ['PATH']}"}
+    ended = run_to_end(argv, env=workspace.env | path, limit_s=BUILD_LIMIT_S).require_success()
+    if not (tree / NETFRONT_OBJECT).is_file():
+        raise ProgramFailed(f"virtme-ng built no {NETFRONT_OBJECT}:\n{ended.tail}")
+    return ended

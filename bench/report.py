@@ -38,6 +38,7 @@ def render_json(
                 "samples": outcome.samples,
                 "median": outcome.median,
                 "standing": outcome.standing,
+                "virtme_ng": {phase.name: phase.elapsed_s for phase in outcome.virtme_ng},
                 "phases": {phase.name: phase.elapsed_s for phase in outcome.phases},
             }
             for outcome in outcomes
@@ -67,7 +68,7 @@ def render_table(outcomes: Sequence[Outcome], peers: Peers | None) -> Table:
     for heading in ("figure", "median", "min..max", "floor", "aim", "", "x bare floor", "x vng"):
         table.add_column(heading, justify="left" if heading in {"figure", ""} else "right")
     for outcome in outcomes:
-        table.add_row(*_figure_cells(outcome), *(_ratio_cells(outcome, peers) if peers else ()))
+        table.add_row(*_figure_cells(outcome), *_ratio_cells(outcome, peers))
     if peers is None:
         return table
     for name, samples_s in (
@@ -99,8 +100,10 @@ def _figure_cells(outcome: Outcome) -> tuple[str, ...]:
     )
 
 
-def _ratio_cells(outcome: Outcome, peers: Peers) -> tuple[str, ...]:
-    if outcome.figure.unit != "s":
+def _ratio_cells(outcome: Outcome, peers: Peers | None) -> tuple[str, ...]:
+    if outcome.virtme_ng:
+        return ("", f"{outcome.median / outcome.virtme_ng[0].elapsed_s:.2f}")
+    if peers is None or outcome.figure.unit != "s":
         return ()
     medians_s = (peers.bare_floor_median_s, peers.virtme_ng_median_s)
     return tuple(f"{outcome.median / median_s:.2f}" for median_s in medians_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bench.figures import COLD, CONNECTED, Outcome, Phase
+from bench.figures import COLD, CONNECTED, KERNEL, Outcome, Phase
 from bench.peers import Peers
 from bench.report import render_costs, render_json, render_table
 
@@ -16,7 +16,9 @@ CONNECTED_OUTCOME = Outcome(figure=CONNECTED, samples=(1.2,))
 
 
 def test_json_keeps_samples_medians_and_peers() -> None:
-    document = json.loads(render_json((COLD_OUTCOME, CONNECTED_OUTCOME), PEERS, {"try": "it failed"}))
+    document = json.loads(
+        render_json((COLD_OUTCOME, CONNECTED_OUTCOME), PEERS, {"try": "it failed"})
+    )
 
     assert document["schema_version"] == 1
     assert document["figures"][0]["samples"] == [22.0, 24.0, 21.0]
@@ -40,3 +42,13 @@ def test_peers_that_did_not_run_are_null_and_no_columns() -> None:
     assert json.loads(render_json((COLD_OUTCOME,), None, {}))["peers"] is None
     assert render_table((COLD_OUTCOME,), None).row_count == 1
     assert render_table((COLD_OUTCOME,), PEERS).row_count == 3
+
+
+def test_figure_that_virtme_ng_has_too_is_told_as_a_multiple_of_it() -> None:
+    taken = (Phase(name="build", elapsed_s=440.0), Phase(name="boot", elapsed_s=9.0))
+    outcome = Outcome(figure=KERNEL, samples=(110.0,), virtme_ng=taken)
+    table = render_table((outcome,), None)
+
+    assert [*table.columns[-1].cells] == ["0.25"]
+    figure = json.loads(render_json((outcome,), None, {}))["figures"][0]
+    assert figure["virtme_ng"] == {"build": 440.0, "boot": 9.0}
