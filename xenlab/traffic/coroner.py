@@ -19,14 +19,17 @@ from xenlab.plan.model import DOM0
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.hang import Hang, find_hang
 from xenlab.traffic.vigil import Vigil
+from xenlab.verdict.console import scan_console
 from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.console_rule import CONSOLE_CLEAN, judge_console
+from xenlab.verdict.fault_table import Category
 from xenlab.verdict.iommu import judge_refused_dma
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 from xenlab.waiting import Deadline
 
 KERNEL_LIVES = "kernel lives"
+PROTOCOL_KEPT = "ring protocol kept"
 DECODE_S = 60.0
 ASK_S = 20.0
 PLACES_SHOWN = 5
@@ -71,6 +74,7 @@ class Coroner:
         """Who is to blame for a wait that came to nothing."""
         try:
             hang = find_hang(self.lab)
+            broken = () if hang else tuple(self._find_broken_rings())
         except KernelFault as known:  # of a crash that was told before
             return Verdict(
                 rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
@@ -79,9 +83,25 @@ class Coroner:
         except LabError as blame:
             return _judge_lab(subject, f"{error}", f"{blame}")
         self.vigil.take_crashes()  # what Xen was made to say by an NMI
-        if hang is None:
-            return _judge_lab(subject, f"{error}", "every kernel lives: the lab is to blame")
-        return self._judge_hang(subject, hang)
+        if hang is not None:
+            return self._judge_hang(subject, hang)
+        if broken:
+            return Verdict(
+                rule=PROTOCOL_KEPT, subject=subject, outcome=Outcome.FAIL,
+                reasons=(*map(str, broken), f"the test ended by it: {error}"),
+            )  # fmt: skip
+        return _judge_lab(subject, f"{error}", "every kernel lives: the lab is to blame")
+
+    def _find_broken_rings(self) -> Iterator[ConsoleFault]:
+        """What frontends gave up over, by their kernels' logs.
+
+        Their consoles need not show it: a backend that writes beyond the requests that it was
+        given copies packets to whatever is granted, the page of the console too.
+        """
+        for domu in self.lab.plan.domus:
+            log = self.lab.shell(domu.name).run(["dmesg"], deadline=self.lab.budget(ASK_S)).stdout
+            found = scan_console(domu.name, log)
+            yield from (each for each in found if each.category is Category.PROTOCOL_BROKEN)
 
     def _judge_crash(
         self, subject: str, crash: ConsoleFault, error: BaseException | None

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import re
-import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from xenlab.errors import WaitTimedOut
-from xenlab.guest.kernel_log import write_kernel_log
 from xenlab.measure.disabling import DisablingRun
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.fate import predict
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
+from xenlab.traffic.announcing import LOG_S, announced
 from xenlab.traffic.composer.sightings import sight_all
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layouts import COMPOSER
-from xenlab.verdict.console import announce_begin, announce_end
 from xenlab.verdict.fault_table import Category
 from xenlab.waiting import wait_until
 from xenlab.xen.vif import Vif, await_frontend, await_vifs, reattach_vif
 
 CARRIER_S = 10.0
-LOG_S = 10.0
 REATTACH_S = 30.0
-NONCE_BYTES = 8
 # drivers/net/xen-netback/netback.c:260, xenvif_count_requests()
 MALICIOUS = re.compile(rb"Malicious frontend using (\d+) slots")
 
@@ -40,7 +35,7 @@ def disable_vif(
     before anything else. dom0's log holds the announcement that its console is excused by.
     """
     layouts = (*harmless, fatal, *harmless)
-    with _announced(lab) as nonce:
+    with announced(lab, DOM0, Category.VIF_DISABLED) as nonce:
         delivery = COMPOSER.deliver(lab, link, layouts, seed)
         carrier = not _loses_carrier(lab, link)
         told = _told_slots(lab, nonce)
@@ -67,19 +62,6 @@ def reattach(lab: LabHandle, link: Link) -> None:
     await_vifs(lab.shell(DOM0), [vif], deadline)
     await_frontend(lab.shell(DOM0), link.source, Vif.parse(vif), deadline)
     lab.restore_silence()
-
-
-@contextmanager
-def _announced(lab: LabHandle) -> Iterator[str]:
-    """Between two lines of dom0's log that say which fault is expected there."""
-    nonce = secrets.token_hex(NONCE_BYTES)
-    shell = lab.shell(DOM0)
-    begin, end = announce_begin(Category.VIF_DISABLED, nonce), announce_end(nonce)
-    write_kernel_log(shell, [begin], lab.budget(LOG_S))
-    try:
-        yield nonce
-    finally:
-        write_kernel_log(shell, [end], lab.budget(LOG_S))
 
 
 def _loses_carrier(lab: LabHandle, link: Link) -> bool:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Sequence
 
 from xenlab.errors import MeasurementError
-from xenlab.guest.kernel_log import write_kernel_log
 from xenlab.measure.rx import Overrun
 from xenlab.plan.model import DOM0
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
 from xenlab.slots.receive import deliver_layout
+from xenlab.traffic.announcing import announced
 from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.wire import Plant
 from xenlab.traffic.pausing import RUN_S, PausedGuest, look_at_once
+from xenlab.verdict.fault_table import Category
 from xenlab.xen.pausing import paused
 
 # $1: a line of the log: what came behind it. The number is that of responses that are there.
 READ_LOG = 'dmesg | sed -n "/$1/,\\$p"'
 ILLEGAL = re.compile(r"Illegal number of responses (?P<responses>\d+)")
-NONCE_BYTES = 8
 
 
 def overrun_paused(
@@ -36,10 +35,11 @@ def overrun_paused(
     lab, link = guest.lab, guest.link
     deadline = lab.budget(RUN_S)
     dom0, domu = lab.shell(DOM0), lab.shell(link.sink)
-    nonce = secrets.token_hex(NONCE_BYTES)
-    write_kernel_log(domu, [f"xenlab: overrun {nonce}"], deadline)
     before = guest.look(deadline)
-    with paused(dom0, link.sink, deadline):
+    with (
+        announced(lab, link.sink, Category.PROTOCOL_BROKEN) as nonce,
+        paused(dom0, link.sink, deadline),
+    ):
         send_batch(dom0, guest.compose(layouts, seed, Plant.NOTHING), deadline)
         during = look_at_once(guest, deadline)
     text = domu.run_script(READ_LOG, nonce, deadline=deadline).require_success().text

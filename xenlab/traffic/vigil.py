@@ -26,6 +26,7 @@ WARNINGS = frozenset(
         Category.LOCKDEP,
         Category.UBSAN,
         Category.REFERENCE_LEAK,
+        Category.PROTOCOL_BROKEN,
         Category.XEN_WARNING,
     }
 )

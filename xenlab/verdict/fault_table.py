@@ -28,6 +28,7 @@ class Category(StrEnum):
     OUT_OF_MEMORY = "out of memory"
     REFERENCE_LEAK = "reference leak"
     VIF_DISABLED = "vif disabled"
+    PROTOCOL_BROKEN = "ring protocol broken"
     XEN_PANIC = "Xen panic"
     XEN_WARNING = "Xen warning"
     DOMAIN_CRASH = "domain crash"
@@ -111,9 +112,9 @@ FAULT_PATTERNS = (
     # drivers/net/xen-netback/netback.c xenvif_fatal_tx_err; the reason stands in the line before
     _row(Category.VIF_DISABLED, r".*fatal error; disabling device", outcome=Outcome.FAIL),
     # drivers/net/xen-netfront.c: the frontend gives up on a backend that breaks the protocol
-    _row(Category.VIF_DISABLED, r".*[Dd]isabled for further use", outcome=Outcome.FAIL),
+    _row(Category.PROTOCOL_BROKEN, r".*[Dd]isabled for further use", outcome=Outcome.FAIL),
     # The same, of what it receives: there this line is all that it says
-    _row(Category.VIF_DISABLED, r".*Illegal number of responses \d+", outcome=Outcome.FAIL),
+    _row(Category.PROTOCOL_BROKEN, r".*Illegal number of responses \d+", outcome=Outcome.FAIL),
     # xen/drivers/char/console.c panic(), xen/arch/x86/traps.c, xen/include/xen/lib.h
     _xen(Category.XEN_PANIC, r"Panic on CPU \d+|FATAL TRAP|FATAL PAGE FAULT|DOUBLE FAULT"),
     _xen(Category.XEN_PANIC, r"Xen BUG at |Assertion '.*' failed at |Watchdog timer detects "),

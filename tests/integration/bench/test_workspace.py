@@ -1,4 +1,4 @@
-"""What a lab leaves behind is found: a process by its environment, a socket, a file; failures too."""
+"""What a lab leaves behind is found: a process by its environment, a socket, a file."""
 
 from __future__ import annotations
 

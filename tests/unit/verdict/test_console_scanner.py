@@ -280,10 +280,10 @@ def test_words_of_a_crash_are_no_crash(line: bytes) -> None:
         ),
         (
             b"net eth0: Disabled for further use",
-            Category.VIF_DISABLED,
+            Category.PROTOCOL_BROKEN,
             Outcome.FAIL,
         ),
-        (b"vif vif-0: Illegal number of responses 257", Category.VIF_DISABLED, Outcome.FAIL),
+        (b"net eth0: Illegal number of responses 525", Category.PROTOCOL_BROKEN, Outcome.FAIL),
         (
             b"insmod: page allocation failure: order:5, mode:0x40820(GFP_ATOMIC|__GFP_COMP)",
             Category.OUT_OF_MEMORY,
