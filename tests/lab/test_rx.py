@@ -24,6 +24,7 @@ from xenlab.traffic.ladder import Extent, plan_runs
 from xenlab.traffic.layouts import composers_loaded
 from xenlab.traffic.measuring import measure_link
 from xenlab.traffic.pausing import guest_of, look_at_once, send_to_paused
+from xenlab.traffic.proof import judge_vifs
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.rx import judge_expiry, judge_fill, judge_recovery, judge_stall
 
@@ -119,8 +120,10 @@ def test_headroom_that_was_not_reckoned_with_is_found(opened: Lab) -> None:
     assert verdict.outcome is Outcome.FAIL
     assert "packets in the ring: 128, not 256" in verdict.reasons
     assert judge_recovery(run).outcome is Outcome.FAIL
-    # And nothing of it is left.
+    # And nothing of it is left, but for what netback's state says of it.
     assert judge_fill(send(opened, Plant.NOTHING)).outcome is Outcome.PASS
+    told = judge_vifs(opened, opened.plan.domu(link.sink))
+    assert {verdict.outcome for verdict in told} == {Outcome.PASS}, told
 
 
 def test_overrun_of_a_ring_is_told_of_as_what_it_is(

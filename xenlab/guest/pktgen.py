@@ -20,6 +20,7 @@ FOLDER = "/proc/net/pktgen"
 # PKTGEN_MAGIC (net/core/pktgen.c:185), the first word behind the UDP header.
 MAGIC = 0xBE9BE955
 UNDO_S = 60.0
+SENDING_SHARE = 0.7
 
 # $1: the device. Whoever else uses it keeps it, and everything that was set in it.
 CLAIM = f"""
@@ -33,14 +34,20 @@ RELEASE = f"""
 echo reset >{FOLDER}/pgctrl
 rmmod {MODULE}
 """
-# $1: the device, then its settings. `start` returns when everything has been sent, or before the
-# generator's thread has begun: it gives it 125 ms (pktgen_run_all_threads(), net/core/pktgen.c).
+# $1: the device; $2: seconds; then settings. Whoever has not sent all by then is stopped, and says
+# what it has sent: to a device that takes nothing any more it would try for ever. `start` returns
+# when everything has been sent, or before the generator's thread has begun: it gives it 125 ms
+# (pktgen_run_all_threads(), net/core/pktgen.c).
 RUN = f"""
 file={FOLDER}/$1
-shift
+end=$(($(date +%s) + $2))
+shift 2
 for setting; do echo "$setting" >"$file" || exit 1; done
 echo start >{FOLDER}/pgctrl || exit 1
-until grep -q 'Result: OK: [0-9]*(c' "$file"; do sleep 0.02; done
+until grep -q 'Result: OK: [0-9]*(c' "$file"; do
+	sleep 0.02
+	[ "$(date +%s)" -lt "$end" ] || echo stop >{FOLDER}/pgctrl
+done
 cat "$file"
 """
 
@@ -68,10 +75,13 @@ class Pktgen:
     device: str
 
     def run(self, settings: Sequence[str], deadline: Deadline) -> PktgenResult:
-        """Send what the settings say, to the last packet. Raises LabError or MeasurementError."""
-        answer = self.shell.run_script(
-            RUN, self.device, *settings, deadline=deadline
-        ).require_success()
+        """Send what the settings say, or what the device takes of it until near the deadline.
+
+        Raises LabError or MeasurementError.
+        """
+        seconds = str(round(deadline.remaining_s * SENDING_SHARE))
+        words = (self.device, seconds, *settings)
+        answer = self.shell.run_script(RUN, *words, deadline=deadline).require_success()
         return parse_result(f"pktgen on {self.shell.where} {self.device}", answer.text)
 
 

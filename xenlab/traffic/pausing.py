@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from xenlab.errors import MeasurementError
+from xenlab.errors import MeasurementError, WaitTimedOut
 from xenlab.guest.reading import NodeFiles, read_node_files
 from xenlab.measure.layouts import Landing
 from xenlab.measure.rx import RxRun, VifSight
@@ -27,6 +27,7 @@ from xenlab.xen.pausing import paused
 from xenlab.xen.rings import parse_ring, ring_files
 
 RUN_S = 60.0
+PAUSE_S = 15.0  # more than any time-out of netback's that a suite sets
 CLASS_NET = "/sys/class/net"
 COUNTERS = (
     "statistics/tx_packets", "statistics/tx_dropped", "statistics/rx_dropped", "carrier",
@@ -64,6 +65,19 @@ class PausedGuest:
 
     def wait_for(self, what: str, until: Until, deadline: Deadline, *, kick: bool) -> VifSight:
         """The vif once it is as it should be; kicked, it looks for stalls each time."""
+        return self._wait_for(what, until, deadline, deadline, kick=kick)
+
+    def wait_in_pause(self, what: str, until: Until, deadline: Deadline, *, kick: bool) -> VifSight:
+        """The same; as it stands where it does not become so in time, for a rule to say so."""
+        soon = deadline.at_most(self.lab.budget(PAUSE_S).remaining_s)
+        try:
+            return self._wait_for(what, until, soon, deadline, kick=kick)
+        except WaitTimedOut:
+            return self.look(deadline)
+
+    def _wait_for(
+        self, what: str, until: Until, soon: Deadline, deadline: Deadline, *, kick: bool
+    ) -> VifSight:
         seen: list[VifSight] = []
         (ring,) = (f"/sys/kernel/debug/xen-netback/{self.vif}/io_ring_q0",)
 
@@ -73,7 +87,7 @@ class PausedGuest:
             seen.append(self.look(deadline))
             return seen[-1] if until(seen[-1]) else None
 
-        return wait_until(is_so, what, deadline, last_seen=lambda: str(seen[-1]))
+        return wait_until(is_so, what, soon, last_seen=lambda: str(seen[-1]))
 
 
 def guest_of(lab: LabHandle, link: Link) -> PausedGuest:
@@ -151,14 +165,14 @@ def look_at_once(guest: PausedGuest, deadline: Deadline) -> VifSight:
 
 
 def wait_for_stall(guest: PausedGuest, deadline: Deadline) -> VifSight:
-    """A pause that ends when the vif has lost its carrier."""
+    """A pause that ends when the vif has lost its carrier, or should have long ago."""
     what = f"{guest.vif} to lose its carrier"
-    return guest.wait_for(what, lambda seen: not seen.carrier, deadline, kick=True)
+    return guest.wait_in_pause(what, lambda seen: not seen.carrier, deadline, kick=True)
 
 
 def wait_for_expiry(guest: PausedGuest, deadline: Deadline) -> VifSight:
-    """A pause that ends when nothing waits for the guest any more."""
-    return guest.wait_for(f"{guest.vif} to be empty", _is_empty, deadline, kick=False)
+    """A pause that ends when nothing waits for the guest any more, or should not for long."""
+    return guest.wait_in_pause(f"{guest.vif} to be empty", _is_empty, deadline, kick=False)
 
 
 def parse_sight(vif: str, files: NodeFiles) -> VifSight:

@@ -32,6 +32,9 @@ FRONTEND_FEATURES = (
 )
 QUEUES = "multi-queue-num-queues"
 QUEUES_MAX = "multi-queue-max-queues"
+# netfront writes it for an XDP program; netback answers with Reconfigured and leaves it at that
+# (frontend_changed(), drivers/net/xen-netback/xenbus.c): it is connected all the same.
+XDP_HEADROOM = "xdp-headroom"
 
 
 def skip_negotiation(domu: str) -> Verdict:
@@ -50,7 +53,12 @@ def judge_negotiation(subject: str, negotiation: VifNegotiation, queues: int | N
     if backend is None and frontend is None:
         raise MeasurementError(f"xenstore has neither end of {negotiation.vif}")
     reasons = [
-        *_wrong_end(f"backend of {negotiation.vif}", backend, BACKEND_FEATURES),
+        *_wrong_end(
+            f"backend of {negotiation.vif}",
+            backend,
+            BACKEND_FEATURES,
+            reconfigured=frontend is not None and XDP_HEADROOM in frontend.keys,
+        ),
         *_wrong_end(f"frontend of {negotiation.vif}", frontend, FRONTEND_FEATURES),
     ]
     numbers = {}
@@ -75,11 +83,14 @@ def queues_of(frontend: VifEnd) -> int:
     return _read_number(frontend, QUEUES)
 
 
-def _wrong_end(name: str, end: VifEnd | None, features: tuple[str, ...]) -> Iterable[str]:
+def _wrong_end(
+    name: str, end: VifEnd | None, features: tuple[str, ...], *, reconfigured: bool = False
+) -> Iterable[str]:
     if end is None:
         yield f"{name} is absent from xenstore"
         return
-    if end.state is not XenbusState.CONNECTED:
+    is_well = reconfigured and end.state is XenbusState.RECONFIGURED
+    if end.state is not XenbusState.CONNECTED and not is_well:
         yield f"{name} is {end.state}, not {XenbusState.CONNECTED}"
     for feature in features:
         if not end.feature(feature):

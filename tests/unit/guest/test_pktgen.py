@@ -46,7 +46,7 @@ def test_run_is_over_when_its_result_is_there_and_not_when_its_start_returns(
 ) -> None:
     device = tmp_path / "vif1.0"
     device.touch()
-    argv = ["sh", "-c", RUN.replace(FOLDER, str(tmp_path)), "sh", device.name, "count 1000"]
+    argv = ["sh", "-c", RUN.replace(FOLDER, str(tmp_path)), "sh", device.name, "60", "count 1000"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as running:
         # It starts: all settings are written.
         wait_until((tmp_path / "pgctrl").exists, "its start", Deadline.after(10))
@@ -54,6 +54,20 @@ def test_run_is_over_when_its_result_is_there_and_not_when_its_start_returns(
             device.write_text(unfinished)
             with pytest.raises(subprocess.TimeoutExpired):
                 running.wait(timeout=0.1)
+        device.write_text(RAN)
+        told, _ = running.communicate(timeout=10)
+
+    assert told == RAN
+
+
+def test_generator_that_cannot_go_on_is_stopped_and_tells_what_it_has_sent(tmp_path: Path) -> None:
+    device = tmp_path / "vif1.0"
+    device.touch()
+    argv = ["sh", "-c", RUN.replace(FOLDER, str(tmp_path)), "sh", device.name, "0", "count 1000"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as running:
+        control = tmp_path / "pgctrl"
+        stopped = lambda: control.exists() and control.read_text() == "stop\n"  # noqa: E731
+        wait_until(stopped, "its stop", Deadline.after(10))
         device.write_text(RAN)
         told, _ = running.communicate(timeout=10)
 
