@@ -36,18 +36,19 @@ rmmod {MODULE}
 """
 # $1: the device; $2: seconds; then settings. Whoever has not sent all by then is stopped, and says
 # what it has sent: to a device that takes nothing any more it would try for ever. `start` returns
-# when everything has been sent, or before the generator's thread has begun: it gives it 125 ms
-# (pktgen_run_all_threads(), net/core/pktgen.c).
+# when all is sent, however long that takes, or before the generator's thread has begun: it gives it
+# 125 ms (pktgen_run_all_threads(), net/core/pktgen.c).
 RUN = f"""
 file={FOLDER}/$1
 end=$(($(date +%s) + $2))
 shift 2
 for setting; do echo "$setting" >"$file" || exit 1; done
-echo start >{FOLDER}/pgctrl || exit 1
+echo start >{FOLDER}/pgctrl &
 until grep -q 'Result: OK: [0-9]*(c' "$file"; do
 	sleep 0.02
 	[ "$(date +%s)" -lt "$end" ] || echo stop >{FOLDER}/pgctrl
 done
+wait
 cat "$file"
 """
 

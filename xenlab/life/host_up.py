@@ -101,7 +101,7 @@ class HostBringUp:
             names = [domu.name for domu in self.request.plan.domus]
             lab.record = dataclasses.replace(record, domids=host.start(names, self.deadline))
             lab.record.write()
-        with self.phases.run("ask the nodes what they run"):
+        with self.phases.run("ask the nodes what they run"), keep_vigil(lab):
             on_all(lambda node: self._await_node(lab, node), names)
             evidence = read_evidence(lab, self.deadline)
         return self._complete(lab), evidence
