@@ -21,6 +21,7 @@ FOLDER = "/proc/net/pktgen"
 MAGIC = 0xBE9BE955
 UNDO_S = 60.0
 SENDING_SHARE = 0.7
+STOP_S = 3
 
 # $1: the device. Whoever else uses it keeps it, and everything that was set in it.
 CLAIM = f"""
@@ -37,7 +38,8 @@ rmmod {MODULE}
 # $1: the device; $2: seconds; then settings. Whoever has not sent all by then is stopped, and says
 # what it has sent: to a device that takes nothing any more it would try for ever. `start` returns
 # when all is sent, however long that takes, or before the generator's thread has begun: it gives it
-# 125 ms (pktgen_run_all_threads(), net/core/pktgen.c).
+# 125 ms (pktgen_run_all_threads(), net/core/pktgen.c). Nothing stops one that waits for its last
+# skb (pktgen_wait_for_skb()): it tells how many packets it has sent, and no result.
 RUN = f"""
 file={FOLDER}/$1
 end=$(($(date +%s) + $2))
@@ -46,9 +48,10 @@ for setting; do echo "$setting" >"$file" || exit 1; done
 echo start >{FOLDER}/pgctrl &
 until grep -q 'Result: OK: [0-9]*(c' "$file"; do
 	sleep 0.02
-	[ "$(date +%s)" -lt "$end" ] || echo stop >{FOLDER}/pgctrl
+	[ "$(date +%s)" -ge "$end" ] || continue
+	echo stop >{FOLDER}/pgctrl
+	[ "$(date +%s)" -lt $((end + {STOP_S})) ] || break
 done
-wait
 cat "$file"
 """
 
@@ -57,11 +60,18 @@ _RESULT = re.compile(
     r"(?P<frags>-?\d+)frags\)\n.* errors: (?P<errors>\d+)",
     re.DOTALL,
 )
+_WAITING = re.compile(
+    r"pkts-sofar: (?P<sent>\d+)  errors: (?P<errors>\d+)\n.*^Result: Starting",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PktgenResult:
-    """What pktgen says of a run; `refused` packets were not taken by the driver."""
+    """What pktgen says of a run; `refused` packets were not taken by the driver.
+
+    `elapsed_us` is 0 where it waits for its last packet still.
+    """
 
     sent_pkts: int
     refused: int
@@ -98,6 +108,9 @@ def pktgen_on(shell: Shell, device: str, deadline: Deadline) -> Iterator[Pktgen]
 
 def parse_result(what: str, text: str) -> PktgenResult:
     """The result in a device's file. Raises MeasurementError for one that is none."""
+    if waiting := _WAITING.search(text):
+        sent_pkts, refused = int(waiting["sent"]), int(waiting["errors"])
+        return PktgenResult(sent_pkts=sent_pkts, refused=refused, elapsed_us=0)
     match = _RESULT.search(text)
     if match is None:
         said = text.partition("Result:")[2].strip().splitlines()

@@ -74,6 +74,11 @@ def test_generator_that_cannot_go_on_is_stopped_and_tells_what_it_has_sent(tmp_p
     assert told == RAN
 
 
+def test_generator_that_waits_for_its_last_packet_tells_what_it_has_sent() -> None:
+    waiting = RAN.partition("Result:")[0] + "Result: Starting\n"
+    assert parse_result("pktgen", waiting) == PktgenResult(sent_pkts=1000, refused=0, elapsed_us=0)
+
+
 @pytest.mark.parametrize("text", ["", "Result: No memory\n", CUT_SHORT])
 def test_run_that_came_to_no_result_is_no_zero(text: str) -> None:
     with pytest.raises(MeasurementError, match="pktgen: "):
