@@ -76,6 +76,8 @@ def judge_load_slots(load: Load) -> Verdict:
 def _generating(load: Load) -> Iterator[str]:
     if load.generated_pkts != load.spec.packets:
         yield f"pktgen made {load.generated_pkts} packets of {load.spec.packets}"
+    if not load.elapsed_us:
+        yield "pktgen waits for its last packet, which the driver does not give back"
     if load.refused:
         yield f"the driver refused {load.refused} packets"
     between = f"pktgen and {load.source} {load.device}"

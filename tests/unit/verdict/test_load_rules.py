@@ -95,6 +95,7 @@ def test_what_a_filter_dropped_is_no_overrun() -> None:
             "1 packets arrived without pktgen's mark",
         ),
         (load_of(through(PACKETS), replace(ARRIVALS, marked_bytes=7)), "have 7 bytes, not 401700"),
+        (replace(GOOD, elapsed_us=0), "which the driver does not give back"),
     ],
 )
 def test_packet_that_is_missing_or_damaged_or_too_many_fails(load: Load, reason: str) -> None:
