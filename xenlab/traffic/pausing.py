@@ -145,11 +145,9 @@ def _deliver(
         guest.wait_for(f"{guest.vif} to be empty", _is_empty, deadline, kick=False)
         receiver.finish(SETTLE_MS, deadline)
         arrived = receiver.wait(deadline)
-    if sent.error or arrived.overflow:
-        raise MeasurementError(
-            f"{link.sink}: the sender ended with errno {sent.error}, and the receiver had no room"
-            f" for {arrived.overflow}"
-        )
+    sent.require_all_given(f"{link.source} to {link.sink}, paused")
+    if arrived.overflow:
+        raise MeasurementError(f"{link.sink}: the receiver had no room for {arrived.overflow}")
     return Delivery(batch=batch, send_report=sent, arrival_report=arrived), during
 
 

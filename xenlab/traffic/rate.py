@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xenlab.errors import MeasurementError
 from xenlab.guest.probes import Histogram, Probe
 from xenlab.guest.reading import read_node_files
 from xenlab.guest.tracing import Tracing, tracing
@@ -64,8 +63,7 @@ def _send(
     delivery = COMPOSER.deliver(lab, link, layouts, seed)
     grown: Growth = subtract(before, _read(lab, probes))
     report = delivery.send_report
-    if report.error:
-        raise MeasurementError(f"the sender ended with errno {report.error}")
+    report.require_all_given(link.source)
     ends_us = [sent.submit_us + sent.latency_us for sent in report.sent]
     return RatedRun(
         packets=len(layouts),

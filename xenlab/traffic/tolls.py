@@ -102,10 +102,9 @@ def _deliver(lab: LabHandle, link: Link, layout: Layout, packets: int) -> Delive
     deadline = lab.budget(RUN_S + packets / PACKETS_A_SECOND)
     delivery = deliver_batch(lab.shell(link.source), lab.shell(link.sink), batch, post, deadline)
     report = delivery.send_report
-    if report.error or report.outstanding:
-        raise MeasurementError(
-            f"the sender ended with errno {report.error} and {report.outstanding} skbs still out"
-        )
+    report.require_all_given(link.source)
+    if report.outstanding:
+        raise MeasurementError(f"{report.outstanding} skbs of the sender are still out")
     return delivery
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple
 
-from xenlab.errors import MeasurementError
+from xenlab.errors import DriverFailed, MeasurementError
 from xenlab.traffic.composer import wire
 from xenlab.traffic.composer.wire import BAD, ArrivalFlag, End, SentFlag
 
@@ -80,6 +81,21 @@ class SendReport:
     compose_us: int
     drain_us: int
     error: int
+
+    def require_all_given(self, source: str) -> None:
+        """Nothing, if every packet was given to the device.
+
+        Raises DriverFailed where the device's queue stood still, or what was under way did not come
+        back, for as long as the batch allows (`Way.stall_ms`); MeasurementError for any other end.
+        """
+        if self.error == errno.ETIMEDOUT:
+            raise DriverFailed(
+                f"{source}: the device took {self.given} of {len(self.sent)} packets and stands"
+                f" still, {self.outstanding} skbs were not given back",
+                phase="",
+            )
+        if self.error:
+            raise MeasurementError(f"{source}: the sender ended with errno {self.error}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

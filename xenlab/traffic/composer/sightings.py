@@ -25,13 +25,13 @@ _shared = lru_cache(maxsize=4096)(Sighting)
 
 
 def read_sightings(delivery: Delivery) -> Iterator[Sighting]:
-    """What both ends saw of each packet. Raises MeasurementError if one lost count."""
-    report = delivery.send_report
-    if report.error or delivery.arrival_report.overflow:
-        raise MeasurementError(
-            f"the sender ended with errno {report.error} and {report.outstanding} skbs still out,"
-            f" and the receiver had no room for {delivery.arrival_report.overflow}"
-        )
+    """What both ends saw of each packet.
+
+    Raises DriverFailed if the device stood still, MeasurementError if an end lost count.
+    """
+    delivery.send_report.require_all_given("the sender")
+    if overflow := delivery.arrival_report.overflow:
+        raise MeasurementError(f"the receiver had no room for {overflow}")
     yield from sight_all(delivery)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 import pytest
 
 from tests.unit.traffic.composer.flows import batch_of
-from xenlab.errors import MeasurementError
+from xenlab.errors import DriverFailed, MeasurementError
 from xenlab.plan.model import DOM0
 from xenlab.slots.layout import Frag, Layout, Protocol
 from xenlab.traffic.composer import wire
@@ -28,10 +29,10 @@ WELL = SentFlag.GIVEN | SentFlag.COMPLETED | SentFlag.INTACT
 Piece = tuple[int, int, int]
 
 
-def answer_sent(*flags: int) -> bytes:
+def answer_sent(*flags: int, error: int = 0) -> bytes:
     head = (wire.SENT_MAGIC, wire.VERSION, wire.SENT_SUMMARY.size, len(flags), len(flags))
     records = b"".join(wire.SENT.pack(each, 0, 1, 0, 0, 10, 20) for each in flags)
-    return wire.SENT_SUMMARY.pack(*head, 0, 100, 50, 0) + records
+    return wire.SENT_SUMMARY.pack(*head, 0, 100, 50, error) + records
 
 
 def answer_arrivals(pieces: Sequence[Piece], end: End = End.COMPLETE) -> bytes:
@@ -97,6 +98,14 @@ def test_packet_that_the_driver_dropped_was_not_accepted() -> None:
     report = parse_sent(answer_sent(WELL, WELL | SentFlag.DROPPED, SentFlag.OMITTED))
 
     assert [sent.accepted for sent in report.sent] == [True, False, False]
+
+
+def test_device_that_stands_still_fails_and_another_end_of_the_sender_says_nothing() -> None:
+    parse_sent(answer_sent(WELL)).require_all_given("alice")
+    with pytest.raises(DriverFailed, match="took 1 of 1 packets and stands still"):
+        parse_sent(answer_sent(WELL, error=errno.ETIMEDOUT)).require_all_given("alice")
+    with pytest.raises(MeasurementError, match="errno 100"):
+        parse_sent(answer_sent(WELL, error=errno.ENETDOWN)).require_all_given("alice")
 
 
 def test_packet_whose_paged_data_was_gone_was_linearised() -> None:
