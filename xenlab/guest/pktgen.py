@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError
 from xenlab.transport.shell import Shell
+from xenlab.undoing import undone
 from xenlab.waiting import Deadline
 
 MODULE = "pktgen"
@@ -100,10 +101,12 @@ class Pktgen:
 def pktgen_on(shell: Shell, device: str, deadline: Deadline) -> Iterator[Pktgen]:
     """The generator with one device; nothing is left of it. CommandFailed if somebody has it."""
     shell.run_script(CLAIM, device, deadline=deadline).require_success()
-    try:
-        yield Pktgen(shell=shell, device=device)
-    finally:
+
+    def release() -> None:
         shell.run_script(RELEASE, deadline=Deadline.after(UNDO_S)).require_success()
+
+    with undone(release):
+        yield Pktgen(shell=shell, device=device)
 
 
 def parse_result(what: str, text: str) -> PktgenResult:

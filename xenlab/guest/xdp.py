@@ -8,6 +8,7 @@ from struct import Struct
 
 from xenlab.errors import LabError
 from xenlab.transport.shell import Shell
+from xenlab.undoing import undone
 from xenlab.waiting import Deadline
 
 FILE = "/run/xenlab/xdp-pass.o"
@@ -52,20 +53,13 @@ def attach_xdp(shell: Shell, index: int, deadline: Deadline) -> str:
 def xdp_attached(shell: Shell, index: int, deadline: Deadline) -> Iterator[str]:
     """The same for a time; afterwards there is no program, or LabError is raised."""
     refused = attach_xdp(shell, index, deadline)
-    try:
+
+    def detach() -> None:
+        if left := _switch(shell, index, 0, ["xdp", "off"], deadline.later(DETACH_S)):
+            raise LabError(f"the XDP program stays on eth{index}: {left}")
+
+    with undone(detach):
         yield refused
-    except BaseException as error:
-        if left := _detach(shell, index, deadline):
-            error.add_note(left)  # what went wrong before is why
-        raise
-    if left := _detach(shell, index, deadline):
-        raise LabError(left)
-
-
-def _detach(shell: Shell, index: int, deadline: Deadline) -> str:
-    """Take the program away; what is to be said where it stays."""
-    left = _switch(shell, index, 0, ["xdp", "off"], deadline.later(DETACH_S))
-    return f"the XDP program stays on eth{index}: {left}" if left else ""
 
 
 def _switch(

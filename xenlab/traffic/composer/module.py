@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from xenlab.errors import MeasurementError
 from xenlab.traffic.handle import LabHandle
 from xenlab.transport.shell import Shell
+from xenlab.undoing import undone
 from xenlab.waiting import Deadline
 
 LOAD_S = 30.0
@@ -37,10 +38,12 @@ def loaded(lab: LabHandle, node: str, module: bytes) -> Iterator[None]:
     shell, deadline = lab.shell(node), lab.budget(LOAD_S)
     shell.write_file(FILE, module, deadline=deadline)
     shell.run(["insmod", FILE], deadline=deadline).require_success()
-    try:
-        yield
-    finally:
+
+    def take_out() -> None:
         shell.run(["rmmod", NAME], deadline=lab.budget(LOAD_S)).require_success()
+
+    with undone(take_out):
+        yield
 
 
 def read_state(shell: Shell, deadline: Deadline) -> ModuleState:
