@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xenlab.errors import MeasurementError, WaitTimedOut
+from xenlab.errors import DriverFailed, MeasurementError, WaitTimedOut
 from xenlab.guest.counters import read_counters
 from xenlab.guest.reading import NodeFiles, read_node_files
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
@@ -19,6 +19,7 @@ from xenlab.xen.rings import parse_ring, ring_files
 
 READ_S = 30.0
 REST_S = 10.0
+STILL_LOOKS = 10
 WHAT = "the link to rest"
 SENT, ENDINGS = "tx_zerocopy_sent", ("tx_zerocopy_success", "tx_zerocopy_fail")
 
@@ -69,7 +70,10 @@ def look(lab: LabHandle, path: Path) -> LinkSight:
 
 
 def look_at_rest(lab: LabHandle, path: Path) -> LinkSight:
-    """A look when nothing is on its way. Zerocopy packets that were lost long ago may be held."""
+    """A look when nothing is on its way. Zerocopy packets that were lost long ago may be held.
+
+    Raises DriverFailed where slots stay without an answer of which netback holds no packet.
+    """
     seen: list[LinkSight] = []
 
     def rested() -> LinkSight | None:
@@ -78,7 +82,19 @@ def look_at_rest(lab: LabHandle, path: Path) -> LinkSight:
         at_rest = not seen[-1].unrest and (same or not any(seen[-1].held.values()))
         return seen[-1] if at_rest else None
 
-    return wait_until(rested, WHAT, lab.budget(REST_S), last_seen=lambda: seen[-1].unrest)
+    try:
+        return wait_until(rested, WHAT, lab.budget(REST_S), last_seen=lambda: seen[-1].unrest)
+    except WaitTimedOut as error:
+        if is_forgotten(seen):
+            raise DriverFailed(f"never answered: {seen[-1].unrest}", phase="") from error
+        raise
+
+
+def is_forgotten(seen: Sequence[LinkSight]) -> bool:
+    """Whether what is in the rings stands still, at so many looks, while no packet is out."""
+    last = seen[-STILL_LOOKS:]
+    still = len(last) == STILL_LOOKS and all(sight.rings == last[0].rings for sight in last)
+    return still and bool(last[-1].unrest) and not any(last[-1].held.values())
 
 
 def look_at_rest_again(lab: LabHandle, path: Path, before: LinkSight) -> tuple[LinkSight, str]:
