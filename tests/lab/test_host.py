@@ -70,7 +70,8 @@ def test_suites_pass_on_it_and_nothing_is_left(xenlab: Xenlab, rack: Rack, tmp_p
     done = xenlab.run("test", "smoke", "--quick", "--topology", rack.topology, "--json", str(told))
 
     assert done.returncode == 0, done.stdout.decode()
-    judged = {verdict["subject"] for verdict in json.loads(told.read_bytes())["verdicts"]}
+    (run,) = json.loads(told.read_bytes())["runs"]
+    judged = {verdict["subject"] for verdict in run["verdicts"]}
     assert any("anna" in subject and "bert" in subject for subject in judged)
     assert rack.take_inventory() == before
 
