@@ -21,7 +21,7 @@ FOLDER = "/proc/net/pktgen"
 # PKTGEN_MAGIC (net/core/pktgen.c:185), the first word behind the UDP header.
 MAGIC = 0xBE9BE955
 UNDO_S = 60.0
-SENDING_SHARE = 0.7
+STALL_S = 10
 STOP_S = 3
 
 # $1: the device. Whoever else uses it keeps it, and everything that was set in it.
@@ -36,22 +36,27 @@ RELEASE = f"""
 echo reset >{FOLDER}/pgctrl
 rmmod {MODULE}
 """
-# $1: the device; $2: seconds; then settings. Whoever has not sent all by then is stopped, and says
-# what it has sent: to a device that takes nothing any more it would try for ever. `start` returns
-# when all is sent, however long that takes, or before the generator's thread has begun: it gives it
+# $1: the device; $2: seconds; then settings. Whoever has sent nothing for so long is stopped, and
+# says what it has sent: to a device that takes no more it would try for ever. `start` returns when
+# all is sent, however long that takes, or before the generator's thread has begun: it gives it
 # 125 ms (pktgen_run_all_threads(), net/core/pktgen.c). Nothing stops one that waits for its last
 # skb (pktgen_wait_for_skb()): it tells how many packets it has sent, and no result.
 RUN = f"""
 file={FOLDER}/$1
-end=$(($(date +%s) + $2))
+stall=$2
+sent=none
 shift 2
 for setting; do echo "$setting" >"$file" || exit 1; done
 echo start >{FOLDER}/pgctrl &
 until grep -q 'Result: OK: [0-9]*(c' "$file"; do
 	sleep 0.02
-	[ "$(date +%s)" -ge "$end" ] || continue
+	now=$(date +%s)
+	before=$sent
+	sent=$(grep pkts-sofar "$file")
+	[ "$sent" = "$before" ] || end=$((now + stall))
+	[ "$now" -ge "$end" ] || continue
 	echo stop >{FOLDER}/pgctrl
-	[ "$(date +%s)" -lt $((end + {STOP_S})) ] || break
+	[ "$now" -lt $((end + {STOP_S})) ] || break
 done
 cat "$file"
 """
@@ -87,12 +92,11 @@ class Pktgen:
     device: str
 
     def run(self, settings: Sequence[str], deadline: Deadline) -> PktgenResult:
-        """Send what the settings say, or what the device takes of it until near the deadline.
+        """Send what the settings say, or what the device takes of it before it stands still.
 
         Raises LabError or MeasurementError.
         """
-        seconds = str(round(deadline.remaining_s * SENDING_SHARE))
-        words = (self.device, seconds, *settings)
+        words = (self.device, str(STALL_S), *settings)
         answer = self.shell.run_script(RUN, *words, deadline=deadline).require_success()
         return parse_result(f"pktgen on {self.shell.where} {self.device}", answer.text)
 

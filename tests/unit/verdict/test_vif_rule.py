@@ -42,7 +42,7 @@ def test_end_that_is_closed_fails_by_its_state() -> None:
 
 def test_backend_that_was_told_of_an_xdp_program_is_connected_all_the_same() -> None:
     again = replace(BACKEND, state=XenbusState.RECONFIGURED)
-    told = replace(FRONTEND, keys=FRONTEND.keys | {"xdp-headroom": "0"})
+    told = replace(FRONTEND, keys={**FRONTEND.keys, "xdp-headroom": "0"})
     for frontend, outcome in ((told, Outcome.PASS), (FRONTEND, Outcome.FAIL)):
         vif = VifNegotiation(vif="vif1.0", backend=again, frontend=frontend)
         assert judge_negotiation("alice eth0", vif, queues=None).outcome is outcome
