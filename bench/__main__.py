@@ -9,6 +9,7 @@ import click
 
 from bench.figures import COLD, COLD_RATIO, FIGURES, Standing, choose_figures
 from bench.peers import measure_peers
+from bench.programs import ProgramFailed
 from bench.report import render_costs, render_json, render_table
 from bench.trials import Bench
 from bench.workspace import open_workspace
@@ -35,8 +36,11 @@ def main(runs: int, names: tuple[str, ...], json_path: Path | None) -> None:
         cold = [outcome for outcome in outcomes if outcome.figure is COLD]
         peers = None
         if cold and COLD_RATIO in wanted:
-            peers = measure_peers(workspace, runs, progress.print)
-            outcomes.append(peers.cold_ratio(*cold))
+            try:
+                peers = measure_peers(workspace, runs, progress.print)
+                outcomes.append(peers.cold_ratio(*cold))
+            except ProgramFailed as error:
+                bench.fail(COLD_RATIO.name, str(error))
     outcomes.sort(key=lambda outcome: FIGURES.index(outcome.figure))
     document = render_json(outcomes, peers, bench.failures)
     if json_path is None:

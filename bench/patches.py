@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.documents import MutantsDocument
 from bench.figures import Phase
 from bench.peers import build_by_virtme_ng, time_virtme_ng
-from bench.programs import Ended
+from bench.programs import Ended, ProgramFailed
 from bench.workspace import Workspace
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.workshop import open_workshop
@@ -39,6 +39,7 @@ Subject: [PATCH] xen-netfront: drop packets of {{length}} bytes
  \t\tgoto drop;
  \t/* Determine which queue to transmit this SKB on */
 """
+BZIMAGE = "arch/x86/boot/bzImage"
 LENGTH_LEAST = 1 << 30
 SMALL_KERNEL = "bookworm+base"
 TRY_LIMIT_S = 3600.0
@@ -82,8 +83,9 @@ class KernelTimes:
 
     cold_s: float
     again_s: float
-    virtme_ng_cold: tuple[Phase, ...]
-    virtme_ng_again: tuple[Phase, ...]
+    virtme_ng_cold: tuple[Phase, ...] = ()
+    virtme_ng_again: tuple[Phase, ...] = ()
+    virtme_ng_failure: str = ""
 
 
 def time_kernel(workspace: Workspace) -> KernelTimes:
@@ -93,19 +95,28 @@ def time_kernel(workspace: Workspace) -> KernelTimes:
         cold = _build(alone, SMALL_KERNEL)
         patch = write_patch(workspace.root)
         again = _build(alone, f"{SMALL_KERNEL}+{patch}")
+        ours = KernelTimes(cold_s=cold.elapsed_s, again_s=again.elapsed_s)
         (tree,) = Path(folder).glob("xenlab/builds/*/source")
-        peer_cold = build_by_virtme_ng(alone, tree)
-        changed = (tree / NETFRONT).read_text(encoding="utf-8")
-        assert patch.stem in changed
-        (tree / NETFRONT).write_text(changed.replace(patch.stem, "1"), encoding="utf-8")
-        peer_again = build_by_virtme_ng(alone, tree)
-        boot_s = time_virtme_ng(alone, tree / "arch/x86/boot/bzImage")
-    return KernelTimes(
-        cold_s=cold.elapsed_s,
-        again_s=again.elapsed_s,
-        virtme_ng_cold=(Phase(name="build", elapsed_s=peer_cold.elapsed_s),),
+        try:
+            return _beside_virtme_ng(ours, alone, tree, patch.stem)
+        except ProgramFailed as error:
+            return replace(ours, virtme_ng_failure=str(error))
+
+
+def _beside_virtme_ng(
+    ours: KernelTimes, workspace: Workspace, tree: Path, length: str
+) -> KernelTimes:
+    """The same by virtme-ng: a build of the patched tree, one with another length, and a boot."""
+    cold = build_by_virtme_ng(workspace, tree)
+    source = tree / NETFRONT
+    source.write_text(source.read_text(encoding="utf-8").replace(length, "1"), encoding="utf-8")
+    again = build_by_virtme_ng(workspace, tree)
+    boot_s = time_virtme_ng(workspace, tree / BZIMAGE)
+    return replace(
+        ours,
+        virtme_ng_cold=(Phase(name="build", elapsed_s=cold.elapsed_s),),
         virtme_ng_again=(
-            Phase(name="build", elapsed_s=peer_again.elapsed_s),
+            Phase(name="build", elapsed_s=again.elapsed_s),
             Phase(name="boot", elapsed_s=boot_s),
         ),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -16,9 +14,8 @@ from bench.documents import SendingDocument, UpDocument
 from bench.figures import Figure, Outcome, Phase
 from bench.model import spread_layouts, time_prediction
 from bench.programs import ProgramFailed
-from bench.workspace import DOWN_LIMIT_S, Workspace
+from bench.workspace import DOWN_LIMIT_S, Workspace, copy_packages
 
-PACKAGE_FOLDERS = ("packages", "requests")  # the .deb files, and what apt once resolved
 IMAGES_LIMIT_S = 600.0
 QUICK_LIMIT_S = 10.0
 LAYOUTS = 500_000
@@ -78,10 +75,13 @@ class Bench:
         try:
             yield from (each for each in measure() if each.figure in wanted)
         except ProgramFailed as error:
-            names = ", ".join(sorted(figure.name for figure in wanted))
-            self.failures[names] = str(error)
-            self.report(f"{names}: not measured: {error}")
+            self.fail(", ".join(sorted(figure.name for figure in wanted)), str(error))
             self.workspace.xenlab("down", "--all", limit_s=DOWN_LIMIT_S)
+
+    def fail(self, names: str, why: str) -> None:
+        """Take down what could not be had, and say so."""
+        self.failures[names] = why
+        self.report(f"{names}: not measured: {why}")
 
     def measure_cold(self) -> Iterator[Outcome]:
         """The topology pair from power-on, and what quad needs more."""
@@ -151,6 +151,8 @@ class Bench:
         """Once: it takes minutes."""
         self.report(f"{figures.KERNEL.what}, and {figures.KERNEL_AGAIN.what}")
         times = patches.time_kernel(self.workspace)
+        if times.virtme_ng_failure:
+            self.fail("virtme-ng's kernel", times.virtme_ng_failure)
         for figure, sample_s, virtme_ng in (
             (figures.KERNEL, times.cold_s, times.virtme_ng_cold),
             (figures.KERNEL_AGAIN, times.again_s, times.virtme_ng_again),
@@ -242,9 +244,3 @@ def measure_checkpoint(checkpoint: Path) -> Outcome:
     paths = (checkpoint, *checkpoint.rglob("*"))
     size_mb = sum(path.lstat().st_blocks * 512 for path in paths) / 1e6
     return Outcome(figure=figures.CHECKPOINT, samples=(size_mb,))
-
-
-def copy_packages(cache: Path, new_cache: Path) -> None:
-    """Give `new_cache` the packages of `cache` and nothing else, as hard links."""
-    for name in PACKAGE_FOLDERS:
-        shutil.copytree(cache / name, new_cache / name, copy_function=os.link)

@@ -7,6 +7,7 @@ given. Whatever a lab leaves behind is found by the workspace's path, which no o
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -29,6 +30,7 @@ PRIVATE = {
     "XDG_RUNTIME_DIR": "run",
     "XDG_STATE_HOME": "state",
 }
+PACKAGE_FOLDERS = ("packages", "requests")  # the .deb files, and what apt once resolved
 UP_LIMIT_S = 300.0
 DOWN_LIMIT_S = 60.0
 
@@ -100,6 +102,12 @@ def open_workspace() -> Iterator[Workspace]:
             yield workspace
         finally:
             workspace.xenlab("down", "--all", limit_s=DOWN_LIMIT_S)
+
+
+def copy_packages(cache: Path, new_cache: Path) -> None:
+    """Give `new_cache` the packages of `cache` and nothing else, as hard links."""
+    for name in PACKAGE_FOLDERS:
+        shutil.copytree(cache / name, new_cache / name, copy_function=os.link)
 
 
 def _read(path: Path) -> bytes:

@@ -203,3 +203,4 @@ def test_driver_that_takes_longer_costs_more_whatever_the_host_does(
     assert told.goodput is not None
     assert told.cpu.median > 2, told.table.subject
     assert told.goodput.median < 0.5, told.table.subject
+    assert told.goodput_said.endswith(": slower"), told.table.subject

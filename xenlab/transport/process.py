@@ -45,6 +45,9 @@ PACKAGE_OF = {
     "xz": "xz-utils",
 }
 
+# `make lab ARGS="..."` hands its ARGS, and more, to each make below it (GNU make manual, 5.7.2).
+OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"})
+
 
 def which(program: str) -> str:
     """The full path of a program; Unavailable with the package that has it, if it is not here."""
@@ -58,6 +61,10 @@ def which(program: str) -> str:
     return found
 
 
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OF_MAKE}
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -69,7 +76,8 @@ def run(
 ) -> CommandResult:
     """Run a program to its end and return what came back, whatever its exit status.
 
-    `env` adds to this process' environment; messages are always in English. `on_line` is given
+    `env` adds to this process' environment; messages are always in English, and of a make that ran
+    us nothing is handed on: its variables are not those of a make that we run. `on_line` is given
     each line of standard output as it comes, by another thread; none is kept then. Raises
     Unavailable if the program does not exist, WaitTimedOut at the deadline; then, and on any
     exception here, the program's whole process group is killed.
@@ -83,7 +91,7 @@ def run(
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})},
+            env={**_inherited(), "LC_ALL": "C.UTF-8", **(env or {})},
             cwd=cwd,
             start_new_session=True,
         )

@@ -84,3 +84,19 @@ def test_admin_program_is_found_without_it_on_the_path(monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", "/usr/bin")
 
     assert which("depmod").endswith("/sbin/depmod")
+
+
+def test_make_that_is_run_below_another_has_none_of_its_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Makefile").write_text("all:\n\t@echo $(origin ARGS)\n")
+    outer = "print-env:\n\t@echo '$(MAKEFLAGS)'\n"
+    (tmp_path / "outer.mk").write_text(outer)
+    argv = ["make", "-f", "outer.mk", "ARGS=--json -", "print-env"]
+    flags = run(argv, cwd=tmp_path, deadline=Deadline.after(10)).require_success().text.strip()
+    assert "ARGS" in flags
+    monkeypatch.setenv("MAKEFLAGS", flags)
+
+    inner = run(["make"], cwd=tmp_path, deadline=Deadline.after(10)).require_success()
+
+    assert inner.text.strip() == "undefined"
