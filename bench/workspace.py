@@ -20,6 +20,7 @@ import platformdirs
 
 from bench.programs import Ended, run_to_end
 from xenlab.registry.places import state_digest
+from xenlab.transport.process import OF_MAKE
 
 XENLAB = Path(sys.executable).with_name("xenlab")
 PRIVATE = {
@@ -45,8 +46,15 @@ class Workspace:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of every program run here: no XENLAB_ setting, all XDG folders ours."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("XENLAB_")}
+        """The environment of every program run here: no XENLAB_ setting, all XDG folders ours.
+
+        And nothing of the make that runs the bench, for some of them are makes themselves.
+        """
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("XENLAB_") and key not in OF_MAKE
+        }
         ours = {key: str(self.root / folder) for key, folder in PRIVATE.items()}
         return kept | ours | {"XDG_CACHE_HOME": str(self.cache), "NO_COLOR": "1"}
 
