@@ -32,8 +32,9 @@ class Ended:
 
     @property
     def tail(self) -> str:
-        """The end of what it said."""
-        return (self.stdout + self.stderr)[-TAIL_BYTES:].decode(errors="replace")
+        """The ends of what it said: its standard error, and its standard output."""
+        ends = (self.stderr[-TAIL_BYTES:], self.stdout[-TAIL_BYTES:])
+        return b"\n".join(ends).decode(errors="replace")
 
     def require_success(self) -> Ended:
         """This end, or ProgramFailed if the status is not 0."""

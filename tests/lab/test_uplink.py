@@ -16,7 +16,7 @@ from xenlab.measure.bounces import Dom0Memory
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.boundaries import boundary_layouts
 from xenlab.slots.wire import on_a_wire
-from xenlab.traffic.ballooning import scatter_dom0
+from xenlab.traffic.ballooning import scatter_memory
 from xenlab.traffic.bounces import measure_bounces
 from xenlab.traffic.iommu import read_iommu_evidence
 from xenlab.traffic.ladder import Extent, plan_runs
@@ -110,7 +110,7 @@ def test_composed_packets_reach_the_peer_and_one_that_does_not_is_told(wired: La
 
 def test_bounces_are_told_where_there_must_be_none(wired: Lab) -> None:
     """Scattered memory that is said to be fresh, and compound pages that are said to be none."""
-    scatter_dom0(wired)
+    scatter_memory(wired, DOM0)
     with closing(measure_bounces(wired, Dom0Memory.SCATTERED)) as runs:
         seen = next(runs)
     assert {verdict.outcome for verdict in judge_measurement(seen.measurement)} == {Outcome.PASS}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xenlab.cli.results import Results
 from xenlab.report.columns import render_columns
 from xenlab.report.results import SuiteRun
-from xenlab.topology.matrix import IOMMU_CELLS, MODE_CELLS, Cell
+from xenlab.topology.matrix import ADJACENT_CELLS, IOMMU_CELLS, MODE_CELLS, Cell
 from xenlab.verdict.iommu import IOMMU_AS_ASKED
 from xenlab.verdict.mode import MODES_AS_ASKED
 from xenlab.verdict.outcome import Outcome, combine
@@ -35,6 +35,7 @@ class Matrix:
 # By the suite that is asked for by itself.
 MATRICES: Mapping[str, Matrix] = {
     "iommu": Matrix(what="iommu set-ups", rule=IOMMU_AS_ASKED, cells=IOMMU_CELLS),
+    "adjacent": Matrix(what="iommu set-ups", rule=IOMMU_AS_ASKED, cells=ADJACENT_CELLS),
     "modes": Matrix(what="modes", rule=MODES_AS_ASKED, cells=MODE_CELLS),
 }
 

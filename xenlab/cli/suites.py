@@ -31,6 +31,7 @@ soak        random layouts and settings, for as long as one likes
 overrun     slots of a paused guest that nobody offered
 upkeep      rate limits, pages that go back, events, multicast
 iommu       the IOMMU as asked, and DMA of guests' packets; every set-up in turn
+adjacent    a guest's compound pages as one frag in dom0; three set-ups in turn
 modes       guests of every type, queues, untrusting frontends; every mode in turn
 
 They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which

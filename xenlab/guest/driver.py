@@ -44,6 +44,9 @@ for bridge; do
 done
 """
 
+# The NIC was a port of a bridge that is another one now.
+REJOIN_UPLINK = "[ ! -e /xenlab/uplink.ip ] || ip -batch /xenlab/uplink.ip"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeDriver:
@@ -140,6 +143,7 @@ def reload_netback(
     words = [f"{name}={value}" for name, value in parameters.items()]
     shell.run_script(UNLOAD_NETBACK, *bridges, deadline=deadline).require_success()
     shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
+    shell.run_script(REJOIN_UPLINK, deadline=deadline).require_success()
     prove_driver(shell, driver, deadline)
 
 

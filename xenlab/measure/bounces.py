@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from xenlab.measure.wire_cost import WireCost
+
 # Table of the probe: see xenlab/guest/bounce_probes.py.
 BOUNCED = "bounced"
 
@@ -26,13 +28,12 @@ class Dom0Memory(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BounceCell:
+class BounceCell(WireCost):
     """What left dom0's NIC in one run, and how often something of it was copied for the device.
 
     `compound` says that the sender's sockets may use pages above order 0
     (net.core.high_order_alloc_disable 0). `forwarded` packets are a guest's: pages that it granted,
-    each by itself. `maps` are those of its grants that netback mapped, and in a strict IOMMU so
-    many changes of its tables; `busy_ns` is how long dom0 was busy meanwhile.
+    each by itself.
     """
 
     source: str
@@ -40,11 +41,6 @@ class BounceCell:
     memory: Dom0Memory
     compound: bool
     forwarded: bool
-    packets: int
-    bounces: int
-    bounced_bytes: int
-    maps: int
-    busy_ns: int
 
     @property
     def setting(self) -> str:
@@ -61,21 +57,6 @@ class BounceCell:
     def straddles(self) -> bool:
         """Whether packets of this cell hold pages that a device cannot read as one."""
         return self.compound and not self.forwarded and self.memory is Dom0Memory.SCATTERED
-
-    @property
-    def per_thousand(self) -> float | None:
-        """Bounces for each thousand packets; None if there was none."""
-        return 1000 * self.bounces / self.packets if self.packets else None
-
-    @property
-    def maps_a_packet(self) -> float | None:
-        """Grants mapped for each packet on the wire; None if there was none."""
-        return self.maps / self.packets if self.packets else None
-
-    @property
-    def busy_us_a_packet(self) -> float | None:
-        """dom0's CPU time for each packet on the wire, in us; None if there was none."""
-        return self.busy_ns / self.packets / 1000 if self.packets else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from xenlab.measure.bounces import BounceTable
+from xenlab.measure.joining import JoinTable
 from xenlab.measure.strategy import StrategyTable
 from xenlab.report.bar_table import BarTable
 from xenlab.report.bounce_view import view_bounces
 from xenlab.report.exhibits import Exhibit
+from xenlab.report.join_view import view_joining
 from xenlab.report.strategy_view import view_strategies
 
 
@@ -17,5 +19,7 @@ def view_bar_table(exhibit: Exhibit) -> BarTable | None:
             return view_strategies(exhibit)
         case BounceTable():
             return view_bounces(exhibit)
+        case JoinTable():
+            return view_joining(exhibit)
         case _:
             return None

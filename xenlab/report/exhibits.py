@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from xenlab.measure.bounces import BounceTable
 from xenlab.measure.flow_account import FlowAccount
+from xenlab.measure.joining import JoinTable
 from xenlab.measure.slot_histogram import SlotHistogram
 from xenlab.measure.strategy import StrategyTable
 from xenlab.plan.codec import Undecodable, decode, encode
@@ -16,13 +17,14 @@ from xenlab.verdict.crossing import Sweep
 # Goes up when a field of an exhibit changes, comes or goes: a line is read by its own version only.
 SCHEMA_VERSION = 1
 
-Exhibit = FlowAccount | SlotHistogram | StrategyTable | BounceTable | Sweep
+Exhibit = FlowAccount | SlotHistogram | StrategyTable | BounceTable | JoinTable | Sweep
 
 KINDS: dict[str, type[Exhibit]] = {
     "flow": FlowAccount,
     "slots": SlotHistogram,
     "strategies": StrategyTable,
     "bounces": BounceTable,
+    "joining": JoinTable,
     "sweep": Sweep,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}

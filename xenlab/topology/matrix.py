@@ -25,6 +25,9 @@ IOMMU_CELLS = (
     Cell(name="I9", why_not="virtio-iommu is not usable: Xen has no driver"),
 )
 
+# Without an IOMMU, through one that is as strict as can be, and where dom0's memory is translated.
+ADJACENT_CELLS = tuple(cell for cell in IOMMU_CELLS if cell.name in {"I0", "I2", "I4"})
+
 MODE_CELLS = (
     Cell(name="pv", topology="pair"),
     Cell(name="pvh", topology="pair-pvh"),

@@ -10,8 +10,9 @@ from __future__ import annotations
 import pytest
 
 from xenlab.measure.bounces import BounceCell, BounceTable, Dom0Memory
+from xenlab.plan.model import DOM0
 from xenlab.pytest_plugin import Judge, Show
-from xenlab.traffic.ballooning import scatter_dom0
+from xenlab.traffic.ballooning import scatter_memory
 from xenlab.traffic.bounces import measure_bounces
 from xenlab.traffic.handle import LabHandle
 from xenlab.verdict.bounces import judge_bounces, skip_bounces, why_no_bounces
@@ -29,7 +30,7 @@ def test_packets_bounce_where_compound_pages_straddle_in_scattered_memory_and_no
     cells: list[BounceCell] = []
     for memory in Dom0Memory:
         if memory is Dom0Memory.SCATTERED:
-            scatter_dom0(lab)
+            scatter_memory(lab, DOM0)
         for run in measure_bounces(lab, memory):
             cells.append(run.cell)
             for verdict in judge_measurement(run.measurement):

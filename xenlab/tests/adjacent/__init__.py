@@ -1,0 +1,1 @@
+"""Adjacent: a guest's compound pages, presented by netback as one piece again."""
