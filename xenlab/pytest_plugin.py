@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from xenlab import suite_fixtures
+from xenlab.parameters import parametrize
 from xenlab.plan.model import Link
 from xenlab.report.exhibits import Exhibit
 from xenlab.suite_fixtures import STAGE, Stage
@@ -84,16 +85,7 @@ class LabPlugin:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each link, each domU and each node of this lab's plan."""
-        plan = self._lab.plan
-        if "link" in metafunc.fixturenames:
-            metafunc.parametrize("link", plan.links(), ids=_name_link)
-        if "direct_link" in metafunc.fixturenames:
-            direct = [link for link in plan.links() if not link.routed]
-            metafunc.parametrize("direct_link", direct, ids=_name_link, scope="module")
-        if "domu" in metafunc.fixturenames:
-            metafunc.parametrize("domu", plan.domus, ids=lambda domu: domu.name)
-        if "node" in metafunc.fixturenames:
-            metafunc.parametrize("node", plan.node_names)
+        parametrize(metafunc, self._lab.plan)
 
     @property
     def deaths(self) -> Sequence[Death]:
@@ -243,7 +235,3 @@ def _silent(name: str) -> Verdict:
         outcome=Outcome.INCONCLUSIVE,
         reasons=("the test ended without a verdict",),
     )
-
-
-def _name_link(link: Link) -> str:
-    return f"{link.source}-{link.sink}-{'+'.join(link.networks)}"

@@ -10,7 +10,11 @@ from xenlab.boot.network_files import (
     render_feature_table,
     render_vif_table,
 )
-from xenlab.boot.uplink_files import render_peer_files, render_uplink_files
+from xenlab.boot.uplink_files import (
+    render_peer_files,
+    render_plain_files,
+    render_uplink_files,
+)
 from xenlab.boot.xl_config import render_xl_config
 from xenlab.plan.model import DOM0, DomUPlan, LabPlan
 
@@ -33,7 +37,12 @@ def ramdisk_path(kernel: str, *, firmware: bool) -> str:
 
 
 def render_dom0_files(plan: LabPlan) -> Mapping[str, str]:
-    """Path from dom0's root to text: control, bridges, and for each domU its xl.cfg and vifs."""
+    """Path from dom0's root to text: control, bridges, and for each domU its xl.cfg and vifs.
+
+    Without Xen: what makes a Linux alone of it.
+    """
+    if plan.uplink and not plan.xen.boot:
+        return render_plain_files(plan, plan.uplink, MANAGEMENT)
     management = {
         **MANAGEMENT,
         "FORWARDING": str(int(plan.dom0.forwarding)),

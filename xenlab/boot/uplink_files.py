@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from xenlab.boot.network_files import render_peer_batch, render_uplink_batch
-from xenlab.plan.model import LabPlan, NicModel, UplinkPlan
+from xenlab.boot.network_files import (
+    render_bridge_batch,
+    render_peer_batch,
+    render_uplink_batch,
+)
+from xenlab.plan.model import DOM0, LabPlan, NicModel, UplinkPlan
 
 SCRIPTS = Path(__file__).parent / "scripts"
 CONNECT_UPLINK = "usr/sbin/connect-uplink"
@@ -39,6 +43,18 @@ def render_peer_files(
         "xenlab/management": _render_words(NAME=peer.name, **management),
         "xenlab/uplink": _render_words(MAC=peer.mac, DRIVER="virtio_net"),
         "xenlab/uplink.ip": render_peer_batch(plan, uplink),
+    }
+
+
+def render_plain_files(
+    plan: LabPlan, uplink: UplinkPlan, management: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Path from the root to text for dom0's place without Xen: the bridge, and the NIC on it."""
+    return {
+        **render_uplink_files(plan),
+        "init": _read_script("peer-init"),
+        "xenlab/management": _render_words(NAME=DOM0, **management),
+        "xenlab/uplink.ip": render_bridge_batch(plan, DOM0) + render_uplink_batch(plan, uplink),
     }
 
 

@@ -23,6 +23,7 @@ from xenlab.kernel.workshop import open_workshop
 from xenlab.life.boot import READY
 from xenlab.life.by_hand import render_steps, take_free_port
 from xenlab.life.order import IMAGES_BUDGET_S, UpOrder
+from xenlab.life.summary import PLAIN
 from xenlab.plan.codec import encode
 from xenlab.plan.command_lines import (
     render_dom0_command_line,
@@ -53,6 +54,10 @@ def rehearse(order: UpOrder, bundle: str | None, json_path: str | None) -> int:
         raise InputError("--bundle holds what is booted: drivers under test are loaded afterwards")
     if plan.host is not None and bundle is not None:
         raise InputError(f"--bundle holds what is booted: {plan.host.address} runs already")
+    if not plan.xen.boot and bundle is not None:
+        raise InputError(
+            "--bundle holds a machine alone: without Xen and the peer it sends nothing"
+        )
     rehearsal = Rehearsal(plan=plan, lab=lab, drivers=chosen)
     document = rehearsal.document()
     if bundle is not None:
@@ -87,10 +92,11 @@ class Rehearsal:
         return render_qemu_argv(self.plan, self.places.boot, self.accel, 0)
 
     def command_lines(self) -> dict[str, str]:
-        """Of Xen, dom0, each domU and the outside peer."""
+        """Of Xen if it is booted, dom0, each domU and the outside peer."""
         outside = {each.peer.name: render_peer_command_line() for each in self.plan.uplinks}
+        xen = {"xen": render_xen_command_line(self.plan)} if self.plan.xen.boot else {}
         return {
-            "xen": render_xen_command_line(self.plan),
+            **xen,
             DOM0: render_dom0_command_line(self.plan),
             **{domu.name: render_domu_command_line(domu) for domu in self.plan.domus},
             **outside,
@@ -123,10 +129,10 @@ class Rehearsal:
         yield f"lab {self.lab} (topology {plan.topology_name}) would be:"
         yield ""
         kernels = {kernel.name: kernel.origin.label for kernel in plan.kernels}
-        dom0 = plan.dom0
+        dom0, kind = plan.dom0, DOM0 if plan.xen.boot else PLAIN
         rows = [
             (
-                DOM0, DOM0, kernels[dom0.kernel], self._driver(DOM0), str(dom0.vcpus),
+                DOM0, kind, kernels[dom0.kernel], self._driver(DOM0), str(dom0.vcpus),
                 f"{dom0.memory_mib} MiB", "",
             )
         ]  # fmt: skip
@@ -151,7 +157,8 @@ class Rehearsal:
         if plan.host is not None:
             yield f"Xen of {plan.xen.suite}, as it runs on {plan.host.address}"
             return
-        yield f"Xen of {plan.xen.suite}, accelerator {plan.machine.accel}"
+        xen = f"Xen of {plan.xen.suite}" if plan.xen.boot else "no Xen"
+        yield f"{xen}, accelerator {plan.machine.accel}"
         yield from (f"{node}: {line}" for node, line in self.command_lines().items())
         yield ""
         yield shlex.join(self.argv)

@@ -25,6 +25,8 @@ DEFAULT_SUITE = "smoke"
 TOPOLOGIES = {"driverdomain": "driver-domain"}
 # Suites to which it is all one who the backend of a network is.
 ANY_BACKEND = frozenset({"driverdomain", "smoke"})
+# Suites of which something is left where there is no Xen: the wire and the consoles.
+WITHOUT_XEN = frozenset({"smoke"})
 EVERY_QUICK = 5  # the short form has fewer packets than the thousand that a fault waits for
 NODE_ID = "::"  # pytest's: between a file and the tests in it
 
@@ -65,8 +67,16 @@ class SuiteOrder:
         )
 
     def require_suitable(self, plan: LabPlan) -> None:
-        """Raise InputError for shipped suites that look for vifs in dom0 where others have them."""
+        """Raise InputError for shipped suites that look for vifs in dom0 where others have them.
+
+        Or nobody: without Xen.
+        """
         suites = {path.name for path in self.paths if path.parent == SHIPPED}
+        if not plan.xen.boot and suites - WITHOUT_XEN:
+            raise InputError(
+                f"{list_names(sorted(suites - WITHOUT_XEN))} look into Xen and vifs, and"
+                f" {quote(plan.topology_name)} boots no Xen; there is {list_names(WITHOUT_XEN)}"
+            )
         if plan.backends and suites - ANY_BACKEND:
             raise InputError(
                 f"{list_names(sorted(suites - ANY_BACKEND))} look into dom0's vifs, and those of"

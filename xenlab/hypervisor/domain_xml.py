@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from xenlab.hypervisor.machine_xml import (
     MachineIdentity,
     add_cpu_and_ends,
+    add_linux,
     add_qemu_arguments,
     add_standby_port,
     add_text,
@@ -39,13 +40,18 @@ def render_domain_xml(
 ) -> str:
     """The domain XML of the QEMU machine that boots Xen; `accel` is the proved one, not `auto`.
 
-    A `restored` machine has its memory already: QEMU only needs Xen's file again, because its
-    multiboot boot ROM is a part of the saved machine.
+    In a control without Xen it boots dom0's kernel itself. A `restored` machine has its memory
+    already: QEMU only needs the file of Xen, or of that kernel, again, because its boot ROM is a
+    part of the saved machine.
     """
     domain = begin_domain(identity, places.name, accel)
     add_text(domain, "memory", str(plan.machine.memory_mib), unit="MiB")
     add_text(domain, "vcpu", str(plan.machine.cpus))
-    _add_boot(domain, plan, places, restored=restored)
+    if plan.xen.boot:
+        _add_boot(domain, plan, places, restored=restored)
+    else:
+        command_line = render_dom0_command_line(plan)
+        add_linux(domain, places, "initrd.cpio", command_line, restored=restored)
     features = ET.SubElement(domain, "features")
     ET.SubElement(features, "acpi")
     ET.SubElement(features, "apic")

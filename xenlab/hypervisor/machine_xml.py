@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenlab.plan.model import Accel, LabPlan
+from xenlab.registry.places import LabPlaces
 
 QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
 LABELS_NAMESPACE = "https://xenlab.dev/labels/1"
@@ -43,6 +44,22 @@ def add_text(parent: ET.Element, tag: str, text: str, **attributes: str) -> ET.E
     element = ET.SubElement(parent, tag, attributes)
     element.text = text
     return element
+
+
+def add_linux(
+    domain: ET.Element, places: LabPlaces, initrd: str, command_line: str, *, restored: bool
+) -> None:
+    """What a machine without Xen boots: dom0's kernel, by its PVH entry, the one that Xen takes.
+
+    See hw/i386/x86.c, load_elfboot. A `restored` machine has its memory already, and needs the
+    kernel's file for the boot ROM alone.
+    """
+    os_element = ET.SubElement(domain, "os")
+    add_text(os_element, "type", "hvm", arch="x86_64", machine="q35")
+    add_text(os_element, "kernel", places.inside(places.boot / "vmlinux"))
+    if not restored:
+        add_text(os_element, "initrd", places.inside(places.boot / initrd))
+    add_text(os_element, "cmdline", command_line)
 
 
 def add_cpu_and_ends(domain: ET.Element, plan: LabPlan, accel: Accel) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from xenlab.hypervisor.machine_xml import (
     MachineIdentity,
     add_cpu_and_ends,
+    add_linux,
     add_qemu_arguments,
     add_standby_port,
     add_text,
@@ -46,20 +47,13 @@ def render_peer_xml(
 ) -> str:
     """The domain XML; `machine` is the identity of the machine that boots Xen.
 
-    QEMU starts dom0's kernel by its PVH entry, the one that Xen takes (hw/i386/x86.c,
-    load_elfboot). A `restored` machine has its memory already, and needs the kernel's file for the
-    boot ROM alone.
+    A `restored` machine has its memory already.
     """
     peer = uplink.peer
     domain = begin_domain(peer_identity(machine), places.name, accel)
     add_text(domain, "memory", str(peer.memory_mib), unit="MiB")
     add_text(domain, "vcpu", str(peer.vcpus))
-    os_element = ET.SubElement(domain, "os")
-    add_text(os_element, "type", "hvm", arch="x86_64", machine="q35")
-    add_text(os_element, "kernel", places.inside(places.boot / "vmlinux"))
-    if not restored:
-        add_text(os_element, "initrd", places.inside(places.boot / "peer.cpio"))
-    add_text(os_element, "cmdline", render_peer_command_line())
+    add_linux(domain, places, "peer.cpio", render_peer_command_line(), restored=restored)
     features = ET.SubElement(domain, "features")
     for name in ("acpi", "apic"):
         ET.SubElement(features, name)

@@ -40,9 +40,7 @@ def render_qemu_argv(plan: LabPlan, folder: Path, accel: Accel, ssh_port: int) -
         *("-m", str(machine.memory_mib)),
         *("-smp", f"{machine.cpus},sockets={machine.cpus},cores=1,threads=1"),
         *("-display", "none", "-no-user-config", "-nodefaults", "-no-reboot", "-rtc", "base=utc"),
-        *("-kernel", str(folder / "xen")),
-        *("-initrd", _render_module(plan, folder)),
-        *("-append", render_xen_command_line(plan)),
+        *_render_boot(plan, folder),
         *_render_root_ports(),
         *("-chardev", "stdio,id=serial0", "-device", "isa-serial,chardev=serial0,index=0"),
         *_render_consoles(plan, folder),
@@ -52,6 +50,14 @@ def render_qemu_argv(plan: LabPlan, folder: Path, accel: Accel, ssh_port: int) -
         *("-netdev", MANAGEMENT_NETDEV.format(port=ssh_port)),
         *("-device", render_management_nic(plan)),
     ]
+
+
+def _render_boot(plan: LabPlan, folder: Path) -> list[str]:
+    if plan.xen.boot:
+        kernel, initrd = str(folder / "xen"), _render_module(plan, folder)
+        return ["-kernel", kernel, "-initrd", initrd, "-append", render_xen_command_line(plan)]
+    kernel, initrd = str(folder / "vmlinux"), str(folder / "initrd.cpio")
+    return ["-kernel", kernel, "-initrd", initrd, "-append", render_dom0_command_line(plan)]
 
 
 def _render_module(plan: LabPlan, folder: Path) -> str:

@@ -15,6 +15,7 @@ from xenlab.waiting import Deadline, wait_until
 
 READY = "xenlab: {node} is ready"
 BOOT_DOM0 = "boot Xen and dom0"
+BOOT_LINUX = "boot Linux without Xen"
 CREATE_FAILED = re.compile(rb"xenlab: (xl create \S+ returned .*)")
 FINAL = frozenset({Category.PANIC, Category.XEN_PANIC, Category.DOMAIN_CRASH})
 TAIL_LINES = 50
@@ -41,9 +42,10 @@ class BootWatch:
 
         The deadline of what is left to do is that of the boot, scaled to how slow dom0's was.
         """
-        with self.phases.run(BOOT_DOM0):
+        phase = BOOT_DOM0 if self.lab.plan.xen.boot else BOOT_LINUX
+        with self.phases.run(phase):
             self._wait_for(DOM0)
-        self.deadline = scale_boot(self.deadline, self.phases.elapsed_s[BOOT_DOM0])
+        self.deadline = scale_boot(self.deadline, self.phases.elapsed_s[phase])
         for node in self.lab.plan.node_names[1:]:
             with self.phases.run(f"boot {node}"):
                 self._wait_for(node)

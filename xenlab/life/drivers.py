@@ -22,7 +22,7 @@ from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all, serve_vi
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import DOM0, KernelPlan, LabPlan
-from xenlab.topology.wording import list_names
+from xenlab.topology.wording import list_names, quote
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import await_vifs
 
@@ -36,6 +36,8 @@ def choose_drivers(plan: LabPlan, netback: str | None, netfront: Sequence[str]) 
 
     A later word stands over an earlier one. Raises InputError for what cannot be.
     """
+    if netback or netfront:
+        _require_xen(plan)
     names = [domu.name for domu in plan.domus]
     words = {DOM0: netback} if netback else {}
     words |= spread_words("--netfront", netfront, names)
@@ -50,6 +52,7 @@ def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choic
     Raises InputError for a series that is not one of drivers alone, and for a driver that cannot be
     patched.
     """
+    _require_xen(plan)
     reach = Reach.of(series.files)
     if not reach.is_drivers_only:
         raise InputError(f"{series.name}: {reach.why}")
@@ -60,6 +63,14 @@ def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choic
     }
     _require_dom0_as_backend(plan, patched)
     return patched
+
+
+def _require_xen(plan: LabPlan) -> None:
+    """Both drivers speak over Xen alone: without it none could be loaded, and none be tested."""
+    if not plan.xen.boot:
+        raise InputError(
+            f"no driver under test is loaded on {quote(plan.topology_name)}, which boots no Xen"
+        )
 
 
 def _require_dom0_as_backend(plan: LabPlan, choices: Choices) -> None:
@@ -108,7 +119,7 @@ def load_drivers(
     def prove(node: str) -> None:
         prove_driver(lab.shell(node, deadline), drivers[node], deadline)
 
-    if not connected:
+    if not connected and lab.plan.xen.boot:
         with phases.run("load the drivers and connect the vifs"):
             if drivers or lab.plan.host is not None:
                 with blaming_drivers(lab, drivers, phases.current):
@@ -120,9 +131,9 @@ def load_drivers(
                         await_vifs(lab.shell(backend, deadline), vifs_of(lab, backend), patience)
             else:
                 standby.connect_vifs(lab, deadline)
-        if lab.plan.uplink is not None:
-            with phases.run("connect the uplink"):
-                standby.connect_uplink(lab, deadline)
+    if not connected and lab.plan.uplink is not None:
+        with phases.run("connect the uplink"):
+            standby.connect_uplink(lab, deadline)
     if drivers:
         with phases.run("prove the drivers"):
             on_all(prove, lab.plan.domain_names)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from xenlab.errors import LabError
 from xenlab.lab import Lab
 from xenlab.life.connect import on_all, vifs_of
-from xenlab.life.evidence import EVIDENCE_FILES, NodeEvidence
+from xenlab.life.evidence import NodeEvidence, evidence_files
 from xenlab.plan.model import DOM0
 from xenlab.transport.standby import StandbyLine, open_standby
 from xenlab.waiting import Deadline
@@ -23,7 +23,9 @@ ENTROPY_BYTES = 64
 
 
 def read_domids(lab: Lab, deadline: Deadline) -> tuple[tuple[str, int], ...]:
-    """Name and number of every domU, from xenstore."""
+    """Name and number of every domU, from xenstore; nobody is asked where there are none."""
+    if not lab.plan.domus:
+        return ()
     names = [domu.name for domu in lab.plan.domus]
     found: list[str] = []
     _ask_all(lab, [DOM0], lambda line: found.extend(_ask_domids(line, names, deadline)), deadline)
@@ -35,8 +37,8 @@ def read_evidence(lab: Lab, deadline: Deadline) -> dict[str, NodeEvidence]:
     told: dict[str, NodeEvidence] = {}
 
     def ask(line: StandbyLine) -> None:
-        files = EVIDENCE_FILES[line.node == DOM0]
-        told[line.node] = NodeEvidence.parse(line.ask("read", *files, deadline=deadline))
+        answer = line.ask("read", *evidence_files(lab.plan, line.node), deadline=deadline)
+        told[line.node] = NodeEvidence.parse(lab.plan, line.node, answer)
 
     _ask_all(lab, lab.plan.node_names, ask, deadline)
     return told

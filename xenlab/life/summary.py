@@ -16,6 +16,8 @@ from xenlab.report.summary import LabSummary, NodeSummary
 from xenlab.waiting import Deadline
 
 BUDGET_S = 20.0
+# In a control: Xen's version, and what dom0 is then.
+NO_XEN, PLAIN = "none", "no Xen"
 
 
 def read_summary(lab: Lab) -> LabSummary:
@@ -30,7 +32,7 @@ def summarize(lab: Lab, evidence: Mapping[str, NodeEvidence], elapsed_s: float) 
         topology=lab.record.topology,
         accelerator=lab.record.accel,
         accelerator_reason=lab.record.accel_reason,
-        xen=evidence[DOM0].xen,
+        xen=evidence[DOM0].xen or NO_XEN,
         origin=lab.record.origin,
         level=lab.record.level,
         drivers=lab.record.drivers,
@@ -45,7 +47,7 @@ def summarize(lab: Lab, evidence: Mapping[str, NodeEvidence], elapsed_s: float) 
 
 def _dom0(plan: LabPlan, kernel: str) -> NodeSummary:
     return NodeSummary(
-        name=DOM0, kind=DOM0, kernel=kernel, vcpus=plan.dom0.vcpus,
+        name=DOM0, kind=DOM0 if plan.xen.boot else PLAIN, kernel=kernel, vcpus=plan.dom0.vcpus,
         memory_mib=plan.dom0.memory_mib, devices=_bridges(plan, DOM0), state="running",
     )  # fmt: skip
 

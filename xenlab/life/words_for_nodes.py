@@ -15,6 +15,8 @@ FOR_ONE = re.compile(r"(?P<node>[a-z0-9-]+)=(?P<word>.+)")
 def spread_words(option: str, given: Sequence[str], domus: Sequence[str]) -> dict[str, str]:
     """The word for each domU that has one; a later word stands over an earlier one."""
     words: dict[str, str] = {}
+    if given and not domus:
+        raise InputError(f"{option}: there is no domU")
     for text in given:
         found = FOR_ONE.fullmatch(text)
         if found and found["node"] not in domus:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from xenlab.measure.attachment import Role
 from xenlab.measure.counters import CounterDelta
 from xenlab.measure.drop_names import SUMMING_DROPS
 from xenlab.measure.path import DropCounter, Leg, Path, Point
@@ -66,6 +67,11 @@ class Hop:
         return 0 if self.cuts else max(0, self.packets_out - self.packets_in)
 
     @property
+    def meets_nic(self) -> bool:
+        """Whether a NIC counts at either end: its driver or the wire may have lost what is lost."""
+        return Role.NIC in {self.start.role, self.end.role}
+
+    @property
     def explained(self) -> int:
         """How many of the lost packets the named places account for."""
         return min(self.lost, sum(drop.packets for drop in self.drops))
@@ -81,6 +87,11 @@ class HopAccount:
     """The hops of one direction in their order; none where a device of each has vanished."""
 
     hops: tuple[Hop, ...]
+
+    @property
+    def meets_vif(self) -> bool:
+        """Whether a vif is on the way, and so Xen."""
+        return any(Role.VIF in {hop.start.role, hop.end.role} for hop in self.hops)
 
     @property
     def packets_in(self) -> int:

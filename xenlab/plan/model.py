@@ -86,13 +86,15 @@ class MachinePlan:
 class XenPlan:
     """Which Xen; `version` None is the newest of the suite.
 
-    Without `iommu` it leaves the machine's alone.
+    Without `iommu` it leaves the machine's alone. Without `boot` there is none: what is called dom0
+    is then a Linux alone, at dom0's place on the wire.
     """
 
     suite: str
     version: str | None
     command_line: str
     iommu: bool = field(default=True, metadata=CAME_LATER)
+    boot: bool = field(default=True, metadata=CAME_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,10 @@ class LabPlan:
     def is_peer(self, node: str) -> bool:
         """Whether a node is the outside peer."""
         return self.uplink is not None and node == self.uplink.peer.name
+
+    def is_plain(self, node: str) -> bool:
+        """Whether a node is a Linux without Xen below: the outside peer, or dom0 in a control."""
+        return not self.xen.boot or self.is_peer(node)
 
     def domu(self, name: str) -> DomUPlan:
         """The domU of that name. Raises InputError with the names there are."""

@@ -105,32 +105,39 @@ class _Planner:
 
     def plan(self, accel: Accel) -> LabPlan:
         """The whole plan."""
-        topology = self._topology
+        topology, machine = self._topology, self._machine(accel)
         plan = LabPlan(
             topology_name=topology.name,
-            machine=self._machine(accel),
+            machine=machine,
             xen=XenPlan(
                 suite=topology.xen.suite,
                 version=topology.xen.version,
                 command_line=topology.xen.command_line,
                 iommu=topology.xen.iommu,
+                boot=topology.xen.boot,
             ),
             kernels=self._kernels(),
-            dom0=Dom0Plan(
-                kernel=topology.dom0.kernel,
-                vcpus=topology.dom0.vcpus,
-                memory_mib=topology.dom0.memory_mib,
-                command_line=topology.dom0.command_line,
-                forwarding=topology.dom0.forwarding,
-                kind=topology.dom0.kind,
-                iommu=_choose_dom0_iommu(topology),
-            ),
+            dom0=self._dom0(machine),
             domus=tuple(self._domu(domu) for domu in topology.domus),
             networks=self._networks(),
             uplink=self._uplink(),
             host=HostPlan(**asdict(host)) if (host := topology.machine.host) else None,
         )
         return replace(plan, domus=tuple(add_routes(plan, domu) for domu in plan.domus))
+
+    def _dom0(self, machine: MachinePlan) -> Dom0Plan:
+        """dom0; without Xen it has the whole machine."""
+        topology = self._topology
+        dom0, whole = topology.dom0, not topology.xen.boot
+        return Dom0Plan(
+            kernel=dom0.kernel,
+            vcpus=machine.cpus if whole else dom0.vcpus,
+            memory_mib=machine.memory_mib if whole else dom0.memory_mib,
+            command_line=dom0.command_line,
+            forwarding=dom0.forwarding,
+            kind=dom0.kind,
+            iommu=_choose_dom0_iommu(topology),
+        )
 
     def _machine(self, accel: Accel) -> MachinePlan:
         asked, needed_mib = self._topology.machine, self._topology.needed_memory_mib

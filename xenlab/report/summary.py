@@ -28,6 +28,7 @@ class NodeSummary:
 class LabSummary:
     """`origin` is a cold boot or the checkpoint it came from; `xen` the version that dom0 told.
 
+    Or `none`, where there is none.
     `drivers` has each node's driver where any is not the stock one; all of them were proved.
     """
 

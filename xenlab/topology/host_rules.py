@@ -27,7 +27,7 @@ FIXED = {
         "cpus", "memory", "accel", "cpu_model", "iommu", "interrupt_remapping",
         "iommu_passthrough", "nic",
     ),
-    "xen": ("command_line", "iommu"),
+    "xen": ("command_line", "iommu", "boot"),
     "dom0": ("vcpus", "memory", "command_line", "type", "iommu"),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from xenlab.topology import fields
 from xenlab.topology.document import Path, Value
 from xenlab.topology.model import Dom0Iommu, Dom0Kind, Iommu
+from xenlab.topology.plain_rules import boots_xen
 from xenlab.topology.wording import quote
 
 MODE = ("dom0", "iommu")
@@ -21,6 +22,8 @@ PASSTHROUGH = ("machine", "iommu_passthrough")
 
 def find_unworkable(root: Mapping[str, Value]) -> Iterator[tuple[Path, str]]:
     """The place of each setting that cannot work beside the others, and why."""
+    if not boots_xen(root):
+        return  # and then all that these look at is refused
     asked = _Asked.read(root)
     if asked.model == Iommu.NONE and asked.remapping:
         yield REMAPPING, "only an IOMMU remaps interrupts; give the machine `iommu: intel` or `amd`"

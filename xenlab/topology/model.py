@@ -123,13 +123,14 @@ class MachineSpec:
 class XenSpec:
     """Which Xen to boot; `version` None means the newest one of the suite.
 
-    Without `iommu` it leaves the machine's alone.
+    Without `iommu` it leaves the machine's alone. Without `boot` the machine boots Linux alone.
     """
 
     suite: str = defaults.SUITE
     version: str | None = None
     command_line: str = ""
     iommu: bool = True
+    boot: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

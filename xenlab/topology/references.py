@@ -17,6 +17,7 @@ from xenlab.topology.iommu_rules import find_unworkable
 from xenlab.topology.kernel_origin import find_misplaced
 from xenlab.topology.model import DomUKind, Iommu
 from xenlab.topology.nic_rules import find_unusable_nic
+from xenlab.topology.plain_rules import find_impossible_without_xen
 from xenlab.topology.stream import Position, Problem
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
@@ -45,7 +46,10 @@ class _Checker:
         yield from self._check_memory(root)
         yield from self._check_nic(root)
         yield from self._check_backends(root)
-        rules = (find_unworkable, find_unusable_nic, find_misplaced_backends, find_misplaced_host)
+        rules = (
+            find_unworkable, find_unusable_nic, find_misplaced_backends, find_misplaced_host,
+            find_impossible_without_xen,
+        )  # fmt: skip
         for path, message in (found for rule in rules for found in rule(root)):
             yield self._problem(path, message)
 

@@ -160,6 +160,7 @@ class XenSection(Section):
     version: Version | None = Field(None, description="the newest of the suite")
     command_line: CommandLine = ""
     iommu: Switch = Field(default=True, description="off: Xen leaves the machine's IOMMU alone")
+    boot: Switch = Field(default=True, description="off: Linux alone, a control of the wire")
 
 
 class KernelSection(Section):
@@ -239,7 +240,7 @@ class TopologyFile(Section):
     dom0: Dom0Section | None = None
     domus: Annotated[
         dict[NodeName, DomUSection | None],
-        Field(min_length=1, max_length=defaults.DOMUS_MAX),
+        Field(max_length=defaults.DOMUS_MAX, description="none without Xen, and only there"),
     ]
     networks: (
         Annotated[dict[Name, NetworkSection | None], Field(max_length=defaults.NETWORKS_MAX)] | None

@@ -84,6 +84,7 @@ def _xen_of(section: XenSection) -> XenSpec:
         version=section.version,
         command_line=section.command_line,
         iommu=section.iommu,
+        boot=section.boot,
     )
 
 

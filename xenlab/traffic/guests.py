@@ -22,8 +22,11 @@ def kinds_of_links(plan: LabPlan) -> tuple[Link, ...]:
 
 
 def link_for_faults(plan: LabPlan) -> Link:
-    """One from domU to domU, which crosses two vifs; the first where there is no such link."""
-    links = plan.links()
+    """One from domU to domU, which crosses two vifs; the first where there is no such link.
+
+    Without Xen there is the wire alone.
+    """
+    links = plan.links() or plan.uplink_links()
     return next((link for link in links if link.source_vif and link.sink_vif), links[0])
 
 

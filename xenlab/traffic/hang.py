@@ -46,8 +46,8 @@ def find_hang(lab: LabHandle) -> Hang | None:
     lab.require_machine()
     for node in lab.plan.node_names:
         if not _lives(lab, node):
-            if lab.plan.is_peer(node):
-                raise LabError(f"the outside peer {node} neither answers nor says anything")
+            if lab.plan.is_plain(node):
+                raise LabError(f"{node}, without Xen, neither answers nor says anything")
             return _question_xen(lab) if node == DOM0 else _question_domu(lab, node)
     return None
 

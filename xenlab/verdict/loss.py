@@ -13,6 +13,12 @@ from xenlab.verdict.verdict import Verdict
 
 NO_LOSS = "no loss"
 
+# xenlab/topologies/uplink-no-xen.yaml
+WIRE_CONTROL = (
+    "whether the NIC and its wire lose them without Xen too:"
+    " xenlab test smoke --topology uplink-no-xen"
+)
+
 # The sender was refused before a packet existed: the lab did not give the flow its way.
 NEVER_MADE = frozenset({"EADDRNOTAVAIL", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPERM"})
 
@@ -35,6 +41,7 @@ def judge_loss(measurement: Measurement) -> Verdict:
     else:
         lost += _lost_unmissed(measurement, lost)
     reasons = lost + missing
+    reasons += name_control(measurement)
     outcome = Outcome.FAIL if reasons else Outcome.PASS
     doubts = _doubts(measurement)
     if doubts and not lost:
@@ -48,6 +55,13 @@ def judge_loss(measurement: Measurement) -> Verdict:
         numbers=_numbers(measurement, hops),
         control=_control(measurement),
     )
+
+
+def name_control(measurement: Measurement) -> Iterable[str]:
+    """The command to try next where packets of a vif were lost at a NIC: the same without Xen."""
+    ways = (measurement.forward, measurement.backward)
+    lossy = [hop for way in ways if way.meets_vif for hop in way.hops if hop.meets_nic and hop.lost]
+    return (WIRE_CONTROL,) if lossy else ()
 
 
 def tell_hop(hop: Hop, foretold: int = 0) -> Iterable[str]:

@@ -47,6 +47,16 @@ def skip_negotiation(domu: str) -> Verdict:
     )
 
 
+def skip_without_xen(topology: str) -> Verdict:
+    """There is none where no Xen runs."""
+    return Verdict(
+        rule=NEGOTIATED,
+        subject=f"topology {topology}",
+        outcome=Outcome.SKIP,
+        reasons=("there is no vif without Xen: `xen: {boot: off}`",),
+    )
+
+
 def judge_negotiation(subject: str, negotiation: VifNegotiation, queues: int | None) -> Verdict:
     """Whether a vif is what it should be; `queues` is the number asked for, None for any."""
     backend, frontend = negotiation.backend, negotiation.frontend

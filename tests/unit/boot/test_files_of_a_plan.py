@@ -66,6 +66,20 @@ def test_every_file_of_both_ends_of_the_wire(golden: CompareGolden) -> None:
     assert render_outside_files(plain) == {}
 
 
+def test_every_file_of_a_machine_without_xen(golden: CompareGolden) -> None:
+    files = render_dom0_files(plan_of("uplink-no-xen"))
+    text = "".join(
+        f"==> dom0: {path} <==\n{content}"
+        for path, content in sorted(files.items())
+        if not content.startswith("#!")
+    )
+    golden("uplink-no-xen.txt", text)
+    outside = render_outside_files(plan_of("uplink"))
+    assert {path for path, content in files.items() if content == outside.get(path)} == {
+        "init", "usr/sbin/connect-uplink"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("kind", "lines"),
     [

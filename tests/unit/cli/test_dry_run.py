@@ -25,6 +25,20 @@ def test_outside_peer_is_shown_with_what_it_boots(xenlab: Run) -> None:
     assert "peer: console=ttyS0" in said
 
 
+def test_machine_without_xen_is_shown_with_what_it_boots(xenlab: Run, home: Path) -> None:
+    said = xenlab("up", "uplink-no-xen", "--dry-run").out
+
+    assert "dom0  no Xen " in said
+    assert "no Xen, accelerator" in said
+    assert "xen: console" not in said
+    assert "dom0: console=ttyS0" in said
+    assert "multiboot" not in said
+    assert " -append 'console=ttyS0" in said.splitlines()[-1]
+    refused = xenlab("up", "uplink-no-xen", "--dry-run", "--bundle", str(home / "bundle"))
+    assert refused.code == 2
+    assert "without Xen and the peer it sends nothing" in refused.err
+
+
 def test_document_has_the_plan_the_xml_and_the_argv(xenlab: Run) -> None:
     document = json.loads(xenlab("up", "quad", "--dry-run", "--json", "-", "--lab", "mine").out)
 

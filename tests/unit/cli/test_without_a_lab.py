@@ -50,6 +50,13 @@ def test_logs_of_a_failed_up_are_found_by_the_name_of_its_lab(xenlab: Run, home:
     assert "no log of `dmo0`; did you mean `dom0`?" in said.err
 
 
+def test_suite_of_vifs_is_refused_where_there_is_no_xen(xenlab: Run) -> None:
+    said = xenlab("test", "smoke", "slots", "--topology", "uplink-no-xen")
+
+    assert said.code == 2
+    assert "`slots` look into Xen and vifs, and `uplink-no-xen` boots no Xen" in said.err
+
+
 def test_suite_that_looks_into_dom0_is_refused_where_a_domu_is_the_backend(xenlab: Run) -> None:
     said = xenlab("test", "slots", "smoke", "rx", "--topology", "driver-domain")
 

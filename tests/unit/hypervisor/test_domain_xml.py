@@ -96,6 +96,14 @@ def test_machine_with_a_nic_and_its_peer(golden: CompareGolden) -> None:
     assert "initrd" not in restored
 
 
+def test_machine_without_xen_boots_the_kernel_itself(golden: CompareGolden) -> None:
+    plan = plan_lab(load_topology("uplink-no-xen"))
+    golden("uplink-no-xen.xml", render(plan))
+    restored = ET.fromstring(render(plan, restored=True))  # noqa: S314 (we wrote it)
+    assert restored.findtext("os/kernel") == "/run/lab/lab/boot/vmlinux"
+    assert restored.find("os/initrd") is None
+
+
 @pytest.mark.parametrize(
     ("model", "device"),
     [

@@ -10,6 +10,7 @@ from tests.unit.kernel.test_patch_series import GOOD, write
 from xenlab.errors import InputError
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.life.drivers import choose_drivers, digest_choices, patch_drivers
+from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
@@ -54,6 +55,19 @@ def test_netback_under_test_is_refused_where_a_domu_is_the_backend(tmp_path: Pat
     with pytest.raises(InputError, match=refused):
         patch_drivers(chain, {}, series(tmp_path, NETBACK))
     assert names(chain, LIMIT, netback="stock")["peer"] == LIMIT
+
+
+def test_no_driver_is_under_test_where_there_is_no_xen(tmp_path: Path) -> None:
+    control = plan_lab(load_topology("uplink-no-xen"))
+    refused = "no driver under test is loaded on `uplink-no-xen`, which boots no Xen"
+    for words in ((LIMIT, ()), (None, (LIMIT,))):
+        with pytest.raises(InputError, match=refused):
+            choose_drivers(control, *words)
+    with pytest.raises(InputError, match=refused):
+        patch_drivers(control, {}, series(tmp_path, NETFRONT))
+    assert choose_drivers(control, None, ()) == {}
+    with pytest.raises(InputError, match="--domu-kernel: there is no domU"):
+        spread_words("--domu-kernel", ("sid",), ())
 
 
 def test_domu_that_is_not_there_is_named_with_the_one_that_was_meant(plan: LabPlan) -> None:

@@ -63,7 +63,7 @@ def test_every_cell_has_a_name_of_its_own_and_the_control_it_needs_before_it(
         assert set(cell.changes) <= set(way.devices)
 
 
-@pytest.mark.parametrize("name", sorted(topology_paths()))
+@pytest.mark.parametrize("name", sorted(topology_paths().keys() - {"uplink-no-xen"}))
 def test_every_ready_topology_has_a_link_for_it(name: str) -> None:
     plan = plan_lab(load_topology(name))
 

@@ -79,6 +79,7 @@ def test_topologies_lists_the_shipped_ones_and_marks_the_default() -> None:
         "two-nets",
         "untrusted",
         "uplink",
+        "uplink-no-xen",
     ]
     (default,) = [line for line in lines if "(default)" in line]
     assert default.startswith("pair ")

@@ -74,7 +74,8 @@ def test_file_in_a_topologies_folder_without_a_safe_name_has_no_name(project: Pa
     write_topology(project / "topologies", "X.yaml", "alice")
     cells = [f"iommu-i{number}" for number in (1, 2, 3, 4, 5, 6, 8)]
     shipped = ["pair", "pair-dom0-pvh", "pair-hvm", "pair-pvh", "pair-pvshim", "quad"]
-    shipped += ["queues-1-2", "queues-3-4", "routed", "single", "two-nets", "untrusted", "uplink"]
+    shipped += ["queues-1-2", "queues-3-4", "routed", "single", "two-nets", "untrusted"]
+    shipped += ["uplink", "uplink-no-xen"]
     assert list(topology_paths()) == ["driver-domain", *cells, *shipped]
 
 

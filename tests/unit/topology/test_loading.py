@@ -244,7 +244,7 @@ def test_bad_field_of_a_vif_says_what_would_be_right(field: str, message: str) -
     [
         ("[]", ["1:1: a list stands where a mapping (`key: value`) belongs"]),
         ("{}", ["1:1: `domus`: missing; the shortest file is `domus: {alice: {}}`"]),
-        ("domus: {}", ["1:8: `domus`: at least 1 needed"]),
+        ("domus: {}", ["1:8: at least one is needed; only `xen: {boot: off}` goes without"]),
         ("domus:", ["1:7: `domus`: an empty value stands where a mapping"]),
         (
             f"domus: {{{', '.join(f'd{n}: ' for n in range(17))}}}",
@@ -329,6 +329,7 @@ def test_shipped_topologies_are_short_described_and_what_they_say() -> None:
         "two-nets": [["left", "right"]],
         "untrusted": [["lan"], ["lan"]],
         "uplink": [["lan"]],
+        "uplink-no-xen": [],
     }
     assert defaults.TOPOLOGY in shipped
     assert [name for name, topology in shipped.items() if topology.dom0.forwarding] == ["routed"]

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.measure.accounts import through
+from tests.unit.measure.accounts import ALICE, DOM0, PEER, deltas, through
 from tests.unit.verdict.measurements import lost, measured, tcp, udp
-from xenlab.verdict.loss import judge_loss
+from xenlab.measure.attachment import Attachment
+from xenlab.measure.measurement import build_measurement
+from xenlab.measure.path import build_path
+from xenlab.verdict.loss import WIRE_CONTROL, judge_loss
 from xenlab.verdict.outcome import Outcome
 
 
@@ -226,3 +229,34 @@ def test_end_of_a_ring_that_counts_other_bytes_lies(
         f" and vif1.0 {counted_bytes} bytes of the same"
     )
     assert verdict.reasons == ((expected,) if lies else ())
+
+
+ALICES = {"alice eth0 tx_packets": 60, "dom0 vif1.0 rx_packets": 60}
+OWN = {"dom0 br-lan tx_packets": 60}
+
+
+@pytest.mark.parametrize(
+    ("source", "sent", "on_the_wire", "place"),
+    [
+        (ALICE, ALICES, 60, "between uplink and peer uplink"),
+        (ALICE, ALICES, 48, "between vif1.0 and uplink"),
+        (DOM0, OWN, 60, "between uplink and peer uplink"),
+        (DOM0, OWN, 48, "between br-lan and uplink"),
+    ],
+)
+def test_loss_at_a_nic_names_the_control_where_xen_may_be_to_blame(
+    source: Attachment, sent: dict[str, int], on_the_wire: int, place: str
+) -> None:
+    counted = {**sent, "dom0 uplink tx_packets": on_the_wire, "peer uplink rx_packets": 48}
+    found = deltas(source, PEER, counted)
+    path = build_path(source, PEER)
+    verdict = judge_loss(build_measurement(path, (lost(12),), found, mtu_bytes=1500))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert f"silent loss {place}: 12 of 60 packets" in verdict.reasons
+    assert (WIRE_CONTROL in verdict.reasons) is (source is ALICE)
+
+
+def test_loss_between_vifs_names_no_control_of_a_wire() -> None:
+    verdict = judge_loss(measured(lost(12), counted=through(60, vif2=48)))
+    assert WIRE_CONTROL not in verdict.reasons
