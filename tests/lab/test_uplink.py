@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import Xenlab
+from tests.lab.dma import PROGRAM_DMA, render_dma_words
 from xenlab.lab import Lab
 from xenlab.measure.bounces import Dom0Memory
 from xenlab.plan.model import DOM0, Link
@@ -36,21 +37,7 @@ LAB = "wired"
 SOON_S = 30.0
 NUMBER = 5
 # An address that no table of the IOMMU has: far above all memory of this machine.
-NOWHERE = "0x12345000"
-NOWHERE_HIGH = "0x10"
-# Intel 82574 datasheet, 10.2: transmit control, and the ring of descriptors.
-TCTL, TDBAL, TDBAH, TDLEN, TDH, TDT = 0x400, 0x3800, 0x3804, 0x3808, 0x3810, 0x3818
-# The device reads its first descriptor from where we say. Its driver lets go of it before. mksh
-# reckons with 32 bits, and behind a `#` without a sign: a BAR is often above 2 GiB.
-PROGRAM_DMA = """
-device=$(readlink -f /sys/class/net/uplink/device)
-echo "${device##*/}" > "$device/driver/unbind"
-read -r bar end flags < "$device/resource"
-setpci=$device/config
-printf '\\007\\000' | dd of="$setpci" bs=1 seek=4 conv=notrunc 2> /dev/null
-poke() { busybox devmem $((# bar + $1)) 32 "$2" || exit 1; }
-while [ $# -gt 0 ]; do poke "$1" "$2"; shift 2; done
-"""
+NOWHERE = 0x10_1234_5000
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +147,7 @@ def test_dma_to_an_address_that_nobody_mapped_fails_the_test_of_that_time(
         "from xenlab.verdict.outcome import Outcome\n"
         "from xenlab.verdict.verdict import Verdict\n"
         f"SCRIPT = {PROGRAM_DMA!r}\n"
-        f"WORDS = {render_dma_words()!r}\n"
+        f"WORDS = {render_dma_words(NOWHERE)!r}\n"
         "def test_that_programs_dma(lab, dom0, judge):\n"
         "    dom0.run_script(SCRIPT, *WORDS, deadline=lab.budget(20)).require_success()\n"
         "    judge(Verdict(rule='r', subject='s', outcome=Outcome.PASS))\n"
@@ -179,15 +166,6 @@ def test_dma_to_an_address_that_nobody_mapped_fails_the_test_of_that_time(
         "Xen to tell of it",
         Deadline.after(SOON_S),
     )
-
-
-def render_dma_words() -> list[str]:
-    """Registers and values, in this order: a ring nowhere, one descriptor in it, go."""
-    values = (
-        (TCTL, "0"), (TDBAL, NOWHERE), (TDBAH, NOWHERE_HIGH), (TDLEN, "0x1000"), (TDH, "0"),
-        (TCTL, "0x2"), (TDT, "1"),
-    )  # fmt: skip
-    return [word for register, value in values for word in (str(register), value)]
 
 
 def test_cell_that_boots_otherwise_than_asked_is_a_lab_error(

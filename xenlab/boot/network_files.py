@@ -43,7 +43,7 @@ def render_bridge_batch(plan: LabPlan, backend: str) -> str:
 
 
 def render_uplink_batch(plan: LabPlan, uplink: UplinkPlan) -> str:
-    """`ip -batch` input for dom0's end of the wire: a port of its network's bridge."""
+    """`ip -batch` input for the NIC's end of the wire: a port of its network's bridge."""
     network = plan.network(uplink.network)
     return _line(
         "link", "set", UPLINK, "mtu", str(network.mtu_bytes), "master", network.bridge, "up"

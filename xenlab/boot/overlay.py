@@ -17,6 +17,7 @@ from xenlab.boot.uplink_files import (
 )
 from xenlab.boot.xl_config import render_xl_config
 from xenlab.plan.model import DOM0, DomUPlan, LabPlan
+from xenlab.plan.uplink import UPLINK_PCI
 
 MANAGEMENT_DEVICE = "eth0"  # dom0's only NIC before netback is loaded
 MANAGEMENT_ADDRESS = "10.0.2.15/24"  # QEMU's user network forwards to it
@@ -59,9 +60,10 @@ def render_dom0_files(plan: LabPlan) -> Mapping[str, str]:
             kernel=f"/{kernel_path(domu.kernel, firmware=firmware)}",
             ramdisk=f"/{ramdisk_path(domu.kernel, firmware=firmware)}",
             driver_domain=domu.name in plan.backends,
+            pci=UPLINK_PCI if domu.name == plan.nic_domu else "",
         )
         files[f"xenlab/vifs/{domu.name}"] = render_vif_table(domu, plan)
-    return {**files, **render_uplink_files(plan)}
+    return files if plan.nic_domu else {**files, **render_uplink_files(plan)}
 
 
 def render_outside_files(plan: LabPlan) -> Mapping[str, str]:
@@ -74,7 +76,7 @@ def render_domu_files(plan: LabPlan) -> Mapping[str, str]:
     files: dict[str, str] = {}
     for domu in plan.domus:
         files.update(_render_node_files(plan, domu))
-    return files
+    return {**files, **render_uplink_files(plan)} if plan.nic_domu else files
 
 
 def _render_node_files(plan: LabPlan, domu: DomUPlan) -> Mapping[str, str]:

@@ -1,7 +1,8 @@
-"""The files of an uplink, for dom0 and for the outside peer: text, from the plan alone."""
+"""The files of an uplink, for who has the NIC and for the peer: text, from the plan alone."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,15 +20,19 @@ DRIVERS = {
     NicModel.VIRTIO: "virtio_net",
     NicModel.VIRTIO_IOMMU: "virtio_net",
 }
+# A PV domU's PCI bus.
+BUS_OF_DOMU = "xen-pcifront"
 
 
 def render_uplink_files(plan: LabPlan) -> Mapping[str, str]:
-    """Path from dom0's root to text; nothing without an uplink."""
+    """Path from the root of who has the NIC to text; nothing without an uplink."""
     if plan.uplink is None:
         return {}
+    driver = DRIVERS[plan.uplink.model]
+    drivers = f"{BUS_OF_DOMU} {driver}" if plan.nic_domu else driver
     return {
         CONNECT_UPLINK: _read_script("connect-uplink"),
-        "xenlab/uplink": _render_words(MAC=plan.uplink.mac, DRIVER=DRIVERS[plan.uplink.model]),
+        "xenlab/uplink": _render_words(MAC=plan.uplink.mac, DRIVERS=drivers),
         "xenlab/uplink.ip": render_uplink_batch(plan, plan.uplink),
     }
 
@@ -41,7 +46,7 @@ def render_peer_files(
         "init": _read_script("peer-init"),
         CONNECT_UPLINK: _read_script("connect-uplink"),
         "xenlab/management": _render_words(NAME=peer.name, **management),
-        "xenlab/uplink": _render_words(MAC=peer.mac, DRIVER="virtio_net"),
+        "xenlab/uplink": _render_words(MAC=peer.mac, DRIVERS="virtio_net"),
         "xenlab/uplink.ip": render_peer_batch(plan, uplink),
     }
 
@@ -63,4 +68,4 @@ def _read_script(name: str) -> str:
 
 
 def _render_words(**words: str) -> str:
-    return "".join(f"{name}={value}\n" for name, value in words.items())
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())

@@ -19,13 +19,15 @@ TYPES: Mapping[DomUKind, tuple[tuple[str, str | int], ...]] = {
 
 
 def render_xl_config(
-    domu: DomUPlan, *, kernel: str, ramdisk: str, driver_domain: bool = False
+    domu: DomUPlan, *, kernel: str, ramdisk: str, driver_domain: bool = False, pci: str = ""
 ) -> str:
     """The configuration file; `kernel` and `ramdisk` are paths in dom0. See xl.cfg(5).
 
-    A driver domain may have its own corner of xenstore in which it is the backend of others.
+    A driver domain may have its own corner of xenstore in which it is the backend of others. `pci`
+    is the address of a device that dom0 hides: for a PV domU, xl then lays out its memory as the
+    machine's is (e820_host), so that there is room for the device's.
     """
-    settings: list[tuple[str, str | int]] = [
+    settings: list[tuple[str, str | int | tuple[str, ...]]] = [
         ("name", domu.name),
         *TYPES[domu.kind],
         ("kernel", kernel),
@@ -41,9 +43,12 @@ def render_xl_config(
         ("on_reboot", "preserve"),
         ("on_crash", "preserve"),
         *((("driver_domain", 1),) if driver_domain else ()),
+        *((("pci", (pci,)),) if pci else ()),
     ]
     return "".join(f"{name} = {_render_value(value)}\n" for name, value in settings)
 
 
-def _render_value(value: str | int) -> str:
+def _render_value(value: str | int | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_render_value, value))}]"
     return str(value) if isinstance(value, int) else f'"{value.translate(ESCAPES)}"'

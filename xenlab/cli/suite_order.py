@@ -24,7 +24,7 @@ DEFAULT_SUITE = "smoke"
 # The topologies of suites that need more than two domUs on a bridge.
 TOPOLOGIES = {"driverdomain": "driver-domain"}
 # Suites to which it is all one who the backend of a network is.
-ANY_BACKEND = frozenset({"driverdomain", "smoke"})
+ANY_BACKEND = frozenset({"driverdomain", "iommu", "smoke"})
 # Suites of which something is left where there is no Xen: the wire and the consoles.
 WITHOUT_XEN = frozenset({"smoke"})
 EVERY_QUICK = 5  # the short form has fewer packets than the thousand that a fault waits for

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 from xenlab.plan.model import UPLINK, Dom0Kind, Iommu, LabPlan, MachinePlan, NicModel
+from xenlab.plan.uplink import UPLINK_SLOT
 
 # On pcie.0, above all that libvirt places there.
 MANAGEMENT_PCI_ADDRESS = "0x1d"
-# Behind the other, which is to be the first that dom0's driver finds, and so eth0.
-UPLINK_PCI_ADDRESS = "0x1e"
 MANAGEMENT_NETDEV = "user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"
 UPLINK_DEVICES = {
     NicModel.E1000E: "e1000e",
@@ -70,5 +69,5 @@ def _render_wire(device: str, wire: Path, *, server: str) -> list[str]:
     on such a wire was lost by a device.
     """
     netdev = f"stream,id={UPLINK},server={server},addr.type=unix,addr.path={wire}"
-    place = f"romfile=,bus=pcie.0,addr={UPLINK_PCI_ADDRESS}"
+    place = f"romfile=,bus=pcie.0,addr={UPLINK_SLOT:#x}"
     return ["-netdev", netdev, "-device", f"{device},netdev={UPLINK},{place}"]

@@ -24,7 +24,7 @@ from xenlab.images.xen_image import XEN, choose_xen, unpack_xen
 from xenlab.kernel.choice import KernelShop
 from xenlab.kernel.files import KernelFiles
 from xenlab.kernel.packages import package_inputs
-from xenlab.kernel.preflight import BACKEND, NEEDED_BY_PART
+from xenlab.kernel.preflight import BACKEND, NEEDED_BY_PART, NIC_GIVER, NIC_TAKER
 from xenlab.plan.model import DOM0, Dom0Kind, DomUKind, KernelPlan, LabPlan, XenPlan
 from xenlab.waiting import Deadline
 
@@ -202,6 +202,8 @@ def _require_parts(plan: LabPlan, kernels: Mapping[str, Entry]) -> None:
     asked: set[tuple[str, str]] = {(domu.kernel, domu.kind.boots_as) for domu in plan.domus}
     asked.add((plan.dom0.kernel, DOM0))
     asked |= {(plan.domu(name).kernel, BACKEND) for name in plan.backends}
+    if plan.nic_domu:
+        asked |= {(plan.dom0.kernel, NIC_GIVER), (plan.domu(plan.nic_domu).kernel, NIC_TAKER)}
     if plan.dom0.kind is Dom0Kind.PVH or plan.uplink:
         asked.add((plan.dom0.kernel, DomUKind.PVH))  # the same entry point, for QEMU too
     problems = [

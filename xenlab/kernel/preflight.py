@@ -36,10 +36,14 @@ NEEDED_BY_KIND = {
 
 # A domU of either kind that is the backend of a network: a driver domain.
 BACKEND = "backend"
+# A dom0 that passes the machine's NIC through to one, and a domU that takes it.
+NIC_GIVER, NIC_TAKER = "nic-giver", "nic-taker"
 # The parts a kernel may be asked to play, and the symbols each needs.
 NEEDED_BY_PART: Mapping[str, tuple[str, ...]] = {
     DOM0: (*NEEDED_BY_ALL, *NEEDED_BY_DOM0, *NEEDED_BY_KIND[DomUKind.PV]),
     BACKEND: NEEDED_BY_BACKEND,
+    NIC_GIVER: ("XEN_PCIDEV_BACKEND",),
+    NIC_TAKER: ("E1000E", "XEN_PCIDEV_FRONTEND"),
     **{kind: (*NEEDED_BY_ALL, *NEEDED_BY_DOMU, *needed) for kind, needed in NEEDED_BY_KIND.items()},
 }
 
@@ -49,10 +53,10 @@ def find_obstacles(
 ) -> tuple[str, ...]:
     """All that keeps a kernel from playing a part: `dom0` with netback, or a domU of some kind.
 
-    Or `backend`, beside a kind. Firmware boots a bzImage, Xen the ELF.
+    Or a part beside these. Firmware boots a bzImage, Xen the ELF.
     """
     lacking = tuple(f"lacks {symbol}" for symbol in config.missing(NEEDED_BY_PART[part]))
-    if part == BACKEND:
+    if part in {BACKEND, NIC_GIVER, NIC_TAKER}:
         return lacking
     if part == DomUKind.HVM:
         return lacking if is_bzimage else (*lacking, "is an ELF, and firmware boots a bzImage")

@@ -77,10 +77,10 @@ def connect_vifs(lab: Lab, deadline: Deadline) -> None:
 def connect_uplink(lab: Lab, deadline: Deadline) -> None:
     """Bring up both ends of the wire to the outside, if there is one; the bridge is there by then.
 
-    dom0's end and the peer's come up side by side: each waits for the carrier.
+    The NIC's end and the peer's come up side by side: each waits for the carrier.
     """
     if lab.plan.uplink is not None:
-        ends = [DOM0, lab.plan.uplink.peer.name]
+        ends = [lab.plan.nic_owner, lab.plan.uplink.peer.name]
         _ask_all(
             lab, ends, lambda line: line.ask("run", "connect-uplink", deadline=deadline), deadline
         )

@@ -22,8 +22,8 @@ class Attachment:
     """Where a node meets a network, whose bridge is in `backend`: dom0, or a driver domain.
 
     A domU: its netfront device, and the vif that is the backend's end of it. The backend: the
-    bridge device itself, and no vif. The outside peer: a NIC at its end of a wire, and dom0's at
-    the other end.
+    bridge device itself, and no vif. The outside peer: a NIC at its end of a wire, and the
+    backend's at the other end.
     """
 
     node: str

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError
+from xenlab.measure.pci_owner import PciOwner
 from xenlab.plan.model import Dom0Iommu, Iommu
 
 # xen/drivers/passthrough/iommu.c, iommu_setup: Xen prints the first whatever it finds, and the
@@ -36,13 +37,17 @@ class Dom0Iommus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IommuEvidence:
-    """What is on; `lines` are Xen's own that say so. `dom0_mode` None: Xen uses no IOMMU."""
+    """What is on; `lines` are Xen's own that say so. `dom0_mode` None: Xen uses no IOMMU.
+
+    `nic` is asked for only where a domU is to have it.
+    """
 
     driver: Iommu
     dom0_mode: Dom0Iommu | None
     interrupt_remapping: bool
     dom0: Dom0Iommus
     lines: tuple[str, ...]
+    nic: PciOwner | None = None
 
 
 def parse_iommu_evidence(xen_lines: Iterable[str], dom0: Dom0Iommus) -> IommuEvidence:

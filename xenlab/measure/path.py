@@ -72,11 +72,11 @@ class Leg:
 
     @property
     def cuts_streams(self) -> bool:
-        """Whether dom0 cuts a packet of TCP here into those of a wire: its NIC is the last to send.
+        """Whether a packet of TCP is cut here into those of a wire: a NIC is the last to send.
 
         On the wire itself both ends count the same, for neither cuts nor puts together.
         """
-        return self.end.role is Role.NIC and self.end.side is Side.TX and self.end.node == DOM0
+        return self.end.role is Role.NIC and self.end.side is Side.TX
 
     def touches(self, device: tuple[str, str]) -> bool:
         """Whether this leg needs a counter of a device, given as node and name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xenlab.plan.model import Dom0Iommu, Dom0Kind, DomUPlan, Iommu, LabPlan
+from xenlab.plan.uplink import UPLINK_PCI
 
 # Emulation pays for every speculation barrier.
 # nmi: an NMI is sent to find out where a Xen that hangs stands; it dumps its registers and ends.
@@ -62,9 +63,13 @@ def _iommu_words(plan: LabPlan) -> Iterator[str]:
 
 
 def render_dom0_command_line(plan: LabPlan) -> str:
-    """The arguments of dom0's kernel; without Xen its console is a serial line of QEMU's."""
+    """The arguments of dom0's kernel; without Xen its console is a serial line of QEMU's.
+
+    xen-pciback takes what it is told to hide before any other driver does, to be given to a domU.
+    """
     place = CONSOLE_WORDS if plan.xen.boot else f"{PEER_CONSOLE_WORDS} {PLAIN_WORDS}"
-    return _join(place, LINUX_WORDS, LINUX_SPEED_WORDS, plan.dom0.command_line)
+    hidden = f"xen-pciback.hide=({UPLINK_PCI})" if plan.nic_domu else ""
+    return _join(place, LINUX_WORDS, LINUX_SPEED_WORDS, hidden, plan.dom0.command_line)
 
 
 def render_peer_command_line() -> str:

@@ -138,6 +138,16 @@ class LabPlan:
         """The uplink, if there is one."""
         return (self.uplink,) if self.uplink else ()
 
+    @property
+    def nic_owner(self) -> str:
+        """The node that has the NIC, as its network's backend; empty where there is no NIC."""
+        return self.network(self.uplink.network).backend if self.uplink else ""
+
+    @property
+    def nic_domu(self) -> str:
+        """The driver domain that the NIC is passed through to; empty where dom0 keeps it."""
+        return "" if self.nic_owner == DOM0 else self.nic_owner
+
     def is_peer(self, node: str) -> bool:
         """Whether a node is the outside peer."""
         return self.uplink is not None and node == self.uplink.peer.name

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 from xenlab.topology.model import NicModel
 
-# What dom0 and the peer call the device at their end of the wire.
+# What its owner and the peer call the device at their end of the wire.
 UPLINK = "uplink"
+# Its slot on pcie.0, behind the NIC that dom0 is controlled by: that one is to be the first that
+# dom0's driver finds, and so eth0.
+UPLINK_SLOT = 0x1E
+# The same place as Linux, Xen and xl write it.
+UPLINK_PCI = f"0000:00:{UPLINK_SLOT:02x}.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +32,7 @@ class PeerPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UplinkPlan:
-    """The NIC, a port of dom0's bridge of a network; `mac` is its own."""
+    """The NIC, a port of its network's bridge, in the backend of that; `mac` is its own."""
 
     network: str
     model: NicModel

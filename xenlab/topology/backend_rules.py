@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from xenlab.topology import defaults
 from xenlab.topology.document import Path, Value
 from xenlab.topology.wording import quote
-
-NIC = ("machine", "nic")
 
 
 def backends_of(root: Mapping[str, Value]) -> Mapping[str, str]:
@@ -23,7 +20,6 @@ def backends_of(root: Mapping[str, Value]) -> Mapping[str, str]:
 def find_misplaced_backends(root: Mapping[str, Value]) -> Iterator[tuple[Path, str]]:
     """The place of each setting that cannot work beside the backends and routers, and why."""
     yield from _find_vifs_of_its_own(root)
-    yield from _find_nic_elsewhere(root)
     yield from _find_second_router(root)
     yield from _find_merging_router(root)
 
@@ -40,18 +36,6 @@ def _find_vifs_of_its_own(root: Mapping[str, Value]) -> Iterator[tuple[Path, str
                     ("domus", name, "vifs", index, "network"),
                     f"{quote(name)} is the backend of {quote(network)}, and on it without a vif",
                 )
-
-
-def _find_nic_elsewhere(root: Mapping[str, Value]) -> Iterator[tuple[Path, str]]:
-    nic = _section(root.get("machine")).get("nic")
-    networks = _section(root.get("networks"))
-    name = _section(nic).get("network") or next(iter(networks), "")
-    backend = backends_of(root).get(str(name), defaults.BACKEND)
-    if isinstance(nic, dict) and backend != defaults.BACKEND:
-        yield (
-            NIC,
-            f"dom0 puts it on its network, and the backend of {quote(name)} is {quote(backend)}",
-        )
 
 
 def _find_second_router(root: Mapping[str, Value]) -> Iterator[tuple[Path, str]]:

@@ -16,12 +16,7 @@ class Cell:
 
 IOMMU_CELLS = (
     Cell(name="I0", topology="uplink"),
-    *(Cell(name=f"I{number}", topology=f"iommu-i{number}") for number in range(1, 7)),
-    Cell(
-        name="I7",
-        why_not="netback in a driver domain with a NIC of its own: no topology can say that yet",
-    ),
-    Cell(name="I8", topology="iommu-i8"),
+    *(Cell(name=f"I{number}", topology=f"iommu-i{number}") for number in range(1, 9)),
     Cell(name="I9", why_not="virtio-iommu is not usable: Xen has no driver"),
 )
 

@@ -26,7 +26,7 @@ class Iommu(StrEnum):
 
 
 class NicModel(StrEnum):
-    """The NIC at dom0's end of the wire to the outside, and whether its DMA is translated.
+    """The NIC at the machine's end of the wire to the outside, and whether its DMA is translated.
 
     e1000e always is, where there is an IOMMU; virtio never; virtio-iommu (`iommu_platform`) is.
     """
@@ -79,7 +79,10 @@ class DomUKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NicSpec:
-    """A NIC of the machine, which dom0 puts on a network; an outside peer is at its other end."""
+    """A NIC of the machine, on a network, and its backend's; an outside peer is at its other end.
+
+    Where the backend is a domU, dom0 passes it through to that one.
+    """
 
     network: str
     model: NicModel = NicModel.E1000E

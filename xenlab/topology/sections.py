@@ -123,7 +123,7 @@ class Section(BaseModel):
 
 
 class NicSection(Section):
-    """A NIC of the machine, on a network of dom0's; at the other end of its wire is the `peer`."""
+    """A NIC of the machine, its network's backend's; at the other end of its wire is the `peer`."""
 
     model: Annotated[NicModel, Field(strict=False)] = NicModel.E1000E
     network: Reference | None = Field(None, description="the only one")

@@ -10,6 +10,7 @@ from xenlab.xen.driver_domain import create_domain, destroy_domain
 from xenlab.xen.vif import ATTACH_VIFS, SERVE_VIFS, await_vifs, reattach_vif
 
 READY = "xenlab: {node} is ready"
+CONNECT_UPLINK = "connect-uplink"  # boot/scripts
 
 
 def kill_backend(lab: LabHandle, backend: str, deadline: Deadline) -> None:
@@ -20,7 +21,8 @@ def kill_backend(lab: LabHandle, backend: str, deadline: Deadline) -> None:
 def revive_backend(lab: LabHandle, backend: str, deadline: Deadline) -> None:
     """Have a driver domain that was killed boot again, and all vifs of its networks attached anew.
 
-    Its own as well, if it has any. Returns once each of them carries packets both ways.
+    Its own as well, if it has any, and the NIC, if that is its. Returns once each of them carries
+    packets both ways.
     """
     dom0, said = lab.shell(DOM0), len(lab.console_bytes(backend))
     lab.renumber(backend, create_domain(dom0, backend, deadline))
@@ -28,6 +30,8 @@ def revive_backend(lab: LabHandle, backend: str, deadline: Deadline) -> None:
     what = f"{backend} to say `{marker.decode()}`"
     wait_until(lambda: marker in lab.console_bytes(backend, said), what, deadline)
     lab.shell(backend).run([SERVE_VIFS], deadline=deadline).require_success()
+    if backend == lab.plan.nic_owner:
+        lab.shell(backend).run([CONNECT_UPLINK], deadline=deadline).require_success()
     dom0.run([ATTACH_VIFS, backend], deadline=deadline).require_success()
     own = [(backend, vif) for vif in lab.plan.domu(backend).vifs]
     served = [network.name for network in lab.plan.networks if network.backend == backend]

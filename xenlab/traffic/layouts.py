@@ -150,9 +150,10 @@ def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
     kernels = replace(
         limits,
         max_skb_frags=lab.max_skb_frags(link.source),
-        backend_max_skb_frags=lab.max_skb_frags(DOM0),
+        backend_max_skb_frags=lab.max_skb_frags(link.backends[0]),
         bounces=link.source_vif is not None and not link.source_vif.trusted,
     )
+    # A driver domain's netback is the stock one, as dom0's is then.
     return limits_with(lab.driver(link.source), lab.driver(DOM0), kernels)
 
 

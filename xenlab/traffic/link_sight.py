@@ -12,7 +12,6 @@ from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.hops import HopAccount, account_hops
 from xenlab.measure.path import Path
 from xenlab.measure.ring import RingSnapshot
-from xenlab.plan.model import DOM0
 from xenlab.traffic.handle import LabHandle
 from xenlab.waiting import wait_until
 from xenlab.xen.rings import parse_ring, ring_files
@@ -65,7 +64,8 @@ def look(lab: LabHandle, path: Path) -> LinkSight:
     deadline = lab.budget(READ_S)
     vifs = [vif for vif in (path.source.vif, path.sink.vif) if vif]
     counters = {node: read_counters(lab.shell(node), node, deadline) for node in path.nodes}
-    files = read_node_files(lab.shell(DOM0), [ring_files(vif) for vif in vifs], vifs, deadline)
+    backend = lab.shell(path.source.backend)
+    files = read_node_files(backend, [ring_files(vif) for vif in vifs], vifs, deadline)
     return LinkSight(counters=counters, rings=_rings(files), statistics=files.statistics)
 
 

@@ -82,7 +82,7 @@ def site_of(lab: LabHandle, link: Link) -> Site:
         device = lab.vif(link.sink, link.sink_vif.index)
         return Site(device=device, hook="egress", node=link.backends[-1])
     if link.sink_device == UPLINK:
-        return Site(device=UPLINK, hook="egress")
+        return Site(device=UPLINK, hook="egress", node=link.backends[-1])
     if link.source_vif is None:
         raise ValueError(f"{link.source} -> {link.sink} crosses no vif")
     device = lab.vif(link.source, link.source_vif.index)

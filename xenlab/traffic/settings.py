@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from xenlab.guest.sysctl import sysctls_set
-from xenlab.plan.model import DOM0, Link
+from xenlab.plan.model import Link
 from xenlab.traffic.handle import LabHandle
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
@@ -30,8 +30,9 @@ def mtus_set(lab: LabHandle, node: str, devices: Sequence[str], mtu_bytes: int) 
         _set_mtus(shell, dict(zip(devices, before, strict=True)), lab.budget(SETTING_S))
 
 
-def widest_mtus(lab: LabHandle, *links: Link) -> AbstractContextManager[None]:
-    """The largest MTU that a vif takes, on dom0's ends; afterwards what it was.
+@contextmanager
+def widest_mtus(lab: LabHandle, *links: Link) -> Iterator[None]:
+    """The largest MTU that a vif takes, on the backends' ends; afterwards what it was.
 
     A bridge forwards no packet above its MTU that is not GSO (net/bridge/br_forward.c).
     """
@@ -40,8 +41,15 @@ def widest_mtus(lab: LabHandle, *links: Link) -> AbstractContextManager[None]:
         for link in links
         for end in ((link.source, link.source_vif), (link.sink, link.sink_vif))
     ]
-    vifs = dict.fromkeys(lab.vif(node, vif.index) for node, vif in ends if vif)
-    return mtus_set(lab, DOM0, tuple(vifs), VIF_MTU_MAX_BYTES)
+    vifs: dict[str, dict[str, None]] = {}
+    for node, vif in ends:
+        if vif:
+            of_backend = vifs.setdefault(lab.plan.network(vif.network).backend, {})
+            of_backend[lab.vif(node, vif.index)] = None
+    with ExitStack() as stack:
+        for backend, names in vifs.items():
+            stack.enter_context(mtus_set(lab, backend, tuple(names), VIF_MTU_MAX_BYTES))
+        yield
 
 
 @contextmanager

@@ -29,6 +29,8 @@ def why_no_bounces(plan: LabPlan) -> str:
     """Why there is nothing to measure in such a lab; best nothing."""
     if plan.uplink is None:
         return "the machine has no NIC to the outside: `machine: {nic: {}}` gives it one"
+    if plan.nic_domu:
+        return f"the NIC is {plan.nic_domu}'s, and what bounces there is not measured"
     if plan.dom0.kind is not Dom0Kind.PV:
         return "only the memory of a PV dom0 is another for devices than for its kernel"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from xenlab.measure.iommu import IommuEvidence
+from xenlab.measure.pci_owner import PciOwner
 from xenlab.plan.model import Dom0Iommu, Dom0Kind, Iommu, LabPlan
 from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.outcome import Outcome
@@ -18,7 +19,8 @@ FAULTS_SHOWN = 5
 def judge_iommu(plan: LabPlan, evidence: IommuEvidence) -> Verdict:
     """LAB_ERROR where they differ: whatever else such a lab measures is of another set-up."""
     differences = tuple(_find_differences(plan, evidence))
-    dom0 = evidence.dom0
+    dom0, nic = evidence.dom0, evidence.nic
+    lines = (*evidence.lines, nic.line) if nic else evidence.lines
     numbers = {"iommu_groups": dom0.groups}
     if dom0.swiotlb_slabs is not None and dom0.swiotlb_slabs_used is not None:
         numbers["swiotlb_slabs"] = dom0.swiotlb_slabs
@@ -29,7 +31,7 @@ def judge_iommu(plan: LabPlan, evidence: IommuEvidence) -> Verdict:
         outcome=Outcome.LAB_ERROR if differences else Outcome.PASS,
         reasons=differences,
         numbers=numbers,
-        control=f"Xen's log: {'; '.join(evidence.lines)}",
+        control=f"Xen's log: {'; '.join(lines)}",
     )
 
 
@@ -68,7 +70,9 @@ def describe_asked(plan: LabPlan) -> str:
     machine, dom0 = plan.machine, plan.dom0
     unused = "" if plan.xen.iommu or machine.iommu is Iommu.NONE else ", iommu=off"
     remapping = ", interrupt remapping" if machine.interrupt_remapping else ""
-    return f"iommu {machine.iommu}{remapping}{unused}, dom0 {dom0.kind} {_say_mode(dom0.iommu)}"
+    nic = f", NIC in {plan.nic_domu}" if plan.nic_domu else ""
+    mode = _say_mode(dom0.iommu)
+    return f"iommu {machine.iommu}{remapping}{unused}, dom0 {dom0.kind} {mode}{nic}"
 
 
 def _find_differences(plan: LabPlan, evidence: IommuEvidence) -> Iterator[str]:
@@ -84,10 +88,19 @@ def _find_differences(plan: LabPlan, evidence: IommuEvidence) -> Iterator[str]:
             f"asked for interrupt remapping {_say_switch(on=remapping)},"
             f" it is {_say_switch(on=evidence.interrupt_remapping)}"
         )
+    if plan.nic_domu:
+        yield from _find_nic_elsewhere(plan.nic_domu, evidence.nic)
     if evidence.dom0.groups:
         yield f"dom0's own IOMMU driver holds {evidence.dom0.groups} groups of devices: Xen should"
     if plan.dom0.kind is Dom0Kind.PV and evidence.dom0.swiotlb_slabs == 0:
         yield "a PV dom0 has no swiotlb: its DMA would go where its memory is not"
+
+
+def _find_nic_elsewhere(asked: str, nic: PciOwner | None) -> Iterator[str]:
+    if nic is None:
+        yield f"asked for the NIC to be {asked}'s, and nobody asked Xen whose it is"
+    elif nic.owner != asked:
+        yield f"asked for the NIC {nic.device} to be {asked}'s, Xen says that it is {nic.owner}'s"
 
 
 def _say_mode(mode: Dom0Iommu | None) -> str:

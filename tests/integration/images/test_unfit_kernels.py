@@ -30,6 +30,7 @@ PACKAGE = "linux-image-odd"
 RELEASE = "6.1.0-odd"
 AS_DOM0 = "kernels: {odd: {package: linux-image-odd}}\ndom0: {kernel: odd}\ndomus: {alice: {}}\n"
 AS_DOMU = "kernels: {odd: {package: linux-image-odd}}\ndomus: {alice: {kernel: odd}}\n"
+NIC = "machine: {iommu: intel, nic: {}}\nnetworks: {lan: {backend: alice}}\n"
 CONTROL = "Package: {name}\nVersion: 1\nArchitecture: amd64\nMaintainer: nobody\nDescription: odd\n"
 LIMIT_S = 120.0
 
@@ -158,6 +159,14 @@ UNFIT = [
     Unfit(
         change=without("CONFIG_XEN_PVH"), topology=AS_DOMU.replace("{kernel", "{type: pvh, kernel"),
         said=f"kernel odd: Linux {RELEASE} cannot be pvh: lacks CONFIG_XEN_PVH\n",
+    ),
+    Unfit(
+        change=without("CONFIG_XEN_PCIDEV_BACKEND"), topology=NIC + AS_DOM0,
+        said=f"kernel odd: Linux {RELEASE} cannot be nic-giver: lacks CONFIG_XEN_PCIDEV_BACKEND\n",
+    ),
+    Unfit(
+        change=without("CONFIG_XEN_PCIDEV_FRONTEND"), topology=NIC + AS_DOMU,
+        said=f"kernel odd: Linux {RELEASE} cannot be nic-taker: lacks CONFIG_XEN_PCIDEV_FRONTEND\n",
     ),
     Unfit(
         change=without_module("xen-netback"), topology=AS_DOM0,

@@ -80,6 +80,17 @@ def test_every_file_of_a_machine_without_xen(golden: CompareGolden) -> None:
     }  # fmt: skip
 
 
+def test_nic_of_a_driver_domain_is_in_its_configuration_and_its_files_are_not_dom0s() -> None:
+    plan = plan_of("iommu-i7")
+    dom0, domus = render_dom0_files(plan), render_domu_files(plan)
+    assert 'pci = ["0000:00:1e.0"]\n' in dom0["xenlab/domus/netvm.cfg"]
+    assert "pci" not in dom0["xenlab/domus/app.cfg"]
+    assert not [path for path in dom0 if "uplink" in path]
+    assert domus["xenlab/uplink"] == "MAC=00:16:3e:1b:75:95\nDRIVERS='xen-pcifront e1000e'\n"
+    assert domus["xenlab/uplink.ip"] == "link set uplink mtu 1500 master br-lan up\n"
+    assert domus["usr/sbin/connect-uplink"] == render_outside_files(plan)["usr/sbin/connect-uplink"]
+
+
 @pytest.mark.parametrize(
     ("kind", "lines"),
     [

@@ -51,6 +51,7 @@ def test_cells_are_those_of_the_matrix_and_differ_in_what_they_ask_for() -> None
         "I4": "iommu intel, dom0 pvh strict",
         "I5": "iommu intel, interrupt remapping, dom0 pv relaxed",
         "I6": "iommu amd, interrupt remapping, dom0 pv relaxed",
+        "I7": "iommu intel, dom0 pv relaxed, NIC in netvm",
         "I8": "iommu intel, iommu=off, dom0 pv without IOMMU",
     }
     assert all(cell.why_not for cell in IOMMU_CELLS if not cell.topology)

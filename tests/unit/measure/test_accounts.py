@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.measure.accounts import (
@@ -133,6 +135,25 @@ def test_path_over_the_wire_counts_at_both_nics() -> None:
         "peer uplink rx_packets",
     ]
     assert build_path(ALICE, PEER).nodes == ("alice", "dom0", "peer")
+
+
+def test_path_over_a_wire_of_a_driver_domains_counts_there_and_streams_are_cut_there() -> None:
+    app = replace(APP, backend="netvm")
+    path = build_path(app, replace(PEER, backend="netvm"))
+    counted = {
+        "app eth0 tx_packets": 10,
+        "netvm vif1.0 rx_packets": 10,
+        "netvm uplink tx_packets": 120,
+        "peer uplink rx_packets": 120,
+    }
+    account = account_hops(path, deltas_along(path, counted), streams=True)
+    assert [str(hop.end) for hop in account.hops] == [
+        "netvm vif1.0", "netvm uplink", "peer uplink"
+    ]  # fmt: skip
+    assert account.balanced
+    fewer = counted | {"netvm uplink tx_packets": 9, "peer uplink rx_packets": 9}
+    lossy = account_hops(path, deltas_along(path, fewer), streams=True)
+    assert [(str(hop.start), hop.silent) for hop in lossy.hops if hop.lost] == [("netvm vif1.0", 1)]
 
 
 def over_the_wire(vif: int, nic: int, peer: int) -> dict[str, int]:

@@ -1,13 +1,17 @@
-"""Xen's words for an IOMMU are those of the plan, and none where Xen does it unasked."""
+"""Words for an IOMMU and for a NIC are those of the plan, and none where it is so unasked."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from xenlab.plan.command_lines import render_xen_command_line
+from xenlab.hypervisor.qemu_devices import render_uplink_arguments
+from xenlab.plan.command_lines import render_dom0_command_line, render_xen_command_line
 from xenlab.plan.model import Dom0Iommu, LabPlan
 from xenlab.plan.planner import plan_lab
-from xenlab.topology.loading import parse_topology
+from xenlab.plan.uplink import UPLINK_SLOT
+from xenlab.topology.loading import load_topology, parse_topology
 
 
 def plan_of(text: str) -> LabPlan:
@@ -53,6 +57,14 @@ def test_words(text: str, words: list[str], mode: Dom0Iommu | None) -> None:
     line = render_xen_command_line(plan).split()
     assert [word for word in line if "iommu" in word or word.startswith("dom0=")] == words
     assert plan.dom0.iommu == mode
+
+
+def test_dom0_hides_the_nic_that_it_gives_away_and_no_other() -> None:
+    hidden = "xen-pciback.hide=(0000:00:1e.0)"
+    given, kept = (plan_lab(load_topology(name)) for name in ("iommu-i7", "iommu-i1"))
+    assert render_dom0_command_line(given).split()[-1] == hidden
+    assert "pciback" not in render_dom0_command_line(kept)
+    assert f"addr={UPLINK_SLOT:#x}" in render_uplink_arguments(given, Path("/wire"))[-1]
 
 
 def test_the_users_words_come_behind_ours() -> None:

@@ -142,6 +142,13 @@ def test_every_link_has_its_way_back(networks_of_domus: list[list[str]], forward
     assert ways == {(sink, source) for source, sink in ways}
 
 
+def test_link_over_a_wire_of_a_driver_domains_has_that_one_as_its_backend() -> None:
+    links = plan_lab(load_topology("iommu-i7")).uplink_links()
+    assert ends(links) == [("app", "peer"), ("peer", "app"), ("netvm", "peer"), ("peer", "netvm")]
+    assert {link.backends for link in links} == {("netvm",)}
+    assert links[2].source_device == "br-lan"
+
+
 def test_links_over_the_wire_go_both_ways_to_each_domain_on_its_network() -> None:
     plan = plan_of(
         "{machine: {nic: {network: r, model: virtio}}, networks: {l: , r: {mtu: 1400}},"

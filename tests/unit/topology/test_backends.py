@@ -41,10 +41,6 @@ def test_backend_without_a_word_about_vifs_has_none() -> None:
             "1:52: `n` is the backend of `lan`, and on it without a vif",
         ),
         (
-            "{machine: {nic: {}}, networks: {lan: {backend: n}}, domus: {n: }}",
-            "1:17: dom0 puts it on its network, and the backend of `lan` is `n`",
-        ),
-        (
             "{dom0: {forwarding: true}, domus: {a: {forwarding: true}}}",
             "1:52: `dom0` is the router already, and there is one at most",
         ),

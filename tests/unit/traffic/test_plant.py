@@ -48,6 +48,10 @@ def test_fault_on_a_network_of_a_driver_domain_is_met_there() -> None:
     assert there == Site(device="vif4.0", hook="egress", node="netvm")
     assert back == Site(device="vif1.0", hook="egress", node="firewall")
     assert up == Site(device="vif1.0", hook="ingress", node="firewall")
+    outwards = plan_lab(load_topology("iommu-i7")).uplink_links()[0]
+    assert site_of(lab, outwards) == Site(  # type: ignore[arg-type]
+        device="uplink", hook="egress", node="netvm"
+    )
 
 
 @pytest.mark.parametrize(

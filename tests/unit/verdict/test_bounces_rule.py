@@ -93,6 +93,10 @@ def test_cell_without_packets_can_not_be_told() -> None:
             "machine: {iommu: intel, nic: {}}\ndom0: {type: pvh}",
             "only the memory of a PV dom0",
         ),
+        (
+            "machine: {iommu: intel, nic: {}}\nnetworks: {lan: {backend: alice}}",
+            "the NIC is alice's",
+        ),
     ],
 )
 def test_labs_without_anything_to_bounce_are_skipped(topology: str, told: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from xenlab.measure.iommu import Dom0Iommus, IommuEvidence
+from xenlab.measure.pci_owner import PciOwner
 from xenlab.plan.model import Dom0Iommu, Iommu, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import parse_topology
@@ -91,6 +92,33 @@ def test_an_iommu_that_xen_was_told_to_leave_alone_passes_where_it_did() -> None
     asked = plan_of("machine: {iommu: intel, interrupt_remapping: on}\nxen: {iommu: off}")
     assert judge_iommu(asked, OFF).outcome is Outcome.PASS
     assert judge_iommu(asked, STRICT).outcome is Outcome.LAB_ERROR
+
+
+GIVEN = plan_of("machine: {iommu: intel, nic: {}}\nnetworks: {lan: {backend: alice}}")
+RELAXED = replace(STRICT, dom0_mode=Dom0Iommu.RELAXED)
+NIC = PciOwner(device="0000:00:1e.0", owner="alice", line="0000:00:1e.0 - d1")
+
+
+def test_nic_of_the_domu_that_was_asked_for_passes_with_xens_own_words() -> None:
+    verdict = judge_iommu(GIVEN, replace(RELAXED, nic=NIC))
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.subject == "iommu intel, dom0 pv relaxed, NIC in alice"
+    assert verdict.control.endswith("; 0000:00:1e.0 - d1")
+
+
+@pytest.mark.parametrize(
+    ("nic", "reason"),
+    [
+        (
+            replace(NIC, owner="dom0"),
+            "asked for the NIC 0000:00:1e.0 to be alice's, Xen says that it is dom0's",
+        ),
+        (None, "asked for the NIC to be alice's, and nobody asked Xen whose it is"),
+    ],
+)
+def test_nic_that_is_anothers_is_a_lab_error(nic: PciOwner | None, reason: str) -> None:
+    verdict = judge_iommu(GIVEN, replace(RELAXED, nic=nic))
+    assert (verdict.outcome, verdict.reasons) == (Outcome.LAB_ERROR, (reason,))
 
 
 VTD = (

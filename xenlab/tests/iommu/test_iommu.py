@@ -1,8 +1,8 @@
 """In each set-up of an IOMMU: it is what was asked for, and a NIC takes packets of guests by DMA.
 
-What alice sends goes domU -> netback -> bridge -> NIC -> outside peer, so that the NIC reads pages
-that are granted to dom0. In `strict` each of these is in the IOMMU's tables only for as long as it
-is mapped.
+What a domU sends goes domU -> netback -> bridge -> NIC -> outside peer, so that the NIC reads pages
+that are granted to who has it: dom0, or a driver domain. In a strict dom0, and in any driver
+domain, each of these is in the IOMMU's tables only for as long as it is mapped.
 """
 
 from __future__ import annotations
