@@ -10,15 +10,15 @@ from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
 JOINED_SLOTS = "joined slots reach the device"
-# Xen builds a guest of few large pieces: what crosses from one to the next is a rare packet.
-FRESH_SHARE = 10
+# Xen builds a guest of large pieces, and its kernel has given some of them away: a tenth was seen.
+FRESH_SHARE = 2
 
 
 def judge_joining(cells: Sequence[JoinCell]) -> tuple[Verdict, ...]:
     """A verdict for each cell.
 
     FAIL for slots joined where none may be, and for bounces of frags that a device can read in one
-    go; fresh memory may bounce a tenth as often as scattered. INCONCLUSIVE where none were joined
+    go; fresh memory may bounce half as often as scattered. INCONCLUSIVE where none were joined
     that should be, or where the control, joined slots of scattered memory, did not bounce. With
     translated memory nothing bounces; that something could is what an untranslated dom0 shows.
     """
