@@ -65,7 +65,9 @@ def test_topologies_lists_the_shipped_ones_and_marks_the_default() -> None:
     assert [line.split()[0] for line in lines] == [
         "NAME",
         "driver-domain",
-        *(f"iommu-i{number}" for number in range(1, 9)),
+        *(f"iommu-i{number}" for number in range(1, 5)),
+        "iommu-i4-virtio",
+        *(f"iommu-i{number}" for number in range(5, 9)),
         "pair",
         "pair-dom0-pvh",
         "pair-hvm",

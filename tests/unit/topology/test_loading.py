@@ -320,6 +320,7 @@ def test_shipped_topologies_are_short_described_and_what_they_say() -> None:
     assert shapes == {
         **{f"iommu-i{number}": [["lan"]] for number in (1, 2, 3, 4, 5, 6, 8)},
         "iommu-i7": [["lan"], []],
+        "iommu-i4-virtio": [["lan"]],
         "driver-domain": [["inner"], ["outer"], [], ["outer"]],
         "pair": [["lan"], ["lan"]],
         **{f"pair-{kind}": [["lan"], ["lan"]] for kind in ("dom0-pvh", "hvm", "pvh", "pvshim")},
