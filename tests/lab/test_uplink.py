@@ -14,12 +14,14 @@ from tests.lab.conftest import Xenlab
 from tests.lab.dma import PROGRAM_DMA, render_dma_words
 from xenlab.lab import Lab
 from xenlab.measure.bounces import Dom0Memory
+from xenlab.measure.joining import GuestMemory
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.boundaries import boundary_layouts
 from xenlab.slots.wire import on_a_wire
 from xenlab.traffic.ballooning import scatter_memory
 from xenlab.traffic.bounces import measure_bounces
 from xenlab.traffic.iommu import read_iommu_evidence
+from xenlab.traffic.joining import measure_joining
 from xenlab.traffic.ladder import Extent, plan_runs
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.measuring import measure_link
@@ -27,6 +29,7 @@ from xenlab.traffic.plant import PlantKind, plant_in_path
 from xenlab.transport.keys import SshKeys
 from xenlab.verdict.bounces import judge_bounces
 from xenlab.verdict.iommu import judge_iommu
+from xenlab.verdict.joining import judge_joining
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.rules import judge_measurement
@@ -108,6 +111,21 @@ def test_bounces_are_told_where_there_must_be_none(wired: Lab) -> None:
 
     assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS, Outcome.FAIL, Outcome.FAIL]
     assert "from fresh memory" in verdicts[1].reasons[0]
+
+
+def test_slots_are_joined_and_bounces_of_scattered_memory_are_told_in_fresh(wired: Lab) -> None:
+    """And netback's exchange leaves the NIC where it was: nothing is lost on the way to it."""
+    runs = tuple(measure_joining(wired))
+    for run in runs:
+        assert {verdict.outcome for verdict in judge_measurement(run.measurement)} == {Outcome.PASS}
+    cells = tuple(run.cell for run in runs)
+    scattered = next(cell for cell in cells if cell.straddles)
+    wrong = (replace(scattered, memory=GuestMemory.FRESH), replace(scattered, translated=True))
+
+    verdicts = judge_joining((*cells, *wrong))
+
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 4 + [Outcome.FAIL] * 2
+    assert scattered.slots_joined > 500
 
 
 def test_corruption_before_the_wire_is_seen(wired: Lab) -> None:
