@@ -13,8 +13,7 @@ import pytest
 from tests.lab.conftest import Xenlab
 from tests.lab.dma import PROGRAM_DMA, render_dma_words
 from xenlab.lab import Lab
-from xenlab.measure.bounces import Dom0Memory
-from xenlab.measure.joining import GuestMemory
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.boundaries import boundary_layouts
 from xenlab.slots.wire import on_a_wire
@@ -101,10 +100,10 @@ def test_composed_packets_reach_the_peer_and_one_that_does_not_is_told(wired: La
 def test_bounces_are_told_where_there_must_be_none(wired: Lab) -> None:
     """Scattered memory that is said to be fresh, and compound pages that are said to be none."""
     scatter_memory(wired, DOM0)
-    with closing(measure_bounces(wired, Dom0Memory.SCATTERED)) as runs:
+    with closing(measure_bounces(wired, PvMemory.SCATTERED)) as runs:
         seen = next(runs)
     assert {verdict.outcome for verdict in judge_measurement(seen.measurement)} == {Outcome.PASS}
-    fresh = replace(seen.cell, memory=Dom0Memory.FRESH)
+    fresh = replace(seen.cell, memory=PvMemory.FRESH)
     single_pages = replace(seen.cell, compound=False)
 
     verdicts = judge_bounces((seen.cell, fresh, single_pages))
@@ -120,7 +119,7 @@ def test_slots_are_joined_and_bounces_of_scattered_memory_are_told_in_fresh(wire
         assert {verdict.outcome for verdict in judge_measurement(run.measurement)} == {Outcome.PASS}
     cells = tuple(run.cell for run in runs)
     scattered = next(cell for cell in cells if cell.straddles)
-    wrong = (replace(scattered, memory=GuestMemory.FRESH), replace(scattered, translated=True))
+    wrong = (replace(scattered, memory=PvMemory.FRESH), replace(scattered, translated=True))
 
     verdicts = judge_joining((*cells, *wrong))
 

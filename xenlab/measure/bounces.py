@@ -8,23 +8,12 @@ crosses a page and does not go on there is copied into swiotlb's own memory befo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.measure.wire_cost import WireCost
 
 # Table of the probe: see xenlab/guest/bounce_probes.py.
 BOUNCED = "bounced"
-
-
-class Dom0Memory(StrEnum):
-    """How a PV dom0's memory lies for a device.
-
-    FRESH is as Xen built it, almost all in one piece. SCATTERED was given back and taken anew page
-    by page.
-    """
-
-    FRESH = "fresh"
-    SCATTERED = "scattered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +27,7 @@ class BounceCell(WireCost):
 
     source: str
     sink: str
-    memory: Dom0Memory
+    memory: PvMemory
     compound: bool
     forwarded: bool
 
@@ -56,7 +45,7 @@ class BounceCell(WireCost):
     @property
     def straddles(self) -> bool:
         """Whether packets of this cell hold pages that a device cannot read as one."""
-        return self.compound and not self.forwarded and self.memory is Dom0Memory.SCATTERED
+        return self.compound and not self.forwarded and self.memory is PvMemory.SCATTERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,23 +9,12 @@ dom0's memory is translated for devices as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.measure.wire_cost import WireCost
 
 # Of the series, by `ethtool -S` of the vif.
 JOINED, APART = "tx_slots_joined", "tx_slots_apart"
-
-
-class GuestMemory(StrEnum):
-    """How the sending guest's memory lies for a device.
-
-    FRESH is as Xen built it, almost all in one piece. SCATTERED was given back and taken anew page
-    by page.
-    """
-
-    FRESH = "fresh"
-    SCATTERED = "scattered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +27,7 @@ class JoinCell(WireCost):
 
     source: str
     sink: str
-    memory: GuestMemory
+    memory: PvMemory
     joining: bool
     translated: bool
     slots_joined: int
@@ -57,7 +46,7 @@ class JoinCell(WireCost):
     @property
     def straddles(self) -> bool:
         """Whether a device cannot read each frag of this cell in one go."""
-        return self.joining and not self.translated and self.memory is GuestMemory.SCATTERED
+        return self.joining and not self.translated and self.memory is PvMemory.SCATTERED
 
     @property
     def joined_of_adjoining(self) -> float | None:

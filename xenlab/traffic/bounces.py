@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
 
-from xenlab.measure.bounces import BounceCell, Dom0Memory
+from xenlab.measure.bounces import BounceCell
 from xenlab.measure.measurement import Measurement
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.plan.model import DOM0, Link
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.settings import sysctl_set
@@ -23,7 +24,7 @@ class BounceRun:
     measurement: Measurement
 
 
-def measure_bounces(lab: LabHandle, memory: Dom0Memory) -> Generator[BounceRun]:
+def measure_bounces(lab: LabHandle, memory: PvMemory) -> Generator[BounceRun]:
     """Streams from dom0 and from a domU over the wire, with and without compound pages each.
 
     `memory` is what dom0's is said to be. Raises MeasurementError where bounces cannot be counted.

@@ -13,8 +13,9 @@ from xenlab.guest.driver import NodeDriver, read_loaded
 from xenlab.guest.reading import read_node_files
 from xenlab.guest.settings import open_settings
 from xenlab.kernel.driver import STOCK, DriverKind
-from xenlab.measure.joining import APART, JOINED, GuestMemory, JoinCell
+from xenlab.measure.joining import APART, JOINED, JoinCell
 from xenlab.measure.measurement import Measurement
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.plan.model import DOM0, Dom0Kind, Link
 from xenlab.traffic.ballooning import scatter_memory
 from xenlab.traffic.drivers import drivers_exchanged, parameter_set
@@ -43,8 +44,8 @@ def measure_joining(lab: LabHandle) -> Generator[JoinRun]:
     links = (link for link in lab.plan.uplink_links() if lab.plan.is_peer(link.sink))
     link = next(link for link in links if link.source != DOM0)
     with _prepared(lab, link) as (meter, driver):
-        for memory in GuestMemory:
-            if memory is GuestMemory.SCATTERED:
+        for memory in PvMemory:
+            if memory is PvMemory.SCATTERED:
                 scatter_memory(lab, link.source)
             for word in ("N", "Y"):
                 with parameter_set(lab, DOM0, driver, JOIN_SLOTS, word):
@@ -71,7 +72,7 @@ def _prepared(lab: LabHandle, link: Link) -> Iterator[tuple[WireMeter, NodeDrive
             yield meter, driver
 
 
-def _measure(meter: WireMeter, link: Link, memory: GuestMemory, *, joining: bool) -> JoinRun:
+def _measure(meter: WireMeter, link: Link, memory: PvMemory, *, joining: bool) -> JoinRun:
     before = _count_slots(meter.lab, link)
     cost, measurement = meter.measure(link)
     after = _count_slots(meter.lab, link)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from xenlab.measure.bounces import BounceCell, Dom0Memory
+from xenlab.measure.bounces import BounceCell
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.plan.model import Dom0Kind, LabPlan
+from xenlab.verdict.iommu import NO_NIC
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -28,7 +30,7 @@ def judge_bounces(cells: Sequence[BounceCell]) -> tuple[Verdict, ...]:
 def why_no_bounces(plan: LabPlan) -> str:
     """Why there is nothing to measure in such a lab; best nothing."""
     if plan.uplink is None:
-        return "the machine has no NIC to the outside: `machine: {nic: {}}` gives it one"
+        return NO_NIC
     if plan.nic_domu:
         return f"the NIC is {plan.nic_domu}'s, and what bounces there is not measured"
     if plan.dom0.kind is not Dom0Kind.PV:
@@ -83,7 +85,7 @@ def _wrong(cell: BounceCell, control: BounceCell) -> Iterator[str]:
         yield f"{told} that hold pages of a guest, none of which straddles"
     elif not cell.compound:
         yield f"{told} that hold no compound page"
-    elif cell.memory is Dom0Memory.FRESH and _round(cell) * FRESH_SHARE > _round(control):
+    elif cell.memory is PvMemory.FRESH and _round(cell) * FRESH_SHARE > _round(control):
         yield f"{told} from fresh memory, {_round(cell)} of a thousand"
 
 

@@ -14,6 +14,7 @@ from xenlab.verdict.verdict import Verdict
 IOMMU_AS_ASKED = "IOMMU as asked"
 DMA_ALLOWED = "DMA allowed"
 FAULTS_SHOWN = 5
+NO_NIC = "the machine has no NIC to the outside: `machine: {nic: {}}` gives it one"
 
 
 def judge_iommu(plan: LabPlan, evidence: IommuEvidence) -> Verdict:
@@ -61,7 +62,7 @@ def skip_without_nic(plan: LabPlan) -> Verdict:
         rule=DMA_ALLOWED,
         subject=f"topology {plan.topology_name}",
         outcome=Outcome.SKIP,
-        reasons=("the machine has no NIC to the outside: `machine: {nic: {}}` gives it one",),
+        reasons=(NO_NIC,),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from xenlab.measure.joining import JoinCell
 from xenlab.plan.model import DOM0, Dom0Kind, LabPlan
+from xenlab.verdict.iommu import NO_NIC
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -29,7 +30,7 @@ def judge_joining(cells: Sequence[JoinCell]) -> tuple[Verdict, ...]:
 def why_no_joining(plan: LabPlan) -> str:
     """Why there is nothing to measure in such a lab; best nothing."""
     if plan.uplink is None:
-        return "the machine has no NIC to the outside: `machine: {nic: {}}` gives it one"
+        return NO_NIC
     if plan.network(plan.uplink.network).backend != DOM0:
         return "the NIC's network has its backend in a driver domain, and the series is for dom0's"
     if not any(link.source != DOM0 and plan.is_peer(link.sink) for link in plan.uplink_links()):

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from tests.unit.measure.accounts import through
 from tests.unit.verdict.measurements import DATAGRAMS, lost, measured, udp
-from xenlab.measure.bounces import BounceCell, BounceTable, Dom0Memory
+from xenlab.measure.bounces import BounceCell, BounceTable
 from xenlab.measure.flow_account import FlowAccount, account_flows
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.measure.slot_histogram import SlotHistogram, build_histogram
 from xenlab.measure.strategy import StrategyRow, StrategyTable
 from xenlab.report.exhibits import Exhibit, KeptExhibit, render_exhibit
@@ -85,7 +86,7 @@ def bounces() -> BounceTable:
 
     def cell(source: str, bounced: int, packets: int, *, compound: bool) -> BounceCell:
         return BounceCell(
-            source=source, sink="peer", memory=Dom0Memory.SCATTERED, compound=compound,
+            source=source, sink="peer", memory=PvMemory.SCATTERED, compound=compound,
             forwarded=source != "dom0", packets=packets, bounces=bounced,
             bounced_bytes=1448 * bounced, maps=5 * packets // 4, busy_ns=20_000 * packets,
         )  # fmt: skip

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from xenlab.measure.bounces import BounceCell, Dom0Memory
+from xenlab.measure.bounces import BounceCell
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.plan.model import LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import parse_topology
@@ -15,10 +16,10 @@ from xenlab.verdict.outcome import Outcome
 
 # Seen on a PV dom0 of Linux 6.1 with an e1000e.
 SCATTERED = BounceCell(
-    source="dom0", sink="peer", memory=Dom0Memory.SCATTERED, compound=True, forwarded=False,
+    source="dom0", sink="peer", memory=PvMemory.SCATTERED, compound=True, forwarded=False,
     packets=2856, bounces=631, bounced_bytes=906044, maps=0, busy_ns=300_000_000,
 )  # fmt: skip
-FRESH = replace(SCATTERED, memory=Dom0Memory.FRESH, bounces=0, bounced_bytes=0)
+FRESH = replace(SCATTERED, memory=PvMemory.FRESH, bounces=0, bounced_bytes=0)
 SINGLE_PAGES = replace(SCATTERED, compound=False, bounces=0, bounced_bytes=0)
 FORWARDED = replace(SCATTERED, source="alice", forwarded=True, bounces=0, bounced_bytes=0)
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from xenlab.measure.joining import GuestMemory, JoinCell
+from xenlab.measure.joining import JoinCell
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import parse_topology
 from xenlab.verdict.joining import judge_joining, skip_joining, why_no_joining
@@ -14,11 +15,11 @@ from xenlab.verdict.outcome import Outcome
 
 # Seen on a PV dom0 of Linux 6.1 with an e1000e.
 SCATTERED = JoinCell(
-    source="alice", sink="peer", memory=GuestMemory.SCATTERED, joining=True, translated=False,
+    source="alice", sink="peer", memory=PvMemory.SCATTERED, joining=True, translated=False,
     slots_joined=964, slots_apart=0, packets=2856, bounces=940, bounced_bytes=1_301_856, maps=3816,
     busy_ns=2_580_000_000,
 )  # fmt: skip
-FRESH = replace(SCATTERED, memory=GuestMemory.FRESH, bounces=100, bounced_bytes=138_600)
+FRESH = replace(SCATTERED, memory=PvMemory.FRESH, bounces=100, bounced_bytes=138_600)
 APART = replace(FRESH, joining=False, slots_joined=0, slots_apart=964, bounces=0)
 TRANSLATED = replace(SCATTERED, translated=True, bounces=0, bounced_bytes=0)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from xenlab.measure.bounces import BounceCell, BounceTable, Dom0Memory
+from xenlab.measure.bounces import BounceCell, BounceTable
+from xenlab.measure.pv_memory import PvMemory
 from xenlab.plan.model import DOM0
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.traffic.ballooning import scatter_memory
@@ -28,8 +29,8 @@ def test_packets_bounce_where_compound_pages_straddle_in_scattered_memory_and_no
         judge(skip_bounces(lab.plan, reason))
         return
     cells: list[BounceCell] = []
-    for memory in Dom0Memory:
-        if memory is Dom0Memory.SCATTERED:
+    for memory in PvMemory:
+        if memory is PvMemory.SCATTERED:
             scatter_memory(lab, DOM0)
         for run in measure_bounces(lab, memory):
             cells.append(run.cell)
