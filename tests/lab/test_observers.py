@@ -17,7 +17,7 @@ from tests.lab.conftest import Xenlab
 from xenlab.errors import LabError, MeasurementError
 from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES, GROUP, Histogram, Probe
 from xenlab.guest.reading import read_node_files
-from xenlab.guest.tracing import NAMES, TRACEFS, tracing
+from xenlab.guest.tracing import JUMPS, NAMES, TRACEFS, tracing
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
 from xenlab.lab import Lab
@@ -117,7 +117,7 @@ def traces_left(lab: Lab, node: str) -> str:
     script = (
         f"cd {TRACEFS}; cat kprobe_events; grep -v '^#' events/skb/kfree_skb/trigger;"
         f" grep -E 'xen_net(back|front)\\]' {CONTROL} | grep '=p';"
-        f" cat /proc/sys/net/core/message_cost {NAMES}"
+        f" cat /proc/sys/net/core/message_cost {JUMPS} {NAMES}"
     )
     return lab.shell(node).run(["sh", "-c", script], deadline=lab.budget(BUDGET_S)).text
 
@@ -132,7 +132,7 @@ def test_bridge_passes_grants_on_and_every_table_moves(opened: Lab) -> None:
         during = [traces_left(opened, node) for node in opened.plan.node_names]
 
     penalties = Penalties(observation=observation)
-    assert [text[-2:] for text in during] == ["0\n"] * len(during), "names of tasks are recorded"
+    assert [text[-4:] for text in during] == ["0\n0\n"] * len(during), "names, jumps of probes"
     assert list(observation.missing) == []
     assert observation.unrest == ""
     assert penalties.packets == DATAGRAMS
@@ -151,6 +151,16 @@ def test_bridge_passes_grants_on_and_every_table_moves(opened: Lab) -> None:
     for node in ("alice", "bob", DOM0):
         assert observation.losses(node) == ()
     assert [traces_left(opened, node) for node in opened.plan.node_names] == before
+
+
+def test_probes_of_functions_that_interrupts_run_too_are_breakpoints(opened: Lab) -> None:
+    """The handler of any other can be interrupted, and what hits a probe meanwhile is missed."""
+    listing = ["cat", "/sys/kernel/debug/kprobes/list"]
+    with observing(opened, link_of(opened, "alice", "bob"), probes=True):
+        lines = opened.shell(DOM0).run(listing, deadline=opened.budget(BUDGET_S)).text.splitlines()
+
+    assert len(lines) == sum(bool(probe.symbol) for probe in DOM0_PROBES)
+    assert [line for line in lines if "[FTRACE]" in line or "[OPTIMIZED]" in line] == []
 
 
 def test_dom0_that_takes_packets_itself_copies_their_pages(opened: Lab) -> None:

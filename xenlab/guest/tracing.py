@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from xenlab.errors import LabError, MeasurementError
 from xenlab.guest.histograms import CountedHistogram, Header, parse_histograms
-from xenlab.guest.probes import GROUP, Histogram, Probe
+from xenlab.guest.probes import ENTERED, ENTERED_IBT, GROUP, Histogram, Probe
 from xenlab.guest.reading import NodeFiles
 from xenlab.guest.skb_layout import read_users_offset
 from xenlab.measure.readings import Readings, Table
@@ -36,14 +36,30 @@ REMOVE_S = 60.0
 NAMES = "options/record-cmd"
 NAMES_WERE = "/run/xenlab-record-cmd"
 
+# A breakpoint that the kernel has made a jump has interrupts on again.
+JUMPS = "/proc/sys/debug/kprobes-optimization"
+JUMPS_WERE = "/run/xenlab-kprobes-optimization"
+
 # Pairs of a file and a line for it; each is answered by a line: nothing, or why it was refused.
+# EILSEQ, which two libraries have different words for, is a place within an instruction.
 INSTALL = f"""
 cd {TRACEFS} || exit 1
 [ ! -e events/{GROUP} ] || exit {TAKEN}
 cat {NAMES} >{NAMES_WERE}
 echo 0 >{NAMES}
+if [ -e {JUMPS} ]; then
+        cat {JUMPS} >{JUMPS_WERE}
+        echo 0 >{JUMPS}
+fi
 while [ $# -gt 0 ]; do
-        if why=$(echo "$2" 2>&1 >>"$1"); then echo; else echo "refused: ${{why##*: }}"; fi
+        why=$(echo "$2" 2>&1 >>"$1") && refused= || refused=1
+        case $why in
+        *"multibyte"* | *"byte sequence"*)
+                line="${{2%%{ENTERED} *}}{ENTERED_IBT} ${{2#*{ENTERED} }}"
+                why=$(echo "$line" 2>&1 >>"$1") && refused=
+                ;;
+        esac
+        echo "${{refused:+refused: ${{why##*: }}}}"
         shift 2
 done
 """
@@ -61,6 +77,7 @@ while [ $# -gt 0 ]; do
         shift 2
 done
 cat {NAMES_WERE} >{NAMES}
+[ ! -e {JUMPS} ] || cat {JUMPS_WERE} >{JUMPS}
 [ ! -e events/{GROUP} ]
 """
 
