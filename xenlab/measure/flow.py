@@ -131,7 +131,7 @@ class UdpFlow:
     """A UDP flow in datagrams: expected = intact + corrupt + truncated + missing.
 
     `errors` are the sender's, by errno name. `ended` says how the receiver did: complete, idle
-    or timeout.
+    or timeout; and `sender_ended`, complete or timeout, the sender.
     """
 
     spec: FlowSpec
@@ -148,6 +148,12 @@ class UdpFlow:
     missing_indexes: tuple[int, ...]
     damages: tuple[Damage, ...]
     ended: str
+    sender_ended: str
+
+    @property
+    def stood_still(self) -> bool:
+        """Whether the sender had no room in its socket's buffer until its time was up."""
+        return self.sender_ended != "complete"
 
     @property
     def adds_up(self) -> bool:

@@ -187,6 +187,7 @@ def _parse_udp(spec: FlowSpec, sender: Answer, receiver: Answer) -> UdpFlow:
         missing_indexes=receiver.integers("missing_indexes"),
         damages=tuple(_parse_damage(example) for example in receiver.nested_list("examples")),
         ended=receiver.text("ended"),
+        sender_ended=sender.text("ended"),
     )
     if not flow.adds_up:
         raise MeasurementError(f"{receiver.what}: the datagrams do not add up: {flow}")

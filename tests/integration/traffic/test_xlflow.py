@@ -278,6 +278,28 @@ def test_error_of_an_earlier_datagram_keeps_no_later_one_from_being_sent(program
     assert (answer["sent"], answer["errors"]) == (5, {"ECONNREFUSED": 4})
 
 
+# A device whose neighbour never answers keeps all that is sent to it, and so the sender's buffer.
+KEEPING = """
+ip link add here type veth peer name there
+ip address add 10.9.9.1/24 dev here
+ip link set here up
+ip link set there up
+echo 100000000 >/proc/sys/net/ipv4/neigh/here/unres_qlen_bytes
+echo 1000 >/proc/sys/net/ipv4/neigh/here/mcast_solicit
+exec "$@"
+"""
+
+
+def test_sender_without_room_in_its_buffer_ends_by_its_timeout(programs: Path) -> None:
+    flow = f"udp@10.9.9.2@{PORT}@{SEED}@1400x1000"
+    space = ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-e", "-c", KEEPING]
+    argv = [*space, "sh", programs / "xlflow", "send", "--timeout-ms", "300", flow]
+    sent = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=10)
+    answer = json.loads(sent.stdout)
+    assert (answer["ended"], answer["errors"]) == ("timeout", {})
+    assert 0 < answer["sent"] < 1000
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -38,6 +38,7 @@ def udp(**changes: object) -> UdpFlow:
         missing_indexes=(),
         damages=(),
         ended="complete",
+        sender_ended="complete",
     )
     return replace(flow, **changes)  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ from tests.unit.verdict.measurements import lost, measured, tcp, udp
 from xenlab.measure.attachment import Attachment
 from xenlab.measure.measurement import build_measurement
 from xenlab.measure.path import build_path
-from xenlab.verdict.loss import WIRE_CONTROL, judge_loss
+from xenlab.verdict.loss import STANDSTILL_CONTROL, WIRE_CONTROL, judge_loss
 from xenlab.verdict.outcome import Outcome
 
 
@@ -260,3 +260,14 @@ def test_loss_at_a_nic_names_the_control_where_xen_may_be_to_blame(
 def test_loss_between_vifs_names_no_control_of_a_wire() -> None:
     verdict = judge_loss(measured(lost(12), counted=through(60, vif2=48)))
     assert WIRE_CONTROL not in verdict.reasons
+
+
+def test_sender_that_stands_still_has_lost_nothing_in_silence() -> None:
+    still = udp(sent=46, received=45, intact=45, missing=15, sender_ended="timeout",
+                missing_indexes=tuple(range(45, 60)))  # fmt: skip
+    verdict = judge_loss(measured(still, counted=through(46)))
+    assert verdict.outcome is Outcome.FAIL
+    told = " ".join(verdict.reasons)
+    assert "stood still, its buffer full, until its time was up: 46 of 60 datagrams sent" in told
+    assert "silent" not in told
+    assert verdict.reasons[-1] == STANDSTILL_CONTROL.format(node="bob")

@@ -28,7 +28,7 @@ SPEC = FlowSpec(
 FLOW = UdpFlow(
     spec=SPEC, sent=998, errors=(("ENETUNREACH", 2),), received=698, intact=698, corrupt=0,
     truncated=0, missing=302, duplicates=0, foreign=0, reordered=0, missing_indexes=MISSING,
-    damages=(), ended="idle",
+    damages=(), ended="idle", sender_ended="complete",
 )  # fmt: skip
 GOOD = Outage(
     subject="app -> peer while netvm is killed", backend="netvm", flow=FLOW, arrived_before=198,

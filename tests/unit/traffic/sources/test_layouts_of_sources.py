@@ -33,6 +33,7 @@ SPEC = FlowSpec(
 FLOW = UdpFlow(
     spec=SPEC, sent=3, errors=(), received=3, intact=3, corrupt=0, truncated=0, missing=0,
     duplicates=0, foreign=0, reordered=0, missing_indexes=(), damages=(), ended="complete",
+    sender_ended="complete",
 )  # fmt: skip
 
 

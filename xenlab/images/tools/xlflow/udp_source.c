@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "xlflow.h"
 
@@ -20,6 +21,21 @@ static bool was_told(int fd)
 	return recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0;
 }
 
+/* A send() that finds no room in the socket's buffer waits for it no longer than to the deadline. */
+static void bound_sends(int fd, const struct times *t)
+{
+	int64_t left_ms = t->deadline_ms - now_ms();
+	/* Nothing at all would be no bound. */
+	struct timeval left = { .tv_usec = 1000 };
+
+	if (left_ms > 0) {
+		left.tv_sec = left_ms / 1000;
+		left.tv_usec = left_ms % 1000 * 1000;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &left, sizeof(left)))
+		die("SO_SNDTIMEO");
+}
+
 /* Sends payload[0, @len), once more where it was told of an earlier one's error in place of it. */
 static ssize_t send_payload(int fd, size_t len)
 {
@@ -30,6 +46,8 @@ static ssize_t send_payload(int fd, size_t len)
 			return sent;
 		if (errno == EINTR)
 			continue;
+		if (errno == EAGAIN)
+			return -1;
 		errors[errno < ERRNO_MAX ? errno : 0]++;
 		if (!was_told(fd))
 			return -1;
@@ -43,11 +61,14 @@ void udp_send(const struct flow *f, const struct times *t)
 	const char *comma = "";
 
 	memset(errors, 0, sizeof(errors));
+	bound_sends(f->fd, t);
 	for (i = 0; i < f->count && now_ms() < t->deadline_ms; i++) {
 		ssize_t len;
 
 		payload_fill(payload, f->sizes[i], f->seed, i, 0);
 		len = send_payload(f->fd, f->sizes[i]);
+		if (len < 0 && now_ms() >= t->deadline_ms)
+			break;
 		if (len < 0)
 			continue;
 		sent++;
