@@ -293,7 +293,7 @@ exec "$@"
 def test_sender_without_room_in_its_buffer_ends_by_its_timeout(programs: Path) -> None:
     flow = f"udp@10.9.9.2@{PORT}@{SEED}@1400x1000"
     space = ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-e", "-c", KEEPING]
-    argv = [*space, "sh", programs / "xlflow", "send", "--timeout-ms", "300", flow]
+    argv = [*space, "sh", str(programs / "xlflow"), "send", "--timeout-ms", "300", flow]
     sent = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=10)
     answer = json.loads(sent.stdout)
     assert (answer["ended"], answer["errors"]) == ("timeout", {})
