@@ -25,12 +25,20 @@ from xenlab.traffic.ladder import Extent, plan_runs
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.measuring import measure_link
 from xenlab.traffic.plant import PlantKind, plant_in_path
+from xenlab.traffic.replug import (
+    find_nic_way,
+    find_vif_way,
+    measure_nic_replug,
+    measure_replug,
+    measure_vif_replug,
+)
 from xenlab.transport.keys import SshKeys
 from xenlab.verdict.bounces import judge_bounces
 from xenlab.verdict.iommu import judge_iommu
 from xenlab.verdict.joining import judge_joining
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.replug import judge_replug
 from xenlab.verdict.rules import judge_measurement
 from xenlab.verdict.verdict import Verdict
 from xenlab.waiting import Deadline, wait_until
@@ -38,6 +46,9 @@ from xenlab.waiting import Deadline, wait_until
 LAB = "wired"
 SOON_S = 30.0
 NUMBER = 5
+# Behind what is sent before a NIC is back.
+LATE = 2000
+STAYING_S = 120.0
 # An address that no table of the IOMMU has: far above all memory of this machine.
 NOWHERE = 0x10_1234_5000
 
@@ -95,6 +106,35 @@ def test_composed_packets_reach_the_peer_and_one_that_does_not_is_told(wired: La
     assert whole.numbers["tx_zerocopy_sent"] > 0
     assert lossy.outcome is Outcome.FAIL
     assert any("and did not arrive" in reason for reason in lossy.reasons)
+
+
+def test_nic_comes_back_under_traffic_and_a_loss_of_another_time_is_told(wired: Lab) -> None:
+    link = link_to_peer(wired)
+    assert find_nic_way(wired.plan) == link
+    well = judge_replug(measure_nic_replug(wired, link))
+    # At alice's vif, for the NIC takes along what is planted there.
+    inward = next(each for each in wired.plan.links() if (each.source, each.sink) == ("alice", DOM0))
+    with plant_in_path(wired, inward, PlantKind.SILENT_DROP, LATE):
+        lossy = judge_replug(measure_nic_replug(wired, link))
+
+    assert (well.outcome, well.reasons) == (Outcome.PASS, ())
+    assert well.numbers["carried_by_the_new"] >= well.numbers["sent_afterwards"] > LATE
+    assert lossy.outcome is Outcome.FAIL
+    assert any("sent while NIC of dom0 was there" in reason for reason in lossy.reasons)
+
+
+def test_vif_comes_back_under_traffic_and_one_that_stays_proves_nothing(wired: Lab) -> None:
+    link = find_vif_way(wired.plan, wired.plan.domu("alice"))
+    assert link is not None
+    well = judge_replug(measure_vif_replug(wired, link))
+    stayed = judge_replug(
+        measure_replug(wired, link, lambda: None, "alice eth0", wired.budget(STAYING_S))
+    )
+
+    assert (well.outcome, well.reasons) == (Outcome.PASS, ())
+    assert well.numbers["packets_lost"] > 0
+    assert stayed.outcome is Outcome.INCONCLUSIVE
+    assert "nothing was lost: alice eth0 may never have been away" in stayed.reasons
 
 
 def test_bounces_are_told_where_there_must_be_none(wired: Lab) -> None:

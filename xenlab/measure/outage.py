@@ -1,29 +1,26 @@
-"""Outage: a stream of numbered datagrams while a driver domain is killed on its way and returns."""
+"""Outage: a stream of numbered datagrams while a backend on its way goes away and returns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xenlab.measure.flow import UdpFlow
 from xenlab.measure.hops import Drop
+from xenlab.measure.interrupted import Interrupted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """What became of a stream over a router and a backend behind it that was killed meanwhile.
+    """What became of a stream over a router and a backend behind it that was away meanwhile.
 
-    `arrived_before` datagrams were there when the kill was ordered, and `sent_until_back` had been
-    sent when the new backend carried packets. The others are packets: what the source `sent`, what
-    `entered` the router, what it `refused` for a named reason, what it `forwarded`; of that
-    `sent_anew` by its new device, `received_anew` and `passed_anew` by the new backend's vifs,
-    `reached_anew` at the sink's new device; and what `arrived` at its socket.
+    In packets: what the source `sent`, what `entered` the router, what it `refused` for a named
+    reason, what it `forwarded`; of that `sent_anew` by its new device, `received_anew` and
+    `passed_anew` by the backend's new vifs, `reached_anew` at the sink's new device; and what
+    `arrived` at its socket.
     """
 
     subject: str
     backend: str
-    flow: UdpFlow
-    arrived_before: int
-    sent_until_back: int
+    stream: Interrupted
     sent: int
     entered: int
     refused: tuple[Drop, ...]
@@ -33,11 +30,6 @@ class Outage:
     passed_anew: int
     reached_anew: int
     arrived: int
-
-    @property
-    def never_sent(self) -> int:
-        """Datagrams that the source's kernel did not take: there was no way to the sink."""
-        return len(self.flow.spec.sizes_bytes) - self.flow.sent
 
     @property
     def lost(self) -> int:
@@ -53,7 +45,7 @@ class Outage:
     def lost_with_backend(self) -> int:
         """What the router gave to its old device, or to its new one too early, and never arrived.
 
-        It was in the rings of the backend that died, in that domain, or in the queue before it; no
+        It was in the rings of the backend that went, in that domain, or in the queue before it; no
         counter of these outlives it. Each packet by the old way that arrived did so without the
         new devices.
         """
@@ -77,18 +69,3 @@ class Outage:
             + min(0, self.passed_anew - self.reached_anew),
         }
         return {place: packets for place, packets in places.items() if packets}
-
-    @property
-    def untimely(self) -> tuple[int, ...]:
-        """Missing datagrams that were sent while the backend was there.
-
-        Where the source's kernel did not take some, a datagram's index is that much higher than the
-        number of packets sent before it.
-        """
-        last = self.sent_until_back + self.never_sent
-        return tuple(i for i in self.flow.missing_indexes if not self.arrived_before <= i < last)
-
-    @property
-    def sent_after(self) -> int:
-        """How many datagrams were sent when all was well again."""
-        return len(self.flow.spec.sizes_bytes) - self.sent_until_back - self.never_sent

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xenlab.guest.driver import take_up_vifs
-from xenlab.plan.model import DOM0
+from xenlab.plan.model import DOM0, VifPlan
 from xenlab.traffic.handle import LabHandle
 from xenlab.waiting import Deadline, wait_until
 from xenlab.xen.driver_domain import create_domain, destroy_domain
@@ -34,12 +36,31 @@ def revive_backend(lab: LabHandle, backend: str, deadline: Deadline) -> None:
         lab.shell(backend).run([CONNECT_UPLINK], deadline=deadline).require_success()
     dom0.run([ATTACH_VIFS, backend], deadline=deadline).require_success()
     own = [(backend, vif) for vif in lab.plan.domu(backend).vifs]
+    _reattach_clients(lab, backend, deadline)
+    _take_up(lab, [*own, *_clients(lab, backend)], deadline)
+
+
+def attach_clients(lab: LabHandle, backend: str, deadline: Deadline) -> None:
+    """Unplug all vifs that a backend serves and attach them anew, which are there on return."""
+    _reattach_clients(lab, backend, deadline)
+    _take_up(lab, _clients(lab, backend), deadline)
+
+
+def _clients(lab: LabHandle, backend: str) -> list[tuple[str, VifPlan]]:
+    """Each domU with a vif that the backend serves."""
     served = [network.name for network in lab.plan.networks if network.backend == backend]
-    clients = [(domu.name, vif) for name in served for domu, vif in lab.plan.vifs_on(name)]
-    for domu, vif in clients:
-        reattach_vif(dom0, domu, vif.index, deadline)
-    for domu in dict.fromkeys((backend, *(domu for domu, _ in clients))):
+    return [(domu.name, vif) for name in served for domu, vif in lab.plan.vifs_on(name)]
+
+
+def _reattach_clients(lab: LabHandle, backend: str, deadline: Deadline) -> None:
+    for domu, vif in _clients(lab, backend):
+        reattach_vif(lab.shell(DOM0), domu, vif.index, deadline)
+
+
+def _take_up(lab: LabHandle, vifs: Sequence[tuple[str, VifPlan]], deadline: Deadline) -> None:
+    """Have the domUs address vifs that were attached; return once each carries packets."""
+    for domu in dict.fromkeys(domu for domu, _ in vifs):
         take_up_vifs(lab.shell(domu), deadline)
-    for domu, vif in (*own, *clients):
+    for domu, vif in vifs:
         end = lab.shell(lab.plan.network(vif.network).backend)
         await_vifs(end, [lab.vif(domu, vif.index)], deadline)

@@ -9,6 +9,7 @@ import pytest
 
 from xenlab.measure.flow import FlowSpec, Transport, UdpFlow
 from xenlab.measure.hops import Drop
+from xenlab.measure.interrupted import Interrupted
 from xenlab.measure.outage import Outage
 from xenlab.measure.path import DropCounter
 from xenlab.plan.planner import plan_lab
@@ -31,10 +32,10 @@ FLOW = UdpFlow(
     damages=(), ended="idle", sender_ended="complete",
 )  # fmt: skip
 GOOD = Outage(
-    subject="app -> peer while netvm is killed", backend="netvm", flow=FLOW, arrived_before=198,
-    sent_until_back=505, sent=998, entered=998, refused=(Drop(place=NO_ROUTE, packets=140),),
-    forwarded=858, sent_anew=508, received_anew=508, passed_anew=498, reached_anew=498,
-    arrived=698,
+    subject="app -> peer while netvm is killed", backend="netvm",
+    stream=Interrupted(flow=FLOW, arrived_before=198, sent_until_back=505), sent=998, entered=998,
+    refused=(Drop(place=NO_ROUTE, packets=140),), forwarded=858, sent_anew=508,
+    received_anew=508, passed_anew=498, reached_anew=498, arrived=698,
 )  # fmt: skip
 
 
@@ -42,8 +43,12 @@ def judge(**changes: object) -> Verdict:
     return judge_outage(replace(GOOD, **changes))  # type: ignore[arg-type]
 
 
-def flow(**changes: object) -> UdpFlow:
-    return replace(FLOW, **changes)  # type: ignore[arg-type]
+def stream(**changes: object) -> Interrupted:
+    return replace(GOOD.stream, **changes)  # type: ignore[arg-type]
+
+
+def flow(**changes: object) -> Interrupted:
+    return stream(flow=replace(FLOW, **changes))  # type: ignore[arg-type]
 
 
 def test_losses_of_the_time_without_a_backend_pass_with_their_places() -> None:
@@ -62,11 +67,11 @@ def test_losses_of_the_time_without_a_backend_pass_with_their_places() -> None:
     ("spoil", "reason"),
     [
         (
-            lambda: judge(arrived_before=201),
+            lambda: judge(stream=stream(arrived_before=201)),
             "1 datagrams are missing that were sent while netvm was there (first: 200)",
         ),
         (
-            lambda: judge(sent_until_back=498),
+            lambda: judge(stream=stream(sent_until_back=498)),
             "2 datagrams are missing that were sent while netvm was there (first: 500, 501)",
         ),
         (lambda: judge(entered=997), "silent loss before the router: 1 packets"),
@@ -75,11 +80,11 @@ def test_losses_of_the_time_without_a_backend_pass_with_their_places() -> None:
         (lambda: judge(sent_anew=700, received_anew=700), "silent loss in netvm: -42 packets"),
         (lambda: judge(received_anew=509), "silent loss behind it: -1 packets"),
         (
-            lambda: judge(flow=flow(missing=303, missing_indexes=(*MISSING, 502), intact=697)),
+            lambda: judge(stream=flow(missing=303, missing_indexes=(*MISSING, 502), intact=697)),
             "301 datagrams are missing, and the counters say 300",
         ),
         (
-            lambda: judge(flow=flow(corrupt=1, duplicates=2)),
+            lambda: judge(stream=flow(corrupt=1, duplicates=2)),
             "1 datagrams came damaged, 2 twice",
         ),
     ],
@@ -93,15 +98,15 @@ def test_every_other_loss_fails_by_its_place(spoil: Callable[[], Verdict], reaso
 def test_nothing_is_proved_without_a_loss_or_without_a_time_afterwards() -> None:
     whole = flow(errors=(), sent=1000, received=1000, intact=1000, missing=0, missing_indexes=())
     nothing = judge(
-        flow=whole, sent=1000, entered=1000, refused=(), forwarded=1000, arrived=1000,
+        stream=whole, sent=1000, entered=1000, refused=(), forwarded=1000, arrived=1000,
         passed_anew=508, reached_anew=508,
     )  # fmt: skip
     assert nothing.outcome is Outcome.INCONCLUSIVE
     assert nothing.reasons == ("nothing was lost: netvm may never have been away",)
-    late = judge(sent_until_back=930)
+    late = judge(stream=stream(sent_until_back=930))
     assert late.outcome is Outcome.INCONCLUSIVE
     assert late.reasons == ("only 68 datagrams were sent after netvm was back",)
-    unnamed = judge(flow=flow(missing_indexes=MISSING[:128]))
+    unnamed = judge(stream=flow(missing_indexes=MISSING[:128]))
     assert unnamed.outcome is Outcome.INCONCLUSIVE
 
 

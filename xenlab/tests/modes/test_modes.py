@@ -1,7 +1,8 @@
 """In each mode of guests, of dom0 and of vifs: it is the one that was asked for, and traffic works.
 
 Packets of every number of ring slots, and over compound pages, say whether the frontend treats
-them as the model of this mode does: one that does not trust its backend copies each of them.
+them as the model of this mode does: one that does not trust its backend copies each of them. Each
+guest's vif is unplugged under traffic, and plugged in again.
 
 Needs: the kernels' headers (fetched) and a compiler for the composer's module.
 """
@@ -19,8 +20,10 @@ from xenlab.traffic.ladder import Extent
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.mode import read_mode_evidence
 from xenlab.traffic.proof import judge_vifs
+from xenlab.traffic.replug import find_vif_way, measure_vif_replug
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.mode import judge_modes
+from xenlab.verdict.replug import judge_replug, skip_without_replug
 
 SEED = 20140519
 
@@ -54,6 +57,16 @@ def test_packets_of_every_number_of_slots_and_over_compound_pages_meet_their_fat
             ):
                 run = send_layouts(lab, link, layouts, seed=SEED)
                 judge(judge_layouts(run, subject=f"{run.subject}, {name}"))
+
+
+def test_what_is_lost_is_lost_while_a_vif_is_unplugged_and_nothing_afterwards(
+    lab: LabHandle, domu: DomUPlan, judge: Judge
+) -> None:
+    link = find_vif_way(lab.plan, domu)
+    if link is None:
+        judge(skip_without_replug(lab.plan, f"{domu.name} has no vif that a stream comes by"))
+        return
+    judge(judge_replug(measure_vif_replug(lab, link)))
 
 
 def test_no_kernel_has_written_of_a_fault_since_power_on(
