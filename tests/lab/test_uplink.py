@@ -113,7 +113,8 @@ def test_nic_comes_back_under_traffic_and_a_loss_of_another_time_is_told(wired: 
     assert find_nic_way(wired.plan) == link
     well = judge_replug(measure_nic_replug(wired, link))
     # At alice's vif, for the NIC takes along what is planted there.
-    inward = next(each for each in wired.plan.links() if (each.source, each.sink) == ("alice", DOM0))
+    ends = ("alice", DOM0)
+    inward = next(each for each in wired.plan.links() if (each.source, each.sink) == ends)
     with plant_in_path(wired, inward, PlantKind.SILENT_DROP, LATE):
         lossy = judge_replug(measure_nic_replug(wired, link))
 
