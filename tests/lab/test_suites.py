@@ -115,6 +115,18 @@ def test_tests_of_ones_own_fail_by_what_they_assert(
     assert "FAIL" in found.values()
 
 
+def test_file_that_cannot_be_imported_is_the_users_and_no_interruption(
+    xenlab: Xenlab, lab: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "test_own.py"
+    file.write_text("import there_is_no_such_module\n")
+    done = xenlab.run("test", str(file), "--lab", lab)
+
+    assert done.returncode == 2
+    assert b"No module named 'there_is_no_such_module'" in done.stderr
+    assert b"interrupted: " not in done.stderr
+
+
 def test_nothing_selected_is_no_success(xenlab: Xenlab, lab: str, tmp_path: Path) -> None:
     done = xenlab.run("test", "smoke", "--lab", lab, "-k", "no_such_test")
 

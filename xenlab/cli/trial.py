@@ -182,8 +182,12 @@ class Watch:
         self.results.note(self.plugin.verdicts, self.plugin.exhibits)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Somebody wants us to end; pytest has ended its session in good order."""
-        self.interruption = excinfo.value
+        """Somebody wants us to end; pytest has ended its session in good order.
+
+        Its own kind says that files could not be collected, which is nobody's wish.
+        """
+        if not isinstance(excinfo.value, pytest.Session.Interrupted):
+            self.interruption = excinfo.value
 
 
 def run_trial(
