@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import click
-import pytest
 
 from xenlab.cli.matrix_table import Matrix, note_skipped_cells, render_cells
 from xenlab.cli.output import echo_lines, tell_swept
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
+from xenlab.cli.watch import Watch
 from xenlab.errors import DriverFailed, InputError, KernelFault, LabError
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_artifacts
@@ -167,27 +167,6 @@ class Trial:
         if interruption is not None:
             raise interruption
         return plugin
-
-
-@dataclass(slots=True, kw_only=True)
-class Watch:
-    """A second plugin: brings every verdict to safety as it comes, and sees interruptions."""
-
-    plugin: LabPlugin
-    results: Results
-    interruption: BaseException | None = None
-
-    def pytest_runtest_logfinish(self) -> None:
-        """A test is over."""
-        self.results.note(self.plugin.verdicts, self.plugin.exhibits)
-
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Somebody wants us to end; pytest has ended its session in good order.
-
-        Its own kind says that files could not be collected, which is nobody's wish.
-        """
-        if not isinstance(excinfo.value, pytest.Session.Interrupted):
-            self.interruption = excinfo.value
 
 
 def run_trial(
