@@ -41,8 +41,10 @@ JUMPS = "/proc/sys/debug/kprobes-optimization"
 JUMPS_WERE = "/run/xenlab-kprobes-optimization"
 
 # Pairs of a file and a line for it; each is answered by a line: nothing, or why it was refused.
-# EILSEQ, which two libraries have different words for, is a place within an instruction.
+# EILSEQ, which two libraries have different words for, is a place within an instruction. A kernel
+# without ftrace of functions has nothing before a function's own code.
 INSTALL = f"""
+export LC_ALL=C
 cd {TRACEFS} || exit 1
 [ ! -e events/{GROUP} ] || exit {TAKEN}
 cat {NAMES} >{NAMES_WERE}
@@ -51,8 +53,14 @@ if [ -e {JUMPS} ]; then
         cat {JUMPS} >{JUMPS_WERE}
         echo 0 >{JUMPS}
 fi
+place={ENTERED}
+[ -e available_filter_functions ] || place=
 while [ $# -gt 0 ]; do
-        why=$(echo "$2" 2>&1 >>"$1") && refused= || refused=1
+        line=$2
+        case $line in
+        *"{ENTERED} "*) line="${{2%%{ENTERED} *}}$place ${{2#*{ENTERED} }}" ;;
+        esac
+        why=$(echo "$line" 2>&1 >>"$1") && refused= || refused=1
         case $why in
         *"multibyte"* | *"byte sequence"*)
                 line="${{2%%{ENTERED} *}}{ENTERED_IBT} ${{2#*{ENTERED} }}"

@@ -131,7 +131,7 @@ class UdpFlow:
     """A UDP flow in datagrams: expected = intact + corrupt + truncated + missing.
 
     `errors` are the sender's, by errno name. `ended` says how the receiver did: complete, idle
-    or timeout; and `sender_ended`, complete or timeout, the sender.
+    or timeout; and `sender_ended` how the sender: complete, timeout or blocked.
     """
 
     spec: FlowSpec
@@ -153,7 +153,7 @@ class UdpFlow:
     @property
     def stood_still(self) -> bool:
         """Whether the sender had no room in its socket's buffer until its time was up."""
-        return self.sender_ended != "complete"
+        return self.sender_ended == "blocked"
 
     @property
     def adds_up(self) -> bool:

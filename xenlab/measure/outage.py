@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xenlab.measure.hops import Drop
-from xenlab.measure.interrupted import Interrupted
+from xenlab.measure.interrupted_stream import InterruptedStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Outage:
 
     subject: str
     backend: str
-    stream: Interrupted
+    stream: InterruptedStream
     sent: int
     entered: int
     refused: tuple[Drop, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xenlab.measure.interrupted import Interrupted
+from xenlab.measure.interrupted_stream import InterruptedStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,16 +13,18 @@ class Replug:
 
     In packets: what the source `sent`, what `entered` the backend from it (as many where the source
     is the backend), what the new device `carried_anew` of it, and what `arrived` at the sink's
-    socket. `device` is for people: `bob eth0`, `the NIC of dom0`.
+    socket. `device` is for people: `bob eth0`, `NIC of dom0`. `is_another`: the backend's end of it
+    has a number of its own.
     """
 
     subject: str
     device: str
-    stream: Interrupted
+    stream: InterruptedStream
     sent: int
     entered: int
     carried_anew: int
     arrived: int
+    is_another: bool
 
     @property
     def lost(self) -> int:

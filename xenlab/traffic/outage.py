@@ -14,8 +14,7 @@ from xenlab.measure.path import DropCounter, Side
 from xenlab.plan.model import DOM0, LabPlan, Link
 from xenlab.traffic.driver_domain import attach_clients, kill_backend, revive_backend
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.interrupting import Interrupting
-from xenlab.traffic.measuring import path_of
+from xenlab.traffic.interruption import send_interrupted
 
 RUN_S = 240.0
 FORWARDED = "IpForwDatagrams"
@@ -56,12 +55,12 @@ def measure_outage(lab: LabHandle, link: Link, backend: str, going: Going) -> Ou
         kill_backend(lab, backend, deadline)
         revive_backend(lab, backend, deadline)
 
-    path = path_of(lab, link)
-    inner, outer = path.router
-    run = Interrupting(
-        lab=lab, link=link, path=path, interrupt=interrupt, deadline=deadline,
+    run = send_interrupted(
+        lab, link, interrupt, deadline,
         nodes=(link.source, link.router, link.sink), new_nodes=(backend,),
-    ).run()  # fmt: skip
+    )  # fmt: skip
+    path = run.path
+    inner, outer = path.router
     router, after = run.since(link.router), run.after
     return Outage(
         subject=f"{link.source} -> {link.sink} while {backend} is {going}",

@@ -10,7 +10,7 @@ from xenlab.measure.replug import Replug
 from xenlab.plan.model import DOM0, Dom0Kind, DomUPlan, LabPlan, Link
 from xenlab.traffic.driver_domain import CONNECT_UPLINK
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.interrupting import Interrupting
+from xenlab.traffic.interruption import send_interrupted
 from xenlab.traffic.measuring import path_of
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import await_vifs, reattach_vif
@@ -19,6 +19,7 @@ RUN_S = 120.0
 
 # Documentation/ABI/testing/sysfs-bus-pci: remove, and rescan. Behind virtio is one more device.
 NIC_REMOVED = """\
+set -e
 net=/sys/class/net/$1
 device=$(readlink -f "$net/device")
 case ${device##*/} in virtio*) device=${device%/*} ;; esac
@@ -31,6 +32,7 @@ exec "$2"
 # found anew elsewhere. Xen 4.17 keeps a PVH dom0 from it ("BAR 0: error updating"), and a domU's
 # pciback; that one's kernel then dies in e1000_probe().
 NIC_UNBOUND = """\
+set -e
 net=/sys/class/net/$1
 device=$(readlink -f "$net/device")
 case ${device##*/} in virtio*) device=${device%/*} ;; esac
@@ -43,10 +45,14 @@ exec "$2"
 
 
 def find_vif_way(plan: LabPlan, domu: DomUPlan) -> Link | None:
-    """A link to a vif of a domU's, from another domU if there is one; None without."""
-    links = [link for link in plan.links()
-             if link.sink == domu.name and link.sink_vif and not link.routed]  # fmt: skip
-    return min(links, key=lambda link: link.source == DOM0, default=None)
+    """A link to a vif of a domU's from another node; None without.
+
+    The backend itself is none: a bridge loses its carrier with its only port, and all that waits.
+    """
+    links = (link for link in plan.links() if link.sink == domu.name and not link.routed)
+    return next(
+        (link for link in links if link.sink_vif and link.source != link.backends[-1]), None
+    )
 
 
 def find_nic_way(plan: LabPlan) -> Link | None:
@@ -97,11 +103,10 @@ def measure_replug(
     Raises LabError when the lab broke, MeasurementError when something could not be counted.
     """
     path = path_of(lab, link)
-    backend = path.sink.backend
-    run = Interrupting(
-        lab=lab, link=link, path=path, interrupt=replug, deadline=deadline,
-        nodes=tuple(dict.fromkeys((link.source, backend, link.sink))),
-    ).run()  # fmt: skip
+    backend, port = path.sink.backend, path.sink.port
+    first = _read_index(lab, backend, port, deadline)
+    nodes = tuple(dict.fromkeys((link.source, backend, link.sink)))
+    run = send_interrupted(lab, link, replug, deadline, nodes=nodes)
     entry = None if path.source.is_backend else path.source.port
     return Replug(
         subject=f"{link.source} -> {link.sink} while {device} is unplugged",
@@ -109,6 +114,12 @@ def measure_replug(
         stream=run.stream,
         sent=run.sent,
         entered=run.since(backend).device(entry, Side.RX) if entry else run.sent,
-        carried_anew=run.after[backend].device(path.sink.port, Side.TX),
+        carried_anew=run.after[backend].device(port, Side.TX),
         arrived=run.arrived,
+        is_another=_read_index(lab, backend, port, deadline) != first,
     )
+
+
+def _read_index(lab: LabHandle, node: str, device: str, deadline: Deadline) -> int:
+    """The number of a device: no other has it as long as a kernel runs."""
+    return int(lab.shell(node).read_file(f"/sys/class/net/{device}/ifindex", deadline=deadline))

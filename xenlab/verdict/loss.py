@@ -172,9 +172,10 @@ def _missing(flow: Flow) -> Iterable[str]:
     for name, count in flow.errors:
         if name not in NEVER_MADE:
             yield f"{flow.spec}: the sender met {name} {count} times"
-    if isinstance(flow, UdpFlow) and flow.stood_still:
+    if isinstance(flow, UdpFlow) and flow.sender_ended != "complete":
+        how = "stood still, its buffer full, until its" if flow.stood_still else "went on until its"
         yield (
-            f"{flow.spec}: the sender stood still, its buffer full, until its time was up:"
+            f"{flow.spec}: the sender {how} time was up:"
             f" {flow.sent} of {len(flow.spec.sizes_bytes)} datagrams sent"
         )
     if isinstance(flow, UdpFlow) and flow.missing:
@@ -192,7 +193,7 @@ def _missing(flow: Flow) -> Iterable[str]:
 
 def _is_told(flow: Flow) -> bool:
     """Whether the sender knows that not everything went out: then that is no silent loss."""
-    return bool(flow.errors) or (isinstance(flow, UdpFlow) and flow.stood_still)
+    return bool(flow.errors) or flow.sender_ended != "complete"
 
 
 def _lost_before_device(measurement: Measurement) -> Iterable[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xenlab.measure.outage import Outage
 from xenlab.plan.model import LabPlan
-from xenlab.verdict.interrupted import count_stream, tell_doubts, tell_faults
+from xenlab.verdict.interrupted_stream import count_stream, tell_doubts, tell_faults
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 

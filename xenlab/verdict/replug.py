@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xenlab.measure.replug import Replug
 from xenlab.plan.model import LabPlan
-from xenlab.verdict.interrupted import count_stream, tell_doubts, tell_faults
+from xenlab.verdict.interrupted_stream import count_stream, tell_doubts, tell_faults
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -15,8 +15,7 @@ LOST_ONLY_UNPLUGGED = "lost only while the device was unplugged"
 
 def judge_replug(replug: Replug) -> Verdict:
     """Whether each missing datagram was sent meanwhile, and each later one by the new device."""
-    wrong = tuple(_tell_faults(replug))
-    doubts = tuple(tell_doubts(replug.stream, replug.device, replug.lost))
+    wrong, doubts = tuple(_tell_faults(replug)), tuple(_tell_doubts(replug))
     outcome = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE if doubts else Outcome.PASS
     return Verdict(
         rule=LOST_ONLY_UNPLUGGED,
@@ -40,3 +39,9 @@ def _tell_faults(replug: Replug) -> Iterator[str]:
     yield from tell_faults(replug.stream, replug.device, replug.lost)
     for place, packets in replug.silent.items():
         yield f"silent loss {place}: {packets} packets"
+
+
+def _tell_doubts(replug: Replug) -> Iterator[str]:
+    yield from tell_doubts(replug.stream, replug.device, replug.lost)
+    if not replug.is_another:
+        yield f"{replug.device} is the one that it was: it was never unplugged"

@@ -263,7 +263,7 @@ def test_loss_between_vifs_names_no_control_of_a_wire() -> None:
 
 
 def test_sender_that_stands_still_has_lost_nothing_in_silence() -> None:
-    still = udp(sent=46, received=45, intact=45, missing=15, sender_ended="timeout",
+    still = udp(sent=46, received=45, intact=45, missing=15, sender_ended="blocked",
                 missing_indexes=tuple(range(45, 60)))  # fmt: skip
     verdict = judge_loss(measured(still, counted=through(46)))
     assert verdict.outcome is Outcome.FAIL

@@ -9,7 +9,7 @@ import pytest
 
 from xenlab.measure.flow import FlowSpec, Transport, UdpFlow
 from xenlab.measure.hops import Drop
-from xenlab.measure.interrupted import Interrupted
+from xenlab.measure.interrupted_stream import InterruptedStream
 from xenlab.measure.outage import Outage
 from xenlab.measure.path import DropCounter
 from xenlab.plan.planner import plan_lab
@@ -33,8 +33,8 @@ FLOW = UdpFlow(
 )  # fmt: skip
 GOOD = Outage(
     subject="app -> peer while netvm is killed", backend="netvm",
-    stream=Interrupted(flow=FLOW, arrived_before=198, sent_until_back=505), sent=998, entered=998,
-    refused=(Drop(place=NO_ROUTE, packets=140),), forwarded=858, sent_anew=508,
+    stream=InterruptedStream(flow=FLOW, arrived_before=198, sent_until_back=505), sent=998,
+    entered=998, refused=(Drop(place=NO_ROUTE, packets=140),), forwarded=858, sent_anew=508,
     received_anew=508, passed_anew=498, reached_anew=498, arrived=698,
 )  # fmt: skip
 
@@ -43,11 +43,11 @@ def judge(**changes: object) -> Verdict:
     return judge_outage(replace(GOOD, **changes))  # type: ignore[arg-type]
 
 
-def stream(**changes: object) -> Interrupted:
+def stream(**changes: object) -> InterruptedStream:
     return replace(GOOD.stream, **changes)  # type: ignore[arg-type]
 
 
-def flow(**changes: object) -> Interrupted:
+def flow(**changes: object) -> InterruptedStream:
     return stream(flow=replace(FLOW, **changes))  # type: ignore[arg-type]
 
 
@@ -85,7 +85,7 @@ def test_losses_of_the_time_without_a_backend_pass_with_their_places() -> None:
         ),
         (
             lambda: judge(stream=flow(corrupt=1, duplicates=2)),
-            "1 datagrams came damaged, 2 twice",
+            "1 datagrams came damaged, 2 twice, 0 behind a later one",
         ),
     ],
 )

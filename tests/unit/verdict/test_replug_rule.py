@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from xenlab.measure.flow import FlowSpec, Transport, UdpFlow
-from xenlab.measure.interrupted import Interrupted
+from xenlab.measure.interrupted_stream import InterruptedStream
 from xenlab.measure.replug import Replug
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
@@ -29,8 +29,8 @@ FLOW = UdpFlow(
 )  # fmt: skip
 GOOD = Replug(
     subject="alice -> bob while bob eth0 is unplugged", device="bob eth0",
-    stream=Interrupted(flow=FLOW, arrived_before=58, sent_until_back=82), sent=1000, entered=1000,
-    carried_anew=919, arrived=980,
+    stream=InterruptedStream(flow=FLOW, arrived_before=58, sent_until_back=82), sent=1000,
+    entered=1000, carried_anew=919, arrived=980, is_another=True,
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def judge(**changes: object) -> Verdict:
     return judge_replug(replace(GOOD, **changes))  # type: ignore[arg-type]
 
 
-def stream(**changes: object) -> Interrupted:
+def stream(**changes: object) -> InterruptedStream:
     return replace(GOOD.stream, **changes)  # type: ignore[arg-type]
 
 
@@ -65,7 +65,11 @@ def test_losses_of_the_time_without_a_device_pass() -> None:
         (lambda: judge(arrived=979), "20 datagrams are missing, and the counters say 21"),
         (
             lambda: judge(stream=stream(flow=replace(FLOW, duplicates=1))),
-            "0 datagrams came damaged, 1 twice",
+            "0 datagrams came damaged, 1 twice, 0 behind a later one",
+        ),
+        (
+            lambda: judge(stream=stream(flow=replace(FLOW, reordered=5))),
+            "0 datagrams came damaged, 0 twice, 5 behind a later one",
         ),
     ],
 )
@@ -80,6 +84,9 @@ def test_device_that_never_went_proves_nothing() -> None:
     verdict = judge(stream=stream(flow=whole), arrived=1000)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert verdict.reasons == ("nothing was lost: bob eth0 may never have been away",)
+    same = judge(is_another=False)
+    assert same.outcome is Outcome.INCONCLUSIVE
+    assert same.reasons == ("bob eth0 is the one that it was: it was never unplugged",)
 
 
 def test_ways_are_from_guest_to_guest_and_over_the_wire() -> None:
@@ -88,6 +95,8 @@ def test_ways_are_from_guest_to_guest_and_over_the_wire() -> None:
     assert to_bob is not None
     assert (to_bob.source, to_bob.sink) == ("alice", "bob")
     assert find_nic_way(pair) is None
+    single = plan_lab(load_topology("single"))
+    assert find_vif_way(single, single.domus[0]) is None
     over = find_nic_way(wired)
     assert over is not None
     assert (over.source, over.sink) == ("alice", "peer")

@@ -9,6 +9,8 @@
 #include "xlflow.h"
 
 #define ERRNO_MAX	256
+/* How often what is left of the time is told to the socket anew. */
+#define BOUND_MS	500
 
 static uint8_t payload[UDP_PAYLOAD_MAX];
 static unsigned int errors[ERRNO_MAX];
@@ -21,10 +23,9 @@ static bool was_told(int fd)
 	return recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0;
 }
 
-/* A send() that finds no room in the socket's buffer waits for it no longer than to the deadline. */
-static void bound_sends(int fd, const struct times *t)
+/* A send() that finds no room in the socket's buffer waits for it hardly beyond the deadline. */
+static void bound_sends(int fd, int64_t left_ms)
 {
-	int64_t left_ms = t->deadline_ms - now_ms();
 	/* Nothing at all would be no bound. */
 	struct timeval left = { .tv_usec = 1000 };
 
@@ -49,8 +50,10 @@ static ssize_t send_payload(int fd, size_t len)
 		if (errno == EAGAIN)
 			return -1;
 		errors[errno < ERRNO_MAX ? errno : 0]++;
-		if (!was_told(fd))
+		if (!was_told(fd)) {
+			errno = 0;
 			return -1;
+		}
 	}
 }
 
@@ -58,17 +61,28 @@ void udp_send(const struct flow *f, const struct times *t)
 {
 	size_t sent = 0, i;
 	uint64_t bytes = 0;
-	const char *comma = "";
+	const char *comma = "", *ended = "complete";
+	int64_t bounded_ms = -BOUND_MS;
 
 	memset(errors, 0, sizeof(errors));
-	bound_sends(f->fd, t);
-	for (i = 0; i < f->count && now_ms() < t->deadline_ms; i++) {
+	for (i = 0; i < f->count; i++) {
+		int64_t now = now_ms();
 		ssize_t len;
 
+		if (now >= t->deadline_ms) {
+			ended = "timeout";
+			break;
+		}
+		if (now - bounded_ms >= BOUND_MS) {
+			bound_sends(f->fd, t->deadline_ms - now);
+			bounded_ms = now;
+		}
 		payload_fill(payload, f->sizes[i], f->seed, i, 0);
 		len = send_payload(f->fd, f->sizes[i]);
-		if (len < 0 && now_ms() >= t->deadline_ms)
+		if (len < 0 && errno == EAGAIN) {
+			ended = "blocked";
 			break;
+		}
 		if (len < 0)
 			continue;
 		sent++;
@@ -76,7 +90,7 @@ void udp_send(const struct flow *f, const struct times *t)
 	}
 	printf("{\"schema\":%d,\"flow\":%d,\"proto\":\"udp\",\"ended\":\"%s\",\"sent\":%zu"
 	       ",\"bytes\":%" PRIu64 ",\"errors\":{", XLFLOW_SCHEMA, f->index,
-	       i == f->count ? "complete" : "timeout", sent, bytes);
+	       ended, sent, bytes);
 	for (int e = 0; e < ERRNO_MAX; e++) {
 		if (!errors[e])
 			continue;

@@ -1,4 +1,4 @@
-"""Interrupted: a stream of numbered datagrams while something on its way is away, and returns."""
+"""InterruptedStream: numbered datagrams while something on their way is away, and returns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xenlab.measure.flow import UdpFlow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interrupted:
+class InterruptedStream:
     """What became of a stream, in datagrams of one packet each.
 
     `arrived_before` were there when the order was given to take something away, and

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xenlab.measure.interrupted import Interrupted
+from xenlab.measure.interrupted_stream import InterruptedStream
 
 # What a run must show of the time after it: less proves nothing.
 AFTER_MIN = 100
 SHOWN = 8
 
 
-def tell_faults(stream: Interrupted, away: str, lost_pkts: int) -> Iterator[str]:
+def tell_faults(stream: InterruptedStream, away: str, lost_pkts: int) -> Iterator[str]:
     """Losses of another time than that in which `away` was away, and what only payload tells."""
     flow = stream.flow
     if stream.untimely:
@@ -26,11 +26,14 @@ def tell_faults(stream: Interrupted, away: str, lost_pkts: int) -> Iterator[str]
             f" and the counters say {lost_pkts}"
         )
     damaged = flow.corrupt + flow.truncated + flow.foreign
-    if damaged or flow.duplicates:
-        yield f"{damaged} datagrams came damaged, {flow.duplicates} twice"
+    if damaged or flow.duplicates or flow.reordered:
+        yield (
+            f"{damaged} datagrams came damaged, {flow.duplicates} twice,"
+            f" {flow.reordered} behind a later one"
+        )
 
 
-def tell_doubts(stream: Interrupted, away: str, lost_pkts: int) -> Iterator[str]:
+def tell_doubts(stream: InterruptedStream, away: str, lost_pkts: int) -> Iterator[str]:
     """Why nothing is proved: nothing was away, or was not for long enough back."""
     if lost_pkts <= 0:
         yield f"nothing was lost: {away} may never have been away"
@@ -41,7 +44,7 @@ def tell_doubts(stream: Interrupted, away: str, lost_pkts: int) -> Iterator[str]
         yield f"only {after} datagrams were sent after {away} was back"
 
 
-def count_stream(stream: Interrupted) -> dict[str, int]:
+def count_stream(stream: InterruptedStream) -> dict[str, int]:
     """The numbers of a verdict."""
     return {
         "datagrams": len(stream.flow.spec.sizes_bytes),

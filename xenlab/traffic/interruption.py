@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from xenlab.errors import MeasurementError, WaitTimedOut
+from xenlab.guest.answer import Answer
 from xenlab.guest.counters import XLFLOW, read_counters
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.flow import FlowSpec, Transport, UdpFlow
-from xenlab.measure.interrupted import Interrupted
+from xenlab.measure.interrupted_stream import InterruptedStream
 from xenlab.measure.path import Path, Side
 from xenlab.plan.model import Link
 from xenlab.traffic.flow import IDLE_S, FlowBudget, FlowSource, run_flows
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.measuring import path_of
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline, wait_until
 
@@ -44,7 +46,7 @@ class Interruption:
     `after` has nodes as well that were not there `before`.
     """
 
-    stream: Interrupted
+    stream: InterruptedStream
     path: Path
     before: Snapshots
     after: Snapshots
@@ -64,26 +66,43 @@ class Interruption:
         return self.since(self.path.sink.node).protocol(ARRIVED)
 
 
-@dataclass(slots=True, kw_only=True)
-class Interrupting:
-    """One run over a link, during which `interrupt` takes something away and brings it back.
+def send_interrupted(
+    lab: LabHandle,
+    link: Link,
+    interrupt: Callable[[], None],
+    deadline: Deadline,
+    *,
+    nodes: Sequence[str],
+    new_nodes: Sequence[str] = (),
+) -> Interruption:
+    """Send over a link, and have `interrupt` take something away meanwhile and bring it back.
 
-    `nodes` count from its beginning, `new_nodes` are asked at its end alone.
+    `nodes` count from the beginning, `new_nodes` are asked at the end alone. Raises LabError when
+    the lab broke, MeasurementError for what could not be counted, and for a sender without time.
     """
+    run = _Run(
+        lab=lab, link=link, path=path_of(lab, link), interrupt=interrupt, nodes=nodes,
+        new_nodes=new_nodes, deadline=deadline,
+    )  # fmt: skip
+    return run.measure()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One run; what it noted while the stream went on."""
 
     lab: LabHandle
     link: Link
     path: Path
     interrupt: Callable[[], None]
     nodes: Sequence[str]
+    new_nodes: Sequence[str]
     deadline: Deadline
-    new_nodes: Sequence[str] = ()
     _before: dict[str, CounterSnapshot] = field(default_factory=dict)
     _arrived_before: int = 0
     _sent_until_back: int = 0
 
-    def run(self) -> Interruption:
-        """Raises LabError when the lab broke, MeasurementError for what could not be counted."""
+    def measure(self) -> Interruption:
         lab, link = self.lab, self.link
         self._before = {node: self._read(node) for node in self.nodes}
         spec = FlowSpec(
@@ -95,8 +114,12 @@ class Interrupting:
         (flow,) = run_flows(source, sink, [spec], budget, FlowSource(send=self._send)).flows
         if not isinstance(flow, UdpFlow):
             raise MeasurementError(f"{spec} was answered as a stream")
+        if flow.sender_ended != "complete":
+            raise MeasurementError(
+                f"{link.source} had no time to send more than {flow.sent} of {DATAGRAMS} datagrams"
+            )
         return Interruption(
-            stream=Interrupted(
+            stream=InterruptedStream(
                 flow=flow,
                 arrived_before=self._arrived_before,
                 sent_until_back=self._sent_until_back,
@@ -116,26 +139,28 @@ class Interrupting:
             _paced(source, device, self.deadline),
             source.start(argv, deadline=self.deadline) as sender,
         ):
-            self._await_arrivals(SOME, self.lab.budget(SOME_S))
+            if not self._await(self._arrived, SOME):
+                ends = f"{self.link.source} -> {self.link.sink}"
+                raise MeasurementError(f"{ends}: of {SOME} datagrams {self._arrived()} arrived")
             self._arrived_before = self._arrived()
             self.interrupt()
             self._sent_until_back = self._sent()
-            self._await_arrivals(self._arrived() + SOME, self.lab.budget(SOME_S))
+            # Where nothing comes any more, all that is sent from now on is missing by its number.
+            self._await(self._arrived, self._arrived() + SOME)
             _pace(source, "change", device, QUICK, self.deadline)
-            return sender.wait(self.deadline).require_success().stdout.splitlines()
+            lines = sender.wait(self.deadline).require_success().stdout.splitlines()
+            # What is still in the queue would go with it.
+            self._await(self._sent, Answer.parse(source.where, lines[1]).integer("sent"))
+            return lines
 
-    def _await_arrivals(self, count: int, deadline: Deadline) -> None:
-        """Wait for so many; MeasurementError where the stream ended, or does not flow again."""
-        what = f"{count} datagrams to be at {self.link.sink}"
+    def _await(self, count: Callable[[], int], enough: int) -> bool:
+        """Whether it comes to so many."""
+        deadline = self.lab.budget(SOME_S)
         try:
-            wait_until(
-                lambda: self._arrived() >= count,
-                what,
-                deadline,
-                last_seen=lambda: str(self._arrived()),
-            )
-        except WaitTimedOut as error:
-            raise MeasurementError(f"{self.link.source} -> {self.link.sink}: {error}") from error
+            wait_until(lambda: count() >= enough, f"{enough} datagrams of the stream", deadline)
+        except WaitTimedOut:
+            return False
+        return True
 
     def _arrived(self) -> int:
         return self._since(self.link.sink).protocol(ARRIVED)
