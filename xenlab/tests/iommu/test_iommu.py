@@ -2,8 +2,8 @@
 
 What a domU sends goes domU -> netback -> bridge -> NIC -> outside peer, so that the NIC reads pages
 that are granted to who has it: dom0, or a driver domain. In a strict dom0, and in any driver
-domain, each of these is in the IOMMU's tables only for as long as it is mapped. The NIC is
-unplugged under such traffic, and plugged in again.
+domain, each of these is in the IOMMU's tables only for as long as it is mapped. The NIC is taken
+from its driver under such traffic, and given back.
 """
 
 from __future__ import annotations
