@@ -19,8 +19,8 @@ RUN_S = 120.0
 
 # Documentation/ABI/testing/sysfs-driver-pci. Its place on the bus it keeps: a device that is found
 # anew has its BARs moved, which Xen 4.17 keeps a PVH dom0 from ("BAR 0: error updating"), pciback a
-# domU, whose kernel then dies in e1000_probe(), and which QEMU 7.2's emulation does not survive when
-# another CPU is at a device meanwhile (softmmu/physmem.c, tcg_commit(): one in ten died). Behind
+# domU, whose kernel then dies in e1000_probe(), and which QEMU 7.2's emulation may not survive when
+# another CPU is at a device meanwhile (one of some ten died in memory_region_dispatch). Behind
 # virtio is one more device.
 REPLUG_NIC = """\
 set -e
