@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,15 +61,17 @@ class Answer:
 
 @dataclass(slots=True, kw_only=True)
 class PackageSupply:
-    """Resolves and fetches; apt runs only for what is neither remembered nor in the cache."""
+    """Resolves and fetches; apt runs only for what is neither remembered nor in the cache.
+
+    A suite's archive is locked against other processes while it is asked, and no longer.
+    """
 
     cache: Path
     report: Callable[[str], None]
     offline: bool
     refresh: bool
     deadline: Deadline
-    stack: ExitStack
-    archives: dict[str, PackageArchive] = field(default_factory=dict)
+    refreshed: set[str] = field(default_factory=set)
     answers: dict[Request, tuple[DebPackage, ...]] = field(default_factory=dict)
 
     def resolve(self, request: Request) -> tuple[DebPackage, ...]:
@@ -84,8 +86,8 @@ class PackageSupply:
         if remembered is not None:
             mark_used(path)
             return remembered.packages
-        archive = self._archive(request.suite, f"resolving {' '.join(request.packages)}")
-        packages = archive.resolve(request.packages, request.without)
+        with self._archive(request.suite, f"resolving {' '.join(request.packages)}") as archive:
+            packages = archive.resolve(request.packages, request.without)
         make_folder(path.parent)
         answer = dataclasses.asdict(Answer(request=request, packages=packages))
         write_whole(path, json.dumps(answer, indent=1).encode())
@@ -98,24 +100,28 @@ class PackageSupply:
         if missing:
             size_mb = sum(package.size_bytes for package in missing) / 1e6
             what = f"fetching {len(missing)} packages, {size_mb:.0f} MB"
-            self._archive(suite, what).fetch(missing, files)
+            with self._archive(suite, what) as archive:
+                archive.fetch(missing, files)
         return tuple(files.path(package) for package in packages)
 
-    def _archive(self, suite: str, what: str) -> PackageArchive:
+    @contextmanager
+    def _archive(self, suite: str, what: str) -> Iterator[PackageArchive]:
+        """The archive of a suite, for as long as the context lasts: others may be waiting for it.
+
+        A kernel is built for minutes with the supply in hand that its packages came from.
+        """
         if self.offline:
             raise Unavailable(f"{suite}: {what} needs the network", try_next="xenlab images build")
-        if suite not in self.archives:
-            self.archives[suite] = self.stack.enter_context(
-                open_archive(
-                    suite,
-                    self.cache / "apt" / suite,
-                    report=self.report,
-                    refresh=self.refresh,
-                    deadline=self.deadline,
-                )
-            )
-        self.report(f"{suite}: {what}")
-        return self.archives[suite]
+        with open_archive(
+            suite,
+            self.cache / "apt" / suite,
+            report=self.report,
+            refresh=self.refresh and suite not in self.refreshed,
+            deadline=self.deadline,
+        ) as archive:
+            self.refreshed.add(suite)
+            self.report(f"{suite}: {what}")
+            yield archive
 
 
 def read_answer(path: Path) -> Answer | None:
@@ -128,24 +134,3 @@ def read_answer(path: Path) -> Answer | None:
         return TypeAdapter(Answer).validate_json(text)
     except (ValidationError, InputError):  # another version of xenlab may ask for other things
         return None
-
-
-@contextmanager
-def open_supply(
-    cache: Path,
-    *,
-    report: Callable[[str], None],
-    offline: bool,
-    refresh: bool,
-    deadline: Deadline,
-) -> Iterator[PackageSupply]:
-    """A supply whose archives stay open, and locked against other processes, until the end."""
-    with ExitStack() as stack:
-        yield PackageSupply(
-            cache=cache,
-            report=report,
-            offline=offline,
-            refresh=refresh,
-            deadline=deadline,
-            stack=stack,
-        )

@@ -12,7 +12,7 @@ from pathlib import Path
 from xenlab.cache.disk import require_room
 from xenlab.cache.entry import Entry, Recipe
 from xenlab.cache.store import EntryStore
-from xenlab.debian.supply import PackageSupply, Request, open_supply
+from xenlab.debian.supply import PackageSupply, Request
 from xenlab.errors import InputError
 from xenlab.images.cpio import write_cpio
 from xenlab.images.deb import EXECUTE_BY_OWNER
@@ -176,15 +176,15 @@ def provide_images(
     cannot be what the plan makes it, Unavailable for what this host lacks, LabError for a full
     disk, ChecksumMismatch for damage found while offline.
     """
-    with open_supply(
-        cache, report=report, offline=offline, refresh=refresh, deadline=deadline
-    ) as supply:
-        builder = ImageBuilder.on(cache, supply)
-        xen = builder.provide_xen(plan.xen)
-        kinds = {domu.kind for domu in plan.domus}
-        roots = {role: builder.provide_root(role, plan.xen, kinds) for role in Role}
-        names = {plan.dom0.kernel, *(domu.kernel for domu in plan.domus)}
-        kernels = {name: builder.provide_kernel(plan.kernel(name)) for name in sorted(names)}
+    supply = PackageSupply(
+        cache=cache, report=report, offline=offline, refresh=refresh, deadline=deadline
+    )
+    builder = ImageBuilder.on(cache, supply)
+    xen = builder.provide_xen(plan.xen)
+    kinds = {domu.kind for domu in plan.domus}
+    roots = {role: builder.provide_root(role, plan.xen, kinds) for role in Role}
+    names = {plan.dom0.kernel, *(domu.kernel for domu in plan.domus)}
+    kernels = {name: builder.provide_kernel(plan.kernel(name)) for name in sorted(names)}
     _require_parts(plan, kernels)
     entries = (xen, *roots.values(), *kernels.values())
     return LabImages(

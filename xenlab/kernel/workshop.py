@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xenlab.cache.entry import Entry, Recipe
 from xenlab.cache.store import EntryStore
-from xenlab.debian.supply import open_supply
+from xenlab.debian.supply import PackageSupply
 from xenlab.kernel.choice import KernelShop
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver import Driver, DriverChoice
@@ -125,10 +125,8 @@ def open_workshop(
     cache: Path, *, report: Callable[[str], None], offline: bool, deadline: Deadline
 ) -> Iterator[Workshop]:
     """A workshop on this cache; `offline` never touches the network."""
-    with open_supply(
-        cache, report=report, offline=offline, refresh=False, deadline=deadline
-    ) as supply:
-        store = EntryStore(
-            folder=cache / "images", report=report, offline=offline, deadline=deadline
-        )
-        yield Workshop(shop=KernelShop(supply=supply, store=store, cache=cache))
+    supply = PackageSupply(
+        cache=cache, report=report, offline=offline, refresh=False, deadline=deadline
+    )
+    store = EntryStore(folder=cache / "images", report=report, offline=offline, deadline=deadline)
+    yield Workshop(shop=KernelShop(supply=supply, store=store, cache=cache))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenlab.cache.entry import Entry
-from xenlab.debian.supply import open_supply
+from xenlab.debian.supply import PackageSupply
 from xenlab.images.inventory import Inventory, Listed
 from xenlab.images.kernel_image import CONFIG, VMLINUX, find_obstacles_of
 from xenlab.images.lab_images import KERNEL, ImageBuilder
@@ -58,11 +58,11 @@ def provide_kernel(
     known = {kernel.name: kernel for kernel in load_topology(topology).kernels}
     spec = KernelWords(known=known, configs=list_fragments()).read(word)
     cache, deadline = cache_dir(), Deadline.after(BUILD_BUDGET_S)
-    with open_supply(
-        cache, report=report, offline=offline, refresh=False, deadline=deadline
-    ) as supply:
-        kernel = KernelPlan(name=spec.name, origin=spec.origin)
-        return KernelShown.of(ImageBuilder.on(cache, supply).provide_kernel(kernel))
+    supply = PackageSupply(
+        cache=cache, report=report, offline=offline, refresh=False, deadline=deadline
+    )
+    kernel = KernelPlan(name=spec.name, origin=spec.origin)
+    return KernelShown.of(ImageBuilder.on(cache, supply).provide_kernel(kernel))
 
 
 def list_kernels(inventory: Inventory) -> Iterator[Listed]:

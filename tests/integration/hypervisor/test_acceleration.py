@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xenlab.debian.supply import open_supply
+from xenlab.debian.supply import PackageSupply
 from xenlab.errors import Unavailable
 from xenlab.hypervisor.acceleration import (
     MEMORY,
@@ -35,11 +35,11 @@ NO_XEN = Path("/nonexistent/xen")  # for what must be decided without a boot
 def xen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Debian's Xen; its package comes from this user's own cache."""
     deadline = Deadline.after(FETCH_LIMIT_S)
-    with open_supply(
-        cache_dir(), report=print, offline=False, refresh=False, deadline=deadline
-    ) as supply:
-        choice = choose_xen(supply, "bookworm", None)
-        (deb,) = supply.fetch("bookworm", [choice.package])
+    supply = PackageSupply(
+        cache=cache_dir(), report=print, offline=False, refresh=False, deadline=deadline
+    )
+    choice = choose_xen(supply, "bookworm", None)
+    (deb,) = supply.fetch("bookworm", [choice.package])
     path = tmp_path_factory.mktemp("xen") / "xen"
     path.write_bytes(unpack_xen(deb, deadline))
     return path

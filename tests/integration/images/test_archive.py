@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from xenlab.debian.supply import PackageSupply, Request, open_supply
+from xenlab.cache.disk import locked
+from xenlab.debian.supply import PackageSupply, Request
 from xenlab.errors import InputError, Unavailable
 from xenlab.images.xen_image import choose_xen
 from xenlab.kernel.packages import kernel_request
@@ -16,18 +15,18 @@ from xenlab.waiting import Deadline
 
 SMALL = Request(suite="bookworm", packages=("ncurses-base",))
 TIMEOUT_S = 300.0
+SOON_S = 1.0
 
 
-def open_small(cache: Path) -> AbstractContextManager[PackageSupply]:
-    return open_supply(
-        cache, report=print, offline=False, refresh=False, deadline=Deadline.after(TIMEOUT_S)
+def supply_small(cache: Path) -> PackageSupply:
+    return PackageSupply(
+        cache=cache, report=print, offline=False, refresh=False, deadline=Deadline.after(TIMEOUT_S)
     )
 
 
 @pytest.fixture(scope="module")
-def supply(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PackageSupply]:
-    with open_small(tmp_path_factory.mktemp("cache")) as supply:
-        yield supply
+def supply(tmp_path_factory: pytest.TempPathFactory) -> PackageSupply:
+    return supply_small(tmp_path_factory.mktemp("cache"))
 
 
 def read_apt_state() -> dict[str, int]:
@@ -52,6 +51,13 @@ def test_packages_are_resolved_and_fetched_and_the_hosts_apt_is_left_alone(
     assert [package.name for package in packages] == ["ncurses-base"]
     assert path.stat().st_size == packages[0].size_bytes
     assert read_apt_state() == before
+
+
+def test_nobody_waits_for_a_supply_that_asks_nothing(supply: PackageSupply) -> None:
+    supply.fetch("bookworm", supply.resolve(SMALL))
+
+    with locked(supply.cache / "apt" / "bookworm" / "lock", Deadline.after(SOON_S)):
+        pass
 
 
 def test_damaged_package_is_fetched_again(supply: PackageSupply) -> None:
@@ -79,7 +85,8 @@ def test_package_that_a_suite_lacks_is_refused_by_name(supply: PackageSupply) ->
 
 
 def test_suite_that_does_not_exist_is_unavailable_by_name(tmp_path: Path) -> None:
-    with open_small(tmp_path) as supply, pytest.raises(Unavailable, match="nosuchsuite"):
+    supply = supply_small(tmp_path)
+    with pytest.raises(Unavailable, match="nosuchsuite"):
         supply.resolve(Request(suite="nosuchsuite", packages=("kmod",)))
 
 

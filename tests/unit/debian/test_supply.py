@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xenlab.debian.package import DebPackage, PackageCache
-from xenlab.debian.supply import Answer, PackageSupply, Request, open_supply, read_answer
+from xenlab.debian.supply import Answer, PackageSupply, Request, read_answer
 from xenlab.errors import InputError, Unavailable
 from xenlab.waiting import Deadline
 
@@ -33,10 +33,9 @@ def remember(cache: Path, answer: Answer) -> Path:
 
 
 def offline(cache: Path) -> PackageSupply:
-    with open_supply(
-        cache, report=print, offline=True, refresh=False, deadline=Deadline.after(10)
-    ) as supply:
-        return supply
+    return PackageSupply(
+        cache=cache, report=print, offline=True, refresh=False, deadline=Deadline.after(10)
+    )
 
 
 @pytest.mark.parametrize(
