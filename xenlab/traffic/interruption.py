@@ -25,8 +25,9 @@ SEED = 5
 SIZE_BYTES = 200
 DATAGRAMS = 6000
 # 242 bytes a frame: some twenty packets a second, so that the sink can name each that is missing
-# of three minutes; and what any host forwards.
-SLOW, QUICK = "40kbit", "3mbit"
+# of three minutes; and some five hundred, of which a device's queue of a thousand (txqueuelen)
+# holds two seconds, for which a busy host may run nothing of the backend.
+SLOW, QUICK = "40kbit", "1mbit"
 # A token bucket: its queue is the socket's still, so that the sender waits for it, and what waits
 # there leaves at a new pace at once; netem's packets have their time when they come.
 MODULE, BUCKET = "sch_tbf", ("tbf", "burst", "2kb", "limit", "3mb")
