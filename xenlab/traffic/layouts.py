@@ -125,10 +125,7 @@ def send_layouts(
     vif, by_wire = path.source.vif, bool(path.sink.nic)
     before = look_at_rest(lab, path)
     sightings: list[Sighting] = []
-    # A frontend that bounces a packet gives the skb back before the packet has left: whoever counts
-    # what is under way by that does not see what a vif behind has to queue.
-    room_bytes = VIF_ROOM_BYTES if limits.bounces and link.sink_vif else 0
-    for few in portions(layouts, source.batch_packets, room_bytes):
+    for few in portions(layouts, source.batch_packets, _room_bytes(link, limits)):
         sightings += source.send(lab, link, few, seed + len(sightings))
     after, unrest = look_at_rest_again(lab, path, before)
     fates = tuple(FATES[code] for code in prediction.fates.tolist())
@@ -146,6 +143,15 @@ def send_layouts(
         counted=_count(path, before, after) if vif else None,
         way=read_way(path, after.since(before), unrest, cut=by_wire),
     )
+
+
+def _room_bytes(link: Link, limits: Limits) -> int:
+    """How much a vif behind the source has to queue at once at most; 0 where the source sees to it.
+
+    A frontend that bounces a packet gives the skb back before the packet has left, by which the
+    source counts what is under way.
+    """
+    return VIF_ROOM_BYTES if limits.bounces and link.sink_vif else 0
 
 
 def portions(
