@@ -5,6 +5,7 @@ The last test disables alice's vif for good, in a lab of this file's own.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from tests.lab.conftest import Xenlab
 from xenlab.errors import LabError, MeasurementError
 from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES, GROUP, Histogram, Probe
 from xenlab.guest.reading import read_node_files
-from xenlab.guest.tracing import JUMPS, NAMES, TRACEFS, tracing
+from xenlab.guest.tracing import DEFINITIONS, INSTALL, JUMPS, NAMES, TRACEFS, tracing
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
 from xenlab.lab import Lab
@@ -273,6 +274,24 @@ class TestMissingProbes:
                 raise AssertionError("two observers of one node")
             send_datagrams(opened, link)
             assert Penalties(observation=observer.read()).slots == {1: DATAGRAMS}
+
+    def test_what_a_killed_observer_leaves_goes_by_the_command_that_is_named(
+        self, opened: Lab
+    ) -> None:
+        shell, deadline = opened.shell("alice"), opened.budget(BUDGET_S)
+        settings = ["sh", "-c", f"cat {JUMPS} {TRACEFS}/{NAMES}"]
+        before = shell.run(settings, deadline=deadline).require_success().text
+        left = f"p:{GROUP}/left __pskb_pull_tail"
+        shell.run_script(INSTALL, DEFINITIONS, left, deadline=deadline).require_success()
+        assert shell.run(settings, deadline=deadline).require_success().text != before
+
+        with pytest.raises(LabError) as refused, tracing(shell, DOMU_PROBES, deadline):
+            raise AssertionError("two observers of one node")
+        words = shlex.split(refused.value.try_next)
+        shell.run(words[words.index("--") + 1 :], deadline=deadline).require_success()
+
+        assert shell.run(settings, deadline=deadline).require_success().text == before
+        assert f"{GROUP}/" not in traces_left(opened, "alice")
 
     def test_without_probes_their_figures_cannot_be_said(self, opened: Lab) -> None:
         link = link_of(opened, "alice", DOM0)

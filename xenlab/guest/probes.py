@@ -73,6 +73,10 @@ class Probe:
         """Whether one of its histograms is among these."""
         return any(histogram.table in tables for histogram in self.histograms)
 
+    def fills_nothing_but(self, tables: Collection[str]) -> bool:
+        """Whether all of its histograms are among these."""
+        return all(histogram.table in tables for histogram in self.histograms)
+
     def define(self, users_offset_bytes: int) -> str:
         """The line for `kprobe_events`; nothing for an event of the kernel's own."""
         if not self.symbol:

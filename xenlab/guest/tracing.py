@@ -19,7 +19,8 @@ from xenlab.guest.probes import ENTERED, ENTERED_IBT, GROUP, Histogram, Probe
 from xenlab.guest.reading import NodeFiles
 from xenlab.guest.skb_layout import read_users_offset
 from xenlab.measure.readings import Readings, Table
-from xenlab.transport.shell import Shell
+from xenlab.transport.shell import CommandResult, Shell
+from xenlab.undoing import undone
 from xenlab.waiting import Deadline
 
 TRACEFS = "/sys/kernel/tracing"
@@ -47,10 +48,11 @@ INSTALL = f"""
 export LC_ALL=C
 cd {TRACEFS} || exit 1
 [ ! -e events/{GROUP} ] || exit {TAKEN}
-cat {NAMES} >{NAMES_WERE}
+# What an observer that was killed noted is what it was before us all.
+[ -e {NAMES_WERE} ] || cat {NAMES} >{NAMES_WERE}
 echo 0 >{NAMES}
 if [ -e {JUMPS} ]; then
-        cat {JUMPS} >{JUMPS_WERE}
+        [ -e {JUMPS_WERE} ] || cat {JUMPS} >{JUMPS_WERE}
         echo 0 >{JUMPS}
 fi
 place={ENTERED}
@@ -84,8 +86,10 @@ while [ $# -gt 0 ]; do
         echo "!$2" >>"$1"
         shift 2
 done
-cat {NAMES_WERE} >{NAMES}
-[ ! -e {JUMPS} ] || cat {JUMPS_WERE} >{JUMPS}
+for pair in {NAMES}={NAMES_WERE} {JUMPS}={JUMPS_WERE}; do
+        were=${{pair#*=}}
+        [ ! -e "$were" ] || {{ cat "$were" >"${{pair%%=*}}" && rm "$were"; }}
+done
 [ ! -e events/{GROUP} ]
 """
 
@@ -141,17 +145,20 @@ def tracing(shell: Shell, probes: Sequence[Probe], deadline: Deadline) -> Iterat
     probes bear the name of ours, or when the node could not be asked.
     """
     wanted, missing = _define(shell, probes, deadline)
-    installed = _install(shell, wanted, missing, deadline)
-    try:
-        yield Tracing(node=shell.where, probes=installed, missing=missing)
-    finally:
-        own = [_line(probe, each) for probe in installed for each in probe.histograms
-               if not probe.symbol]  # fmt: skip
-        words, deadline = (word for line in own for word in line), Deadline.after(REMOVE_S)
-        shell.run_script(REMOVE, *words, deadline=deadline).require_success()
+    answer = _install(shell, wanted, deadline)
+    with undone(lambda: _remove(shell, wanted)):
+        missing |= _refused(wanted, answer.require_success().text.splitlines())
+        filled = (probe for probe in wanted if not probe.fills_nothing_but(missing))
+        yield Tracing(node=shell.where, probes=tuple(filled), missing=missing)
 
 
 Line = tuple[str, str]
+
+
+def _remove(shell: Shell, probes: Iterable[Probe]) -> None:
+    own = [_line(probe, each) for probe in probes for each in probe.histograms if not probe.symbol]
+    words, deadline = (word for line in own for word in line), Deadline.after(REMOVE_S)
+    shell.run_script(REMOVE, *words, deadline=deadline).require_success()
 
 
 def _define(
@@ -170,15 +177,15 @@ def _define(
     return {probe: probe.define(offset_bytes) for probe in probes}, missing
 
 
-def _install(
-    shell: Shell, wanted: Mapping[Probe, str], missing: dict[str, str], deadline: Deadline
-) -> tuple[Probe, ...]:
-    """Set what was wanted; the probes of which at least one table is filled."""
-    lines = [(DEFINITIONS, text) for text in wanted.values() if text]
-    lines += [_line(probe, each) for probe in wanted for each in probe.histograms]
-    answer = shell.run_script(
-        INSTALL, *(word for line in lines for word in line), deadline=deadline
-    )
+def _lines(wanted: Mapping[Probe, str]) -> Sequence[Line]:
+    triggers = [_line(probe, each) for probe in wanted for each in probe.histograms]
+    return [*((DEFINITIONS, text) for text in wanted.values() if text), *triggers]
+
+
+def _install(shell: Shell, wanted: Mapping[Probe, str], deadline: Deadline) -> CommandResult:
+    """Set what is wanted, unless another one's probes are there."""
+    words = (word for line in _lines(wanted) for word in line)
+    answer = shell.run_script(INSTALL, *words, deadline=deadline)
     if answer.status == TAKEN:
         remove = shlex.join(["sh", "-c", REMOVE])
         raise LabError(
@@ -186,18 +193,21 @@ def _install(
             " or one was killed",
             try_next=f"xenlab exec {shell.where} -- {remove}",
         )
-    answers = answer.require_success().text.splitlines()
+    return answer
+
+
+def _refused(wanted: Mapping[Probe, str], answers: Sequence[str]) -> Mapping[str, str]:
+    """The tables that the kernel refused, each with why; `answers` are one for each line."""
+    lines = _lines(wanted)
     if len(answers) != len(lines):
-        raise LabError(f"{shell.where}: {len(lines)} lines for {TRACEFS}, {len(answers)} answers")
+        raise LabError(f"{len(lines)} lines for {TRACEFS}, {len(answers)} answers")
     refused = {line: why for line, why in zip(lines, answers, strict=True) if why}
-    for probe, definition in wanted.items():
-        for each in probe.histograms:
-            why = refused.get((DEFINITIONS, definition)) or refused.get(_line(probe, each))
-            if why:
-                missing[each.table] = f"probe {probe.event} {why}"
-    return tuple(
-        probe for probe in wanted if any(each.table not in missing for each in probe.histograms)
-    )
+    return {
+        each.table: f"probe {probe.event} {why}"
+        for probe, definition in wanted.items()
+        for each in probe.histograms
+        if (why := refused.get((DEFINITIONS, definition)) or refused.get(_line(probe, each)))
+    }
 
 
 def _line(probe: Probe, histogram: Histogram) -> Line:

@@ -7,6 +7,8 @@ Packets whose copy needs more must be dropped and counted by the frontend, all o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from xenlab.guest.block_probes import block_probe
@@ -46,9 +48,13 @@ def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arri
                 memory.require(lab.budget(PIECES_S))
             blocks = penalties.observation.source.hits(BLOCKS)
             run = starve(sent, STOCK, order, blocks=blocks)
-            pieces = f"no free block above order {order} but {blocks} for a moment"
-            subject = f"{run.subject}, {pieces} ({memory.found})"
-            judge(judge_layouts(run, subject=subject))
-            judge(judge_linearised(run, penalties, subject=subject))
-            judge(judge_ring_slots(run, penalties, subject=subject))
+            subject = f"{run.subject}, no free block above order {order}"
+            seen = f"{memory.found}; {blocks} larger ones for a moment"
+            for verdict in (
+                judge_layouts(run, subject=subject),
+                judge_linearised(run, penalties, subject=subject),
+                judge_ring_slots(run, penalties, subject=subject),
+            ):
+                control = verdict.control and f"{verdict.control}; {seen}"
+                judge(replace(verdict, control=control))
             show(observe_histogram(subject, run, penalties.slots, STOCK))
