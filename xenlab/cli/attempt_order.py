@@ -21,7 +21,7 @@ from xenlab.cli.output import (
     tell_swept,
     write_text,
 )
-from xenlab.cli.patch_words import PatchWords, choose_test, read_driver_commits
+from xenlab.cli.patch_words import PatchWords, choose_test, count_others, read_driver_commits
 from xenlab.cli.results import Results
 from xenlab.cli.series_walks import bisect_series, walk_series
 from xenlab.cli.sides import Sides
@@ -69,6 +69,7 @@ class AttemptOrder:
     up: UpOrder
     per_patch: bool = False
     bisect: bool = False
+    left_out: int = 0
     cover: bool = False
     json_path: str | None = None
     junit_path: str | None = None
@@ -82,9 +83,10 @@ class AttemptOrder:
             given["topology"], given["lab"], accel=given["accel"], start_from=Level.BARE,
             transient=True, **cast(BringUpWords, kept),
         )  # fmt: skip
+        left_out = count_others(given["bisect"], given["tree"], series)
         return cls(
             series=series, suites=suites, up=up, per_patch=given["per_patch"],
-            bisect=given["bisect"] is not None, cover=given["cover"],
+            bisect=given["bisect"] is not None, left_out=left_out, cover=given["cover"],
             json_path=given["json_path"], junit_path=given["junit_path"],
         )  # fmt: skip
 
@@ -122,7 +124,7 @@ def run_attempt(order: AttemptOrder) -> int:
 
 def _carry_out(order: AttemptOrder, attempt: Attempt) -> Told:
     if order.bisect:
-        return tell_bisection(bisect_series(attempt))
+        return tell_bisection(bisect_series(attempt, order.left_out))
     if order.per_patch:
         walk = walk_series(attempt)
         return tell_walk(walk, _cover(order, attempt, walk.whole, walk.outcomes))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xenlab.cli.suite_order import NODE_ID, SuiteOrder, shipped_suites
 from xenlab.errors import InputError
-from xenlab.kernel.commit_range import is_range, read_range
+from xenlab.kernel.commit_range import count_commits, is_range, read_range
 from xenlab.kernel.driver import SHARED_HEADERS, DriverKind
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
@@ -62,6 +62,13 @@ def read_driver_commits(word: str, tree: str) -> PatchSeries:
     """Those commits of a range that change a driver: the others cannot be in a module."""
     paths = [*(kind.sources for kind in DriverKind), *SHARED_HEADERS]
     return read_range(Path(tree), word, Deadline.after(TREE_LIMIT_S), only=paths)
+
+
+def count_others(word: str | None, tree: str | None, series: PatchSeries) -> int:
+    """How many commits of a range were left out of its series; none where there is no range."""
+    if word is None or tree is None:
+        return 0
+    return count_commits(Path(tree), word, Deadline.after(TREE_LIMIT_S)) - len(series.patches)
 
 
 def choose_test(word: str, keyword: str, *, quick: bool) -> SuiteOrder:

@@ -6,6 +6,7 @@ import click
 
 from xenlab.cli.attempt import Attempt
 from xenlab.errors import InputError
+from xenlab.kernel.driver import Reach
 from xenlab.measure.contest import BASE
 from xenlab.report.comparison import ComparisonView
 from xenlab.report.rows import printable
@@ -13,7 +14,7 @@ from xenlab.report.series_walk import Found, SeriesWalk, Step
 from xenlab.report.wording import say_count
 from xenlab.verdict.bisection import BAD, Bisection
 from xenlab.verdict.comparison import Comparison, Side
-from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.outcome import Outcome, combine
 from xenlab.verdict.verdict import Verdict
 
 BUILDS = "driver builds"
@@ -26,21 +27,23 @@ def walk_series(attempt: Attempt) -> SeriesWalk:
     base = before = attempt.sides.run_base()
     steps = []
     for number, patch in enumerate(patches, start=1):
-        side = run_first(attempt, number)
+        # What changes only documentation has nothing to be run for.
+        side = before if Reach.of(patch.files).is_nothing else run_first(attempt, number)
         steps.append(Step(title=patch.title, comparison=Comparison(base=before, patched=side)))
         before = side
     whole = ComparisonView(comparison=Comparison(base=base, patched=before), uncompared=ONE_BY_ONE)
     return SeriesWalk(steps=tuple(steps), whole=whole)
 
 
-def bisect_series(attempt: Attempt) -> Found:
+def bisect_series(attempt: Attempt, left_out: int) -> Found:
     """Which patch is the first with which the suites fail, of a series with which they do.
 
-    Raises InputError where they fail on the base: then no patch of it is to blame.
+    `left_out` is how many commits of the range are not in the series. Raises InputError where they
+    fail on the base: then no patch of it is to blame.
     """
     patches = attempt.series.patches
     base = attempt.sides.run_base()
-    if any(verdict.outcome is not Outcome.PASS for verdict in base.verdicts):
+    if combine(verdict.outcome for verdict in base.verdicts) is not Outcome.PASS:
         raise InputError(
             f"the {BASE} does not pass: "
             + "; ".join(str(each) for each in base.verdicts if each.outcome is not Outcome.PASS)
@@ -56,7 +59,8 @@ def bisect_series(attempt: Attempt) -> Found:
         tried = printable(patches[count - 1].title)
         click.echo(f"up to {tried}: {outcome}; {left} left", err=True)
     titles = tuple(patches[number - 1].title for number in bisection.suspects)
-    return Found(bisection=bisection, titles=titles if last.outcome in BAD else (), last=last)
+    titles = titles if last.outcome in BAD else ()
+    return Found(bisection=bisection, titles=titles, last=last, left_out=left_out)
 
 
 def _outcome(base: Side, side: Side) -> Outcome:

@@ -100,12 +100,10 @@ class Sides:
         """Base drivers, images and plan; suites and how they are run; xenlab itself."""
         undertaking = Undertaking(order=self.order_lab(None), phases=Phases(watcher=self.progress))
         order = self.order
-        endurance = order.endurance
-        seed = endurance.name(endurance.first_round) if endurance.seed_given else ""
         return digest_words(
             (
-                undertaking.fingerprint(), digest_program(), order.keyword, order.extent, seed,
-                str(endurance.layouts), *map(_digest_suite, order.paths),
+                undertaking.fingerprint(), digest_program(), order.keyword, order.extent,
+                *order.chance, *map(_digest_suite, order.paths),
             )
         )  # fmt: skip
 

@@ -27,6 +27,7 @@ TOPOLOGIES = {"driverdomain": "driver-domain"}
 ANY_BACKEND = frozenset({"driverdomain", "iommu", "smoke"})
 # Suites of which something is left where there is no Xen: the wire and the consoles.
 WITHOUT_XEN = frozenset({"smoke"})
+SOAK = "soak"
 EVERY_QUICK = 5  # the short form has fewer packets than the thousand that a fault waits for
 NODE_ID = "::"  # pytest's: between a file and the tests in it
 
@@ -71,7 +72,7 @@ class SuiteOrder:
 
         Or nobody: without Xen.
         """
-        suites = {path.name for path in self.paths if path.parent == SHIPPED}
+        suites = self.shipped
         if not plan.xen.boot and suites - WITHOUT_XEN:
             raise InputError(
                 f"{list_names(sorted(suites - WITHOUT_XEN))} look into Xen and vifs, and"
@@ -82,6 +83,23 @@ class SuiteOrder:
                 f"{list_names(sorted(suites - ANY_BACKEND))} look into dom0's vifs, and those of"
                 f" {quote(plan.topology_name)} are in {list_names(plan.backends)}"
             )
+
+    @property
+    def shipped(self) -> frozenset[str]:
+        """The suites of ours that run as a whole, by name."""
+        return frozenset(path.name for path in self.paths if path.parent == SHIPPED)
+
+    @property
+    def chance(self) -> tuple[str, ...]:
+        """What else than its tests tells this order from one that sends something else.
+
+        A soak draws all that it sends, by a seed of its own where nobody gives one.
+        """
+        endurance = self.endurance
+        seed = endurance.name(endurance.first_round)
+        if SOAK in self.shipped:
+            return (seed, str(endurance.layouts), str(endurance.duration_s))
+        return (seed if endurance.seed_given else "", str(endurance.layouts))
 
     @property
     def matrix(self) -> Matrix | None:

@@ -58,6 +58,12 @@ def read_range(
     return PatchSeries(name=word, patches=parse_patches(tree, told.stdout))
 
 
+def count_commits(tree: Path, word: str, deadline: Deadline) -> int:
+    """How many commits a range has that `read_range` has read, merges not counted."""
+    words = ("rev-list", "--count", "--no-merges", word)
+    return int(_git(tree, deadline, *words).require_success().stdout)
+
+
 def _require_commit(tree: Path, name: str, deadline: Deadline) -> None:
     if not tree.is_dir():
         raise InputError(f"--tree {tree}: no such folder")

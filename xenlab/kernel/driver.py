@@ -66,6 +66,11 @@ class Reach:
         return bool(self.drivers) and not self.elsewhere
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether the kernel that is built is the same."""
+        return not self.drivers and not self.elsewhere
+
+    @property
     def why(self) -> str:
         """Which way it takes, and what decided that."""
         if self.elsewhere:

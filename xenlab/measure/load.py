@@ -90,7 +90,8 @@ class Load:
     def subject(self) -> str:
         """For verdicts."""
         queues = f" on {self.spec.queues} queues" if self.spec.queues > 1 else ""
-        return f"{self.source} -> {self.sink} pktgen, {self.spec.frame}{queues}"
+        frames = f"{self.spec.packets} of {self.spec.frame}"
+        return f"{self.source} -> {self.sink} pktgen, {frames}{queues}"
 
     @property
     def packets_a_second(self) -> int:

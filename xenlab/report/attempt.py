@@ -9,6 +9,7 @@ from xenlab.report.comparison import ComparisonView
 from xenlab.report.comparison_document import encode_comparison
 from xenlab.report.rows import printable
 from xenlab.report.series_walk import Found, SeriesWalk
+from xenlab.report.wording import say_count
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -68,10 +69,20 @@ def tell_bisection(found: Found) -> Told:
     )
 
 
+def _say_unfound(found: Found) -> str:
+    """Why there is no bad commit."""
+    if found.last.outcome is not Outcome.PASS:
+        return "it cannot be told whether anything of this range fails"
+    if found.left_out:
+        others = say_count(found.left_out, "commit")
+        return f"no commit on a driver fails; {others} of this range change none: build a kernel"
+    return "nothing of this range fails"
+
+
 def _say_found(found: Found) -> Iterator[str]:
     yield from ComparisonView(comparison=found.last).render_changes()
     if not found.titles:
-        yield f"{found.last.outcome}: nothing of this range fails"
+        yield f"{found.outcome}: {_say_unfound(found)}"
     elif len(found.titles) == 1:
         yield f"the first bad commit: {printable(found.titles[0])}"
     else:

@@ -22,16 +22,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The end of a bisection; `titles` are the suspects, one where it could be told."""
+    """The end of a bisection; `titles` are the suspects, one where it could be told.
+
+    `left_out` is how many commits of the range were not tried, for they change no driver.
+    """
 
     bisection: Bisection
     titles: tuple[str, ...]
     last: Comparison
+    left_out: int = 0
 
     @property
     def outcome(self) -> Outcome:
-        """As the last patch's, unless it could not be told which one it was."""
+        """As the last patch's, unless it could not be told which one it was, or tried."""
         if self.last.outcome in BAD and len(self.titles) > 1:
+            return Outcome.INCONCLUSIVE
+        if self.last.outcome is Outcome.PASS and self.left_out:
             return Outcome.INCONCLUSIVE
         return self.last.outcome
 

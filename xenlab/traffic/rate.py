@@ -39,7 +39,7 @@ def try_rate(lab: LabHandle, link: Link, layouts: Sequence[Layout], *, seed: int
         with rate_limited(dom0, Vif.parse(vif), rate, lab.budget(READ_S)):
             limited = _send(lab, link, layouts, probes, seed)
     return RateTrial(
-        subject=f"{link.source} -> {link.sink}, rate={rate}",
+        subject=f"{link.source} -> {link.sink}, rate limited",
         bytes_per_s=rate.bytes_per_s,
         burst_bytes=BURST_BYTES + rate.credit_bytes,
         free=free,

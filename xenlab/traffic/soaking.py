@@ -58,8 +58,8 @@ class Round:
         return ", ".join(words) or "as the kernel comes"
 
     @property
-    def subject(self) -> str:
-        """For its verdict."""
+    def words(self) -> str:
+        """All of it, with what `--seed` takes to have it again."""
         return f"--seed {self.name}, {self.link.source} -> {self.link.sink}, {self.settings}"
 
     @property

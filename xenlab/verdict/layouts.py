@@ -17,8 +17,8 @@ REASONS_MAX = 10
 def judge_layouts(run: LayoutRun, *, subject: str = "") -> Verdict:
     """PASS if every packet of the run, and every counter on its way, agrees with the model.
 
-    A run without packets says nothing. Its control is what it could have shown: the slots it
-    spans, and how many packets had to be linearised, to overflow or to be lost.
+    A run of which no packet has to arrive says nothing. Its control is what it could have shown:
+    the slots it spans, and how many packets had to be linearised, to overflow or to be lost.
     """
     disagreements = tuple(find_disagreements(run))
     reasons = [str(one) for one in islice(disagreements, REASONS_MAX)]
@@ -26,8 +26,10 @@ def judge_layouts(run: LayoutRun, *, subject: str = "") -> Verdict:
         reasons.append(f"and {len(disagreements) - REASONS_MAX} more layouts")
     reasons += [*find_miscounts(run), *tell_way(run)]
     outcome = Outcome.FAIL if reasons else Outcome.PASS
-    if not run.layouts:
-        outcome, reasons = Outcome.INCONCLUSIVE, ["nothing was sent"]
+    if not reasons and not any(fate.arrives for fate in run.fates):
+        # A dead way would look the same.
+        reasons = ["no packet was to arrive" if run.layouts else "nothing was sent"]
+        outcome = Outcome.INCONCLUSIVE
     return Verdict(
         rule=AS_PREDICTED,
         subject=subject or run.subject,
@@ -61,4 +63,17 @@ def _control(run: LayoutRun) -> str:
     first = f"{hops[0].start} {hops[0].packets_in}, " if hops else ""
     return (
         f"{min(run.slots)} to {max(run.slots)} slots; {fates}; counted on the way: {first}{counted}"
+        + _silent_loss(run)
+    )
+
+
+def _silent_loss(run: LayoutRun) -> str:
+    """What netback loses as the model says, and no counter of it tells; with the first layout."""
+    lost = [at for at, fate in enumerate(run.fates) if fate is Fate.LOST]
+    if not lost:
+        return ""
+    layout, slots = run.layouts[lost[0]], run.slots[lost[0]]
+    return (
+        f"; silent loss at netback, as predicted: {len(lost)} of {len(run.layouts)} packets,"
+        f" the first `{layout}` ({slots} slots)"
     )

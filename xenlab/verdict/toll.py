@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xenlab.measure.toll import Toll, TollCounts, TollMeter
+from xenlab.slots.limits import Limits
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -45,6 +46,12 @@ def judge_toll(meter: TollMeter) -> Verdict:
             f" {plain.counts.maps} mappings"
         ),
     )
+
+
+def judge_untaxed(subject: str, limits: Limits) -> Verdict:
+    """SKIP: an skb of this dom0 has room for every packet that netback takes."""
+    why = f"dom0's MAX_SKB_FRAGS is {limits.backend_max_skb_frags}: no packet has a frag_list"
+    return Verdict(rule=METERED, subject=subject, outcome=Outcome.SKIP, reasons=(why,))
 
 
 def _wrong(toll: Toll) -> Iterator[str]:

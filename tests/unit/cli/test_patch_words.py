@@ -13,6 +13,7 @@ from xenlab.cli.patch_words import (
     DEFAULT_SUITES,
     PatchWords,
     choose_test,
+    count_others,
     read_driver_commits,
 )
 from xenlab.errors import InputError
@@ -77,6 +78,8 @@ def test_bisection_is_over_the_commits_of_the_drivers(tmp_path: Path) -> None:
     series = read_driver_commits("mine~3..mine", str(tmp_path))
 
     assert [patch.subject for patch in series.patches] == ["change 2", "change 3"]
+    assert count_others("mine~3..mine", str(tmp_path), series) == 1
+    assert count_others(None, None, series) == 0
 
 
 @pytest.mark.parametrize(

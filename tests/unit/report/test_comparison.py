@@ -245,5 +245,19 @@ def test_range_in_which_nothing_fails_is_told() -> None:
     assert "nothing of this range fails" in told.lines[-1]
 
 
+def test_commits_that_were_not_tried_leave_it_open_whether_one_of_them_fails() -> None:
+    told = tell_bisection(replace(found(PASS), left_out=2))
+
+    assert told.outcome is Outcome.INCONCLUSIVE
+    assert "no commit on a driver fails; 2 commits of this range change none" in told.lines[-1]
+
+
+def test_range_whose_end_came_to_no_verdict_is_not_said_to_be_good() -> None:
+    told = tell_bisection(found(Outcome.LAB_ERROR))
+
+    assert told.outcome is Outcome.LAB_ERROR
+    assert told.lines[-1] == "LAB_ERROR: it cannot be told whether anything of this range fails"
+
+
 def test_comparison_may_be_told_in_other_words() -> None:
     assert tell_comparison(view(lossy(0), lossy(0)), ("cover",)).lines == ("cover",)

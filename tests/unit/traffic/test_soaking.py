@@ -36,7 +36,7 @@ def test_seed_gives_the_same_rounds_and_each_of_them_alone() -> None:
     assert rounds == rounds_of("7", 20)
     assert rounds[13] == rounds_of("7:13", 1)[0]
     assert rounds != rounds_of("8", 20)
-    assert rounds[13].subject.startswith("--seed 7:13, ")
+    assert rounds[13].words.startswith("--seed 7:13, ")
     assert rounds[13].layouts == rounds_of("7:13", 1)[0].layouts
 
 
@@ -88,7 +88,8 @@ def test_round_of_passes_passes_and_sums_up_its_numbers() -> None:
     verdict = judge_round("--seed 1:2", (GOOD, GOOD))
 
     assert (verdict.outcome, verdict.numbers["datagrams"]) == (Outcome.PASS, 14)
-    assert verdict.subject == "--seed 1:2"
+    assert verdict.control.startswith("--seed 1:2; ")
+    assert verdict.subject == judge_round("--seed 3:4", (LOST,)).subject
 
 
 def test_round_with_a_failure_fails_by_its_reasons() -> None:
@@ -96,8 +97,8 @@ def test_round_with_a_failure_fails_by_its_reasons() -> None:
 
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons == (
-        "no loss, alice -> bob: 1 lost",
-        "in order, alice -> bob: INCONCLUSIVE",
+        "--seed 1:2: no loss, alice -> bob: 1 lost",
+        "--seed 1:2: in order, alice -> bob: INCONCLUSIVE",
     )
 
 

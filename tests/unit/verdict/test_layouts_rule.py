@@ -60,7 +60,25 @@ def run_with(way: LayoutWay, *missing: int, packets: int = MANY) -> LayoutRun:
     ],
 )
 def test_fate_that_was_foretold_passes(fate: Fate, seen: Sighting) -> None:
-    assert judge_layouts(run_of((fate, seen))).outcome is Outcome.PASS
+    assert judge_layouts(run_of((fate, seen), (Fate.INTACT, WHOLE))).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("fate", "seen"), [(Fate.DROPPED, REFUSED), (Fate.LOST, GONE), (Fate.VIF_DISABLED, GONE)]
+)
+def test_run_of_which_nothing_has_to_arrive_says_nothing(fate: Fate, seen: Sighting) -> None:
+    verdict = judge_layouts(run_of((fate, seen)))
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.reasons == ("no packet was to arrive",)
+
+
+def test_silent_loss_that_was_foretold_is_told_with_its_layout() -> None:
+    verdict = judge_layouts(run_of((Fate.INTACT, WHOLE), (Fate.LOST, GONE), (Fate.LOST, GONE)))
+
+    assert verdict.outcome is Outcome.PASS
+    told = f"silent loss at netback, as predicted: 2 of 3 packets, the first `{LAYOUT}` (18 slots)"
+    assert verdict.control.endswith(told)
 
 
 @pytest.mark.parametrize(

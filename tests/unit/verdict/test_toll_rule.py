@@ -11,7 +11,7 @@ from xenlab.slots.fate import predict
 from xenlab.slots.layout import Frag, Layout
 from xenlab.slots.limits import Limits
 from xenlab.verdict.outcome import Outcome
-from xenlab.verdict.toll import judge_toll
+from xenlab.verdict.toll import judge_toll, judge_untaxed
 
 PACKETS = 50
 WITHIN = Frag(order=1, offset_bytes=0, size_bytes=2000)
@@ -101,3 +101,10 @@ def test_what_cannot_be_compared_says_nothing(meter: TollMeter, reason: str) -> 
 
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert any(reason in each for each in verdict.reasons)
+
+
+def test_dom0_with_room_for_every_packet_is_a_skip_that_says_so() -> None:
+    verdict = judge_untaxed("alice -> dom0", Limits(backend_max_skb_frags=45))
+
+    assert verdict.outcome is Outcome.SKIP
+    assert verdict.reasons == ("dom0's MAX_SKB_FRAGS is 45: no packet has a frag_list",)

@@ -7,6 +7,7 @@ afterwards what it was: a sender that brings its own pages has to be met in the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -73,7 +74,7 @@ def test_datagrams_from_a_sockets_own_compound_pages_are_linearised_where_the_mo
         _judge_run(run, penalties, what, judge, show)
         for measurement in source.measurements:
             for verdict in judge_measurement(measurement):
-                judge(verdict)
+                judge(replace(verdict, subject=what))
 
 
 def test_frames_from_af_packet_take_the_slots_that_the_model_says(

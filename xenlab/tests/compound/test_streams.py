@@ -7,6 +7,8 @@ is the control: with it no frag crosses a page, and nothing has to be linearised
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from xenlab.measure.natural import read_natural_slots
@@ -74,5 +76,5 @@ def _judge_streams(
     penalties = Penalties(observation=observation)
     judge(judge_natural(natural, expected, penalties.linearised))
     for verdict in judge_measurement(measurement):
-        judge(verdict)
+        judge(replace(verdict, subject=subject))
     show(natural.histogram(STOCK))

@@ -2,75 +2,127 @@
 
 Needs: the series netfront-slots-limit in the sending domU (built and loaded here, and taken out
 again), the kernels' headers and source (fetched), a compiler, and a stock netback. A stock
-frontend cannot reach these cases: it linearises from 19 slots on, which the suite `slots` shows.
+frontend cannot reach these cases: the first test shows it, with the one that can as its control.
+Between packets that must be lost go some that must arrive, so that a dead way is no success.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 import pytest
 
 from xenlab.measure.layout_exhibits import show_run
-from xenlab.plan.model import DOM0, Link
+from xenlab.measure.layouts import LayoutRun
+from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.boundaries import layouts_of_slots
 from xenlab.slots.fate import Fate, predict
+from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
+from xenlab.slots.random_layouts import Mix, random_layouts
+from xenlab.tests.fraglist.unlimited import SERIES, frontend_unlimited, limits_without
 from xenlab.traffic.disabling import disable_vif, reattach
-from xenlab.traffic.drivers import netfront_replaced
+from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.ladder import Extent
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.measuring import path_of
 from xenlab.verdict.disabling import judge_disabling
 from xenlab.verdict.layouts import judge_layouts
+from xenlab.verdict.reach import judge_reach
 
-SERIES = "netfront-slots-limit"
-UNLIMITED = Limits(frontend_slots=64)
-PARAMETERS = {"slots_max": str(UNLIMITED.frontend_slots)}
 PACKETS = 10
+RANDOM = {Extent.QUICK: 100, Extent.WHOLE: 1000}
 SEED = 20140517
+HARMLESS_SLOTS = 2
+REACHING_SLOTS = 19
+TOO_MANY_SLOTS = range(REACHING_SLOTS, 52)
 
 
 @pytest.fixture(scope="module")
-def unlimited(lab: LabHandle) -> Iterator[Link]:
-    """A link from a domU to dom0, the frontend without its limit and a composer at both ends."""
-    link = next(one for one in lab.plan.links() if one.source_vif and one.sink == DOM0)
-    with netfront_replaced(lab, link.source, SERIES, PARAMETERS), composers_loaded(lab, link):
-        yield link
+def limited(lab: LabHandle) -> LayoutRun:
+    """What becomes of packets of too many slots while the frontend is as it came."""
+    link = guest_links(lab.plan)[0]
+    layouts = chain.from_iterable(layouts_of_slots(slots, 1) for slots in TOO_MANY_SLOTS)
+    with composers_loaded(lab, link):
+        return send_layouts(lab, link, tuple(layouts), seed=SEED)
+
+
+@pytest.fixture(scope="module")
+def links(lab: LabHandle, limited: LayoutRun) -> Iterator[tuple[Link, ...]]:
+    """From a domU to dom0 and to another domU, the frontend without its limit, composers there."""
+    ways = guest_links(lab.plan)
+    with frontend_unlimited(lab, *ways):
+        yield ways
+
+
+@pytest.fixture(scope="module")
+def unlimited(links: tuple[Link, ...]) -> Link:
+    """The one to dom0."""
+    return links[0]
+
+
+def test_frontend_as_it_came_keeps_packets_out_of_the_frag_list(
+    lab: LabHandle, limited: LayoutRun, unlimited: Link, judge: Judge
+) -> None:
+    layouts = tuple(layouts_of_slots(REACHING_SLOTS, PACKETS))
+    limits = limits_without(lab, unlimited)
+    control = send_layouts(lab, unlimited, layouts, seed=SEED, limits=limits)
+    judge(judge_reach(limited, control, subject=limited.subject))
 
 
 @pytest.mark.parametrize("slots", [17, 18, 19, 20, 21])
 def test_frontend_without_the_limit_is_met_by_netback_as_the_model_says(
     lab: LabHandle, unlimited: Link, slots: int, judge: Judge, show: Show
 ) -> None:
-    layouts = [
-        layout
-        for layout in layouts_of_slots(slots, PACKETS)
-        if predict(layout, UNLIMITED).fate is not Fate.VIF_DISABLED
-    ]
-    run = send_layouts(lab, unlimited, layouts, seed=SEED, limits=UNLIMITED)
+    limits, frags = limits_without(lab, unlimited), lab.max_skb_frags(unlimited.source)
+    asked = _survived(layouts_of_slots(slots, PACKETS, max_frags=frags), limits)
+    harmless = layouts_of_slots(HARMLESS_SLOTS, PACKETS)
+    layouts = list(chain.from_iterable(zip(asked, harmless, strict=False)))
+    run = send_layouts(lab, unlimited, layouts, seed=SEED, limits=limits)
     subject = f"{run.subject} with {SERIES}, T = {slots}"
     judge(judge_layouts(run, subject=subject))
-    for exhibit in show_run(run, path_of(lab, unlimited).source, subject, UNLIMITED):
+    for exhibit in show_run(run, path_of(lab, unlimited).source, subject, limits):
         show(exhibit)
+
+
+def test_random_layouts_without_the_limit_meet_the_fate_that_the_model_says(
+    lab: LabHandle, links: tuple[Link, ...], extent: Extent, judge: Judge, show: Show
+) -> None:
+    for link in links:
+        limits, frags = limits_without(lab, link), lab.max_skb_frags(link.source)
+        mix = Mix(most_slots=limits.fatal_slots - 1, max_frags=frags)
+        layouts = tuple(islice(_survived(random_layouts(SEED, mix), limits), RANDOM[extent]))
+        run = send_layouts(lab, link, layouts, seed=SEED, limits=limits)
+        subject = f"{run.subject} with {SERIES}, random layouts of seed {SEED}"
+        judge(judge_layouts(run, subject=subject))
+        for exhibit in show_run(run, path_of(lab, link).source, subject, limits):
+            show(exhibit)
 
 
 @pytest.mark.parametrize("slots", [22, 23, 51])
 def test_vif_that_netback_disabled_is_told_of_and_works_again_when_attached_anew(
     lab: LabHandle, unlimited: Link, slots: int, judge: Judge
 ) -> None:
-    harmless = list(layouts_of_slots(2, PACKETS))
+    limits, frags = limits_without(lab, unlimited), lab.max_skb_frags(unlimited.source)
+    harmless = list(layouts_of_slots(HARMLESS_SLOTS, PACKETS))
     fatal = next(
         layout
-        for layout in layouts_of_slots(slots, PACKETS)
-        if predict(layout, UNLIMITED).fate is Fate.VIF_DISABLED
+        for layout in layouts_of_slots(slots, PACKETS, max_frags=frags)
+        if predict(layout, limits).fate is Fate.VIF_DISABLED
     )
     try:
-        run = disable_vif(lab, unlimited, fatal, harmless, seed=SEED, limits=UNLIMITED)
+        run = disable_vif(lab, unlimited, fatal, harmless, seed=SEED, limits=limits)
     finally:
         # The frontend holds what was not answered, and the composer stays until it has it back.
         reattach(lab, unlimited)
-    again = send_layouts(lab, unlimited, harmless, seed=SEED, limits=UNLIMITED)
+    again = send_layouts(lab, unlimited, harmless, seed=SEED, limits=limits)
     judge(judge_disabling(run, subject=f"{run.subject} with {SERIES}, T = {slots}"))
     judge(judge_layouts(again, subject=f"{run.subject} attached anew after T = {slots}"))
+
+
+def _survived(layouts: Iterable[Layout], limits: Limits) -> Iterator[Layout]:
+    """Those by which netback does not disable the vif."""
+    return (each for each in layouts if predict(each, limits).fate is not Fate.VIF_DISABLED)

@@ -46,6 +46,11 @@ class Ring:
         return self.sender[0] == DOM0
 
     @property
+    def name(self) -> str:
+        """Its sender. The number of a vif is its domU's, which is another one at the next boot."""
+        return f"dom0's vif of {self.taker[0]}" if self.fed else " ".join(self.sender)
+
+    @property
     def sent(self) -> Spot:
         """What its sender is given."""
         return Spot(node=self.sender[0], device=self.sender[1], stage=Stage.SENT)

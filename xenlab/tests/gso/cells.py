@@ -57,12 +57,11 @@ def limit_cells(way: Way, extent: Extent) -> tuple[Cell, ...]:
     """gso_max_size and gso_max_segs of each ring's sender."""
     cells = []
     for ring in rings_of(way):
-        device = " ".join(ring.sender)
         for size in FED_SIZES if ring.fed else SIZES[extent]:
             claims = ring.at_most(Quantity.GSO_LENGTH, min(size, WIRE_MAX_BYTES))
             cells.append(
                 Cell(
-                    name=f"{device} gso_max_size {size}",
+                    name=f"{ring.name} gso_max_size {size}",
                     changes=ring.change(gso_max_size_bytes=size),
                     claims=claims if size < WIRE_MAX_BYTES else _uncontrolled(claims),
                     cut=Cut(from_bytes=size) if ring.fed and size < WIRE_MAX_BYTES else None,
@@ -89,7 +88,7 @@ def mtu_cells(way: Way, extent: Extent) -> tuple[Cell, ...]:
 def refused_cells(way: Way, _extent: Extent) -> tuple[Cell, ...]:
     """Settings beyond what a device takes."""
     return tuple(
-        Cell(name=f"{' '.join(ring.sender)} {name}", changes=changes, beyond=True)
+        Cell(name=f"{ring.name} {name}", changes=changes, beyond=True)
         for ring in rings_of(way)
         for name, changes in _beyond(ring)
     )
@@ -112,7 +111,7 @@ def _segments_cell(ring: Ring, segments: int) -> Cell:
     single = Claim(spot=ring.taken, quantity=Quantity.GSO_PACKETS, most=0)
     most = Claim(spot=ring.sent, quantity=Quantity.GSO_SEGMENTS, most=segments)
     return Cell(
-        name=f"{' '.join(ring.sender)} gso_max_segs {segments}",
+        name=f"{ring.name} gso_max_segs {segments}",
         changes=ring.change(gso_max_segs=segments),
         claims=(single,) if segments == 1 else (most,),
         cut=Cut() if ring.fed and segments == 1 else None,
@@ -120,12 +119,11 @@ def _segments_cell(ring: Ring, segments: int) -> Cell:
 
 
 def _feature_cells(ring: Ring) -> tuple[Cell, ...]:
-    device = " ".join(ring.sender)
     cut = Cut() if ring.fed else None
     no_gso = ring.at_most(Quantity.GSO_PACKETS, 0)
     linear = Claim(spot=ring.sent, quantity=Quantity.PAGED, most=0)
     tso_off = Cell(
-        name=f"{device} tso off",
+        name=f"{ring.name} tso off",
         changes=ring.change({Feature.TSO: False}),
         claims=no_gso,
         cut=cut,
@@ -135,16 +133,16 @@ def _feature_cells(ring: Ring) -> tuple[Cell, ...]:
     both_off = ring.change({Feature.TSO: False, Feature.GSO: False})
     cells = [
         tso_off,
-        Cell(name=f"{device} tso and gso off", changes=both_off, claims=no_gso, cut=cut),
+        Cell(name=f"{ring.name} tso and gso off", changes=both_off, claims=no_gso, cut=cut),
         Cell(
-            name=f"{device} sg off",
+            name=f"{ring.name} sg off",
             changes=ring.change({Feature.SCATTER: False}),
             claims=(linear, *no_gso),
             cut=cut,
         ),
         *(
             Cell(
-                name=f"{device} {feature} off",
+                name=f"{ring.name} {feature} off",
                 changes=ring.change({feature: False}),
                 claims=ring.at_most(quantity, 0),
                 cut=Cut(protocols=frozenset({protocol})) if ring.fed else None,

@@ -13,8 +13,7 @@ from xenlab.traffic.consoles import judge_node_console
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.soaking import draw_round, soak_round
-from xenlab.verdict.soak import ENDURED, judge_round
-from xenlab.verdict.verdict import verdict_of_error
+from xenlab.verdict.soak import judge_round, verdict_of_broken_round
 from xenlab.waiting import Deadline
 
 
@@ -27,9 +26,9 @@ def test_random_traffic_under_random_settings_is_endured(
     while number == endurance.first_round or not ending.expired:
         drawn = draw_round(endurance.name(number), endurance.chance(number), links)
         try:
-            judge(judge_round(drawn.subject, soak_round(lab, drawn)))
+            judge(judge_round(drawn.words, soak_round(lab, drawn)))
         except XenlabError as error:
-            told = verdict_of_error(ENDURED, drawn.subject, error)
+            told = verdict_of_broken_round(drawn.words, error)
             if told is None:
                 raise
             judge(told)

@@ -1,0 +1,26 @@
+"""What tells one order of suites from another: the base of `xenlab try` is kept by it."""
+
+from __future__ import annotations
+
+from xenlab.cli.suite_order import SuiteOrder
+
+
+def order(*words: str, seed: str | None = None, duration: str | None = None) -> SuiteOrder:
+    return SuiteOrder.parse(
+        words, keyword="", quick=False, plant=None, plant_every=None, repeat=1, seed=seed,
+        duration=duration,
+    )  # fmt: skip
+
+
+def test_what_a_soak_draws_by_itself_is_no_other_soaks() -> None:
+    assert order("smoke", "soak").chance != order("smoke", "soak").chance
+
+
+def test_soak_of_one_seed_is_another_where_it_lasts_longer() -> None:
+    assert order("soak", seed="1").chance == order("soak", seed="1").chance
+    assert order("soak", seed="1").chance != order("soak", seed="1", duration="2h").chance
+
+
+def test_suites_without_chance_are_the_same_each_time_and_another_for_a_seed() -> None:
+    assert order("smoke", "slots").chance == order("smoke", "slots").chance
+    assert order("slots", seed="1").chance != order("slots").chance
