@@ -57,10 +57,11 @@ class SendingDocument(_Document):
 
 
 class MutantDocument(_Document):
-    """One mutant of `xenlab mutants --json FILE`."""
+    """One mutant of `xenlab mutants --json FILE`, or a harmless rewrite."""
 
     name: str
     elapsed_s: float
+    harmless: bool
 
 
 class MutantsDocument(_Document):

@@ -26,6 +26,11 @@ class KernelConfig:
         """Whether a symbol, named without `CONFIG_`, is built in or a module."""
         return self.values.get(f"CONFIG_{symbol}") in ("y", "m")
 
+    @property
+    def enabled(self) -> int:
+        """How many symbols are built in or modules."""
+        return sum(value in ("y", "m") for value in self.values.values())
+
     def missing(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the symbols that are neither built in nor modules, as `CONFIG_...`."""
         return tuple(f"CONFIG_{symbol}" for symbol in symbols if not self.has(symbol))

@@ -109,3 +109,11 @@ def test_symbols_are_those_of_x86_and_of_all(tmp_path: Path) -> None:
         write(folder / "Kconfig", f"menuconfig {symbol}\n\tbool\nconfig {symbol}_MORE\n")
 
     assert read_symbols(tmp_path) == symbols("NET", "NET_MORE", "X86", "X86_MORE")
+
+
+def test_symbols_that_are_built_in_or_modules_are_counted_and_values_are_not() -> None:
+    text = (
+        'CONFIG_NET=y\nCONFIG_BRIDGE=m\nCONFIG_HZ=250\nCONFIG_NAME="y"\n# CONFIG_SMP is not set\n'
+    )
+
+    assert KernelConfig.parse(text).enabled == 2
