@@ -26,7 +26,7 @@ class SweepWords(LabWords):
     dom0_kernels: str | None
     domu_kernels: str | None
     xens: str
-    suite: str
+    suites: str
     full: bool
     topology: str
     accel: str | None
@@ -62,7 +62,12 @@ class SweepOrder:
         )  # fmt: skip
         _require_understood(axes, up)
         suites = SuiteOrder.parse(
-            (given["suite"],), keyword="", quick=True, plant=None, plant_every=None, repeat=1
+            _split("--suite", given["suites"]),
+            keyword="",
+            quick=True,
+            plant=None,
+            plant_every=None,
+            repeat=1,
         )
         return cls(
             axes=axes, versions=tuple(_combine(axes, full=given["full"])), suites=suites, up=up,

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--suite",
-    metavar="SUITE|PATH",
+    "suites",
+    metavar="SUITE,PATH...",
     default="smoke",
     show_default=True,
     help="What runs in each lab, in its short form.",
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 @options.json_file
 @options.junit_file
 def sweep(**given: Unpack[SweepWords]) -> int:
-    """Run a suite with each kernel of dom0, kernel of the domUs and Xen, and show one heat map.
+    """Run suites with each kernel of dom0, kernel of the domUs and Xen, and show one heat map.
 
     Every two versions meet in one of the labs; --full has all combinations. A cell whose lab
     crashed or broke says so. `cannot` is one that could not be made into a lab, such as a kernel

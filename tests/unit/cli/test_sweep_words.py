@@ -60,6 +60,7 @@ def test_axis_without_a_word_a_wrong_driver_and_a_wrong_suite_are_refused(xenlab
         (("--kernels", ","), "--dom0-kernels: name at least one"),
         (("--netfront", "no-such-series"), "no-such-series"),
         (("--suite", "smok"), "no suite and no path `smok`; did you mean `smoke`"),
+        (("--suite", "slots,gsso"), "no suite and no path `gsso`; did you mean `gso`"),
         (("--topology", "pear"), "pear"),
     ):
         said = xenlab("sweep", *words)
