@@ -9,6 +9,9 @@ from itertools import pairwise, starmap
 
 S_A_US = 1e-6
 MS_A_S = 1e3
+# A sample is taken so long after another one: often enough for silences of a second, and 3 % of one
+# CPU of the host.
+PERIOD_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +27,19 @@ class HostSample:
 class HostDelays:
     """Samples in the order of time, while packets were on their way.
 
-    Their receiver began to count between `armed_s`.
+    Their receiver began to count between `armed_s`; samples are taken `period_s` apart.
     """
 
     samples: Sequence[HostSample]
     armed_s: tuple[float, float]
+    period_s: float = PERIOD_S
 
     def within_ms(self, begin_us: int, end_us: int) -> int | None:
         """At most how long, for any of the CPUs, between two moments of the receiver's count.
 
-        CPUs that wait at the same time wait once: no more is the host's than there is time. None
-        where no host told anything.
+        CPUs that wait at the same time wait once: no more is the host's than there is time. A
+        sample that came late was kept from running too, by a host below this one, of which its CPUs
+        know nothing. None where no host told anything.
         """
         if not self.samples:
             return None
@@ -44,9 +49,9 @@ class HostDelays:
         asked = [each.asked_s for each in self.samples]
         first = max(0, bisect_right(told, begin_s) - 1)
         last = bisect_left(asked, end_s) + 1
-        return sum(starmap(_share_ms, pairwise(self.samples[first:last])))
+        return sum(starmap(self._share_ms, pairwise(self.samples[first:last])))
 
-
-def _share_ms(earlier: HostSample, later: HostSample) -> int:
-    passed_ms = int((later.told_s - earlier.asked_s) * MS_A_S)
-    return min(later.delay_ms - earlier.delay_ms, passed_ms)
+    def _share_ms(self, earlier: HostSample, later: HostSample) -> int:
+        passed_ms = int((later.told_s - earlier.asked_s) * MS_A_S)
+        late_ms = int((later.asked_s - earlier.told_s - self.period_s) * MS_A_S)
+        return min(max(later.delay_ms - earlier.delay_ms, late_ms), passed_ms)

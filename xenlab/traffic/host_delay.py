@@ -8,11 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from xenlab.errors import LabError
-from xenlab.measure.host_delays import HostSample
+from xenlab.measure.host_delays import PERIOD_S, HostSample
 from xenlab.traffic.handle import LabHandle
-
-# Often enough for silences of a second, and 3 % of one CPU of the host.
-PERIOD_S = 0.1
 
 
 @contextmanager

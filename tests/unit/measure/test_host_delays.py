@@ -13,7 +13,7 @@ SAMPLES = tuple(
     HostSample(asked_s=at_s, told_s=at_s + 0.01, delay_ms=delay_ms)
     for at_s, delay_ms in ((10.0, 5), (10.5, 5), (11.0, 6), (11.5, 306), (12.0, 307), (12.5, 310))
 )
-DELAYS = HostDelays(samples=SAMPLES, armed_s=(10.0, 10.2))
+DELAYS = HostDelays(samples=SAMPLES, armed_s=(10.0, 10.2), period_s=0.5)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,11 @@ def test_cpus_that_wait_together_wait_once() -> None:
 
 def test_host_that_says_nothing_is_no_host_that_does_nothing_else() -> None:
     assert HostDelays(samples=(), armed_s=(0.0, 0.0)).within_ms(0, 1) is None
+
+
+def test_sample_that_came_late_waited_for_a_host_below_this_one() -> None:
+    samples = tuple(HostSample(asked_s=at_s, told_s=at_s, delay_ms=7) for at_s in (0.0, 0.1, 2.1))
+    delays = HostDelays(samples=samples, armed_s=(0.0, 0.0))
+
+    assert delays.within_ms(0, 50_000) == 0
+    assert delays.within_ms(1_000_000, 1_500_000) == 1900
