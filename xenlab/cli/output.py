@@ -7,12 +7,15 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 STDOUT = "-"
+ELSEWHERE = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 
 
 def echo_lines(lines: Iterable[str]) -> None:
@@ -52,8 +55,28 @@ def tell_swept(names: Iterable[str]) -> None:
 
 
 def own_command() -> str:
-    """The command line that called us, as it would be typed at a shell with xenlab on its path."""
-    return shlex.join(["xenlab", *sys.argv[1:]])
+    """The command line that called us, as it would be typed at a shell with xenlab on its path.
+
+    With what the environment and `xenlab.toml` have set, for another host has neither.
+    """
+    context = click.get_current_context(silent=True)
+    set_elsewhere = _words_set_elsewhere(context) if context else ()
+    return shlex.join(["xenlab", *sys.argv[1:], *set_elsewhere])
+
+
+def _words_set_elsewhere(context: click.Context) -> Iterator[str]:
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        value: Any = context.params.get(option.name or "")
+        if not isinstance(option, click.Option) or source not in ELSEWHERE:
+            continue
+        if option.is_flag:
+            names = option.opts if value else option.secondary_opts
+            if names:
+                yield max(names, key=len)
+            continue
+        for each in value if option.multiple else (value,):
+            yield from (max(option.opts, key=len), str(each))
 
 
 def spell(command: str) -> str:
