@@ -16,9 +16,10 @@ import pytest
 
 from tests.lab.conftest import Xenlab
 from xenlab.errors import LabError, MeasurementError
+from xenlab.guest.probe_scripts import DEFINITIONS, INSTALL, JUMPS, NAMES, TRACEFS
 from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES, GROUP, Histogram, Probe
 from xenlab.guest.reading import read_node_files
-from xenlab.guest.tracing import DEFINITIONS, INSTALL, JUMPS, NAMES, TRACEFS, tracing
+from xenlab.guest.tracing import tracing
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
 from xenlab.lab import Lab
@@ -279,19 +280,20 @@ class TestMissingProbes:
         self, opened: Lab
     ) -> None:
         shell, deadline = opened.shell("alice"), opened.budget(BUDGET_S)
-        settings = ["sh", "-c", f"cat {JUMPS} {TRACEFS}/{NAMES}"]
-        before = shell.run(settings, deadline=deadline).require_success().text
-        left = f"p:{GROUP}/left __pskb_pull_tail"
-        shell.run_script(INSTALL, DEFINITIONS, left, deadline=deadline).require_success()
-        assert shell.run(settings, deadline=deadline).require_success().text != before
+        before = traces_left(opened, "alice")
+        words = [word for probe in DOMU_PROBES if probe.symbol
+                 for word in (DEFINITIONS, probe.define(0))]  # fmt: skip
+        words += [word for probe in DOMU_PROBES for each in probe.histograms
+                  for word in (f"events/{probe.event}/trigger", each.trigger)]  # fmt: skip
+        shell.run_script(INSTALL, *words, deadline=deadline).require_success()
+        assert traces_left(opened, "alice") != before
 
         with pytest.raises(LabError) as refused, tracing(shell, DOMU_PROBES, deadline):
             raise AssertionError("two observers of one node")
         words = shlex.split(refused.value.try_next)
         shell.run(words[words.index("--") + 1 :], deadline=deadline).require_success()
 
-        assert shell.run(settings, deadline=deadline).require_success().text == before
-        assert f"{GROUP}/" not in traces_left(opened, "alice")
+        assert traces_left(opened, "alice") == before
 
     def test_without_probes_their_figures_cannot_be_said(self, opened: Lab) -> None:
         link = link_of(opened, "alice", DOM0)

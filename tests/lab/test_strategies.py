@@ -169,6 +169,7 @@ def test_soak_round_fails_by_a_planted_loss_and_is_the_same_without_it(opened: L
     assert planted.outcome is Outcome.FAIL
     assert any("did not arrive" in reason for reason in planted.reasons), planted.reasons
     assert any("silent loss" in reason for reason in planted.reasons), planted.reasons
+    assert again == drawn
     assert calm.outcome is Outcome.PASS, calm.reasons
     assert state_of(opened) == before
 

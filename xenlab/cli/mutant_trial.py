@@ -27,7 +27,7 @@ from xenlab.verdict.mutation import CATCHING, Catch, Mutation, find_catch, find_
 from xenlab.verdict.verdict import Verdict, verdict_of_error
 
 # The quick ones first. A suite that replaces netfront itself sees nothing of a mutant of it; and
-# `strategies`, `soak` and `overrun` are about other things than whether a driver is right.
+# those that are not here are about other things than a driver, or about other set-ups.
 SUITES = {
     DriverKind.NETFRONT: ("smoke", "slots", "upkeep", "compound", "gso", "rx", "pktgen"),
     DriverKind.NETBACK: ("smoke", "slots", "fraglist", "upkeep", "compound", "gso", "rx", "pktgen"),

@@ -18,6 +18,7 @@ from xenlab.verdict.outcome import Outcome, combine
 from xenlab.verdict.verdict import Verdict
 
 BUILDS = "driver builds"
+HARMLESS = (Outcome.PASS, Outcome.SKIP)
 ONE_BY_ONE = "--per-patch is for verdicts"
 
 
@@ -46,7 +47,7 @@ def bisect_series(attempt: Attempt, left_out: int) -> Found:
     if combine(verdict.outcome for verdict in base.verdicts) is not Outcome.PASS:
         raise InputError(
             f"the {BASE} does not pass: "
-            + "; ".join(str(each) for each in base.verdicts if each.outcome is not Outcome.PASS)
+            + "; ".join(str(each) for each in base.verdicts if each.outcome not in HARMLESS)
         )
     last = Comparison(base=base, patched=run_first(attempt, len(patches)))
     bisection = Bisection(good=0, bad=len(patches))

@@ -97,7 +97,7 @@ class SuiteOrder:
         """
         endurance = self.endurance
         seed = endurance.name(endurance.first_round)
-        if SOAK in self.shipped:
+        if any(path.is_relative_to(SHIPPED / SOAK) for path in self.paths):
             return (seed, str(endurance.layouts), str(endurance.duration_s))
         return (seed if endurance.seed_given else "", str(endurance.layouts))
 

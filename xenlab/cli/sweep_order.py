@@ -26,7 +26,7 @@ class SweepWords(LabWords):
     dom0_kernels: str | None
     domu_kernels: str | None
     xens: str
-    suites: str
+    suite: str
     full: bool
     topology: str
     accel: str | None
@@ -62,7 +62,7 @@ class SweepOrder:
         )  # fmt: skip
         _require_understood(axes, up)
         suites = SuiteOrder.parse(
-            _split("--suite", given["suites"]),
+            _split("--suite", given["suite"]),
             keyword="",
             quick=True,
             plant=None,
@@ -88,7 +88,7 @@ class SweepOrder:
 def _split(option: str, text: str) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(filter(None, (word.strip() for word in text.split(SEPARATOR)))))
     if not words:
-        raise InputError(f"{option}: name at least one, such as bookworm{SEPARATOR}trixie")
+        raise InputError(f"{option}: name at least one; several have a {SEPARATOR!r} between them")
     return words
 
 

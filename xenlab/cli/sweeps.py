@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--suite",
-    "suites",
     metavar="SUITE,PATH...",
     default="smoke",
     show_default=True,

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from xenlab.errors import LabError, MeasurementError
 from xenlab.guest.histograms import CountedHistogram, Header, parse_histograms
-from xenlab.guest.probes import ENTERED, ENTERED_IBT, GROUP, Histogram, Probe
+from xenlab.guest.probe_scripts import DEFINITIONS, INSTALL, REMOVE, TAKEN, TRACEFS
+from xenlab.guest.probes import GROUP, Histogram, Probe
 from xenlab.guest.reading import NodeFiles
 from xenlab.guest.skb_layout import read_users_offset
 from xenlab.measure.readings import Readings, Table
@@ -23,75 +24,9 @@ from xenlab.transport.shell import CommandResult, Shell
 from xenlab.undoing import undone
 from xenlab.waiting import Deadline
 
-TRACEFS = "/sys/kernel/tracing"
-DEFINITIONS = "kprobe_events"
 PROFILE = "kprobe_profile"
-TAKEN = 3
 # What was done hours ago may have to be undone: its own time, and not what is left of that.
 REMOVE_S = 60.0
-
-# Names of tasks are of no use to a histogram, but where they are recorded each probe that comes or
-# goes has the kernel patch its scheduler (linux/kernel/trace/trace_events.c,
-# __ftrace_event_enable_disable), which every CPU is in: QEMU 7.2 once kept the breakpoint of such a
-# patch in its translation of the code, and the kernel died of what was no longer in its memory.
-NAMES = "options/record-cmd"
-NAMES_WERE = "/run/xenlab-record-cmd"
-
-# A breakpoint that the kernel has made a jump has interrupts on again.
-JUMPS = "/proc/sys/debug/kprobes-optimization"
-JUMPS_WERE = "/run/xenlab-kprobes-optimization"
-
-# Pairs of a file and a line for it; each is answered by a line: nothing, or why it was refused.
-# EILSEQ, which two libraries have different words for, is a place within an instruction. A kernel
-# without ftrace of functions has nothing before a function's own code.
-INSTALL = f"""
-export LC_ALL=C
-cd {TRACEFS} || exit 1
-[ ! -e events/{GROUP} ] || exit {TAKEN}
-# What an observer that was killed noted is what it was before us all.
-[ -e {NAMES_WERE} ] || cat {NAMES} >{NAMES_WERE}
-echo 0 >{NAMES}
-if [ -e {JUMPS} ]; then
-        [ -e {JUMPS_WERE} ] || cat {JUMPS} >{JUMPS_WERE}
-        echo 0 >{JUMPS}
-fi
-place={ENTERED}
-[ -e available_filter_functions ] || place=
-while [ $# -gt 0 ]; do
-        line=$2
-        case $line in
-        *"{ENTERED} "*) line="${{2%%{ENTERED} *}}$place ${{2#*{ENTERED} }}" ;;
-        esac
-        why=$(echo "$line" 2>&1 >>"$1") && refused= || refused=1
-        case $why in
-        *"multibyte"* | *"byte sequence"*)
-                line="${{2%%{ENTERED} *}}{ENTERED_IBT} ${{2#*{ENTERED} }}"
-                why=$(echo "$line" 2>&1 >>"$1") && refused=
-                ;;
-        esac
-        echo "${{refused:+refused: ${{why##*: }}}}"
-        shift 2
-done
-"""
-# An event goes when it has no trigger any more. Further pairs: triggers on the kernel's own events.
-REMOVE = f"""
-cd {TRACEFS} || exit 1
-for event in events/{GROUP}/*/; do
-        [ -e "$event/trigger" ] || continue
-        : >"$event/trigger"
-        name=${{event%/}}
-        echo "-:{GROUP}/${{name##*/}}" >>{DEFINITIONS}
-done
-while [ $# -gt 0 ]; do
-        echo "!$2" >>"$1"
-        shift 2
-done
-for pair in {NAMES}={NAMES_WERE} {JUMPS}={JUMPS_WERE}; do
-        were=${{pair#*=}}
-        [ ! -e "$were" ] || {{ cat "$were" >"${{pair%%=*}}" && rm "$were"; }}
-done
-[ ! -e events/{GROUP} ]
-"""
 
 _MISSED = re.compile(r" *(?P<name>\S+) +(?P<hits>\d+) +(?P<missed>\d+) *")
 _REASON = re.compile(r"\{ (?P<number>\d+), \"(?P<name>\w+)\" \}")
@@ -147,7 +82,7 @@ def tracing(shell: Shell, probes: Sequence[Probe], deadline: Deadline) -> Iterat
     wanted, missing = _define(shell, probes, deadline)
     answer = _install(shell, wanted, deadline)
     with undone(lambda: _remove(shell, wanted)):
-        missing |= _refused(wanted, answer.require_success().text.splitlines())
+        missing |= _refused(shell.where, wanted, answer.require_success().text.splitlines())
         filled = (probe for probe in wanted if not probe.fills_nothing_but(missing))
         yield Tracing(node=shell.where, probes=tuple(filled), missing=missing)
 
@@ -156,9 +91,15 @@ Line = tuple[str, str]
 
 
 def _remove(shell: Shell, probes: Iterable[Probe]) -> None:
-    own = [_line(probe, each) for probe in probes for each in probe.histograms if not probe.symbol]
-    words, deadline = (word for line in own for word in line), Deadline.after(REMOVE_S)
+    words, deadline = _kernels_own(probes), Deadline.after(REMOVE_S)
     shell.run_script(REMOVE, *words, deadline=deadline).require_success()
+
+
+def _kernels_own(probes: Iterable[Probe]) -> Sequence[str]:
+    """Pairs for REMOVE: what is to go from events that stay."""
+    lines = (_line(probe, each) for probe in probes for each in probe.histograms
+             if not probe.symbol)  # fmt: skip
+    return [word for line in lines for word in line]
 
 
 def _define(
@@ -187,7 +128,7 @@ def _install(shell: Shell, wanted: Mapping[Probe, str], deadline: Deadline) -> C
     words = (word for line in _lines(wanted) for word in line)
     answer = shell.run_script(INSTALL, *words, deadline=deadline)
     if answer.status == TAKEN:
-        remove = shlex.join(["sh", "-c", REMOVE])
+        remove = shlex.join(["sh", "-c", REMOVE, "sh", *_kernels_own(wanted)])
         raise LabError(
             f"{shell.where} has probes of the group {GROUP} already: another observer runs there,"
             " or one was killed",
@@ -196,11 +137,11 @@ def _install(shell: Shell, wanted: Mapping[Probe, str], deadline: Deadline) -> C
     return answer
 
 
-def _refused(wanted: Mapping[Probe, str], answers: Sequence[str]) -> Mapping[str, str]:
+def _refused(node: str, wanted: Mapping[Probe, str], answers: Sequence[str]) -> Mapping[str, str]:
     """The tables that the kernel refused, each with why; `answers` are one for each line."""
     lines = _lines(wanted)
     if len(answers) != len(lines):
-        raise LabError(f"{len(lines)} lines for {TRACEFS}, {len(answers)} answers")
+        raise LabError(f"{node}: {len(lines)} lines for {TRACEFS}, {len(answers)} answers")
     refused = {line: why for line, why in zip(lines, answers, strict=True) if why}
     return {
         each.table: f"probe {probe.event} {why}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xenlab.errors import InputError
 from xenlab.kernel.patch import parse_patches
-from xenlab.kernel.patch_series import PatchSeries
+from xenlab.kernel.patch_series import PAPERS, PatchSeries
 from xenlab.topology.wording import quote
 from xenlab.transport.process import run
 from xenlab.transport.shell import CommandResult
@@ -59,8 +59,12 @@ def read_range(
 
 
 def count_commits(tree: Path, word: str, deadline: Deadline) -> int:
-    """How many commits a range has that `read_range` has read, merges not counted."""
-    words = ("rev-list", "--count", "--no-merges", word)
+    """How many commits a range has that change what is built; `read_range` has read it.
+
+    Merges are not counted.
+    """
+    papers = (f":(exclude){each}" for each in PAPERS)
+    words = ("rev-list", "--count", "--no-merges", word, "--", ".", *papers)
     return int(_git(tree, deadline, *words).require_success().stdout)
 
 

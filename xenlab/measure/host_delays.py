@@ -27,19 +27,18 @@ class HostSample:
 class HostDelays:
     """Samples in the order of time, while packets were on their way.
 
-    Their receiver began to count between `armed_s`; samples are taken `period_s` apart.
+    Their receiver began to count between `armed_s`.
     """
 
     samples: Sequence[HostSample]
     armed_s: tuple[float, float]
-    period_s: float = PERIOD_S
 
     def within_ms(self, begin_us: int, end_us: int) -> int | None:
         """At most how long, for any of the CPUs, between two moments of the receiver's count.
 
         CPUs that wait at the same time wait once: no more is the host's than there is time. A
-        sample that came late was kept from running too, by a host below this one, of which its CPUs
-        know nothing. None where no host told anything.
+        sample that came late may have waited for a host below this one, of which these CPUs know
+        nothing. None where no host told anything.
         """
         if not self.samples:
             return None
@@ -49,9 +48,10 @@ class HostDelays:
         asked = [each.asked_s for each in self.samples]
         first = max(0, bisect_right(told, begin_s) - 1)
         last = bisect_left(asked, end_s) + 1
-        return sum(starmap(self._share_ms, pairwise(self.samples[first:last])))
+        return sum(starmap(_share_ms, pairwise(self.samples[first:last])))
 
-    def _share_ms(self, earlier: HostSample, later: HostSample) -> int:
-        passed_ms = int((later.told_s - earlier.asked_s) * MS_A_S)
-        late_ms = int((later.asked_s - earlier.told_s - self.period_s) * MS_A_S)
-        return min(max(later.delay_ms - earlier.delay_ms, late_ms), passed_ms)
+
+def _share_ms(earlier: HostSample, later: HostSample) -> int:
+    passed_ms = int((later.told_s - earlier.asked_s) * MS_A_S)
+    late_ms = int((later.asked_s - earlier.told_s - PERIOD_S) * MS_A_S)
+    return min(max(later.delay_ms - earlier.delay_ms, late_ms), passed_ms)

@@ -60,6 +60,7 @@ def tell_bisection(found: Found) -> Told:
         "outcome": found.outcome,
         "suspects": list(found.titles),
         "untold": sorted(found.bisection.untold),
+        "left_out": found.left_out,
     }
     return Told(
         outcome=found.outcome,
@@ -75,7 +76,7 @@ def _say_unfound(found: Found) -> str:
         return "it cannot be told whether anything of this range fails"
     if found.left_out:
         others = say_count(found.left_out, "commit")
-        return f"no commit on a driver fails; {others} of this range change none: build a kernel"
+        return f"no commit on a driver fails; {others} of this range change none: not tried"
     return "nothing of this range fails"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xenlab.measure.layouts import LayoutRun
+from xenlab.measure.layouts import Landing, LayoutRun
 from xenlab.slots.fate import Fate
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
@@ -15,15 +15,15 @@ OUT_OF_REACH = "frag_list out of reach"
 def judge_reach(limited: LayoutRun, unlimited: LayoutRun, *, subject: str) -> Verdict:
     """PASS if no packet of the limited frontend overflowed, and packets of the other one did.
 
-    Both runs begin at a netfront. INCONCLUSIVE where the limited one met no packet of too many
-    slots, or no packet of the control overflowed; SKIP where dom0 has room for all that it takes.
+    Both runs are of the same layouts and begin at a netfront. INCONCLUSIVE where none arrived from
+    the limited one, or none of the control overflowed; SKIP where none of these can overflow.
     """
     reached, control = _overflows(limited), _overflows(unlimited)
     reasons = tuple(_doubts(limited, unlimited))
     outcome = Outcome.INCONCLUSIVE if reasons else Outcome.PASS
     if not unlimited.count(Fate.OVERFLOW):
         outcome = Outcome.SKIP
-        reasons = ("an skb of dom0's has room for every packet that netback takes: no frag_list",)
+        reasons = ("no packet that netback takes needs a frag_list here",)
     if reached:
         outcome, reasons = Outcome.FAIL, (f"{reached} packets came with a frag_list",)
     return Verdict(
@@ -33,7 +33,7 @@ def judge_reach(limited: LayoutRun, unlimited: LayoutRun, *, subject: str) -> Ve
         reasons=reasons,
         numbers={
             "packets": len(limited.layouts),
-            "most_slots": max(limited.slots, default=0),
+            "arrived": limited.landings[Landing.WHOLE],
             "linearised": limited.seen_linearised,
             "tx_frag_overflow": reached,
             "tx_frag_overflow_of_control": control,
@@ -51,7 +51,7 @@ def _overflows(run: LayoutRun) -> int:
 
 
 def _doubts(limited: LayoutRun, unlimited: LayoutRun) -> Iterator[str]:
-    if not limited.seen_linearised:
-        yield "no packet had to be linearised"
+    if not limited.landings[Landing.WHOLE]:
+        yield "no packet of too many slots arrived"
     if not _overflows(unlimited):
         yield "no packet of the control has a frag_list either"

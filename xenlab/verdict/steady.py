@@ -46,7 +46,7 @@ def _tell(run: LayoutRun, index: int) -> str:
     host = (
         "this host does not tell how long it ran something else"
         if silence.host_ms is None
-        else f"this host ran something else for up to {silence.host_ms / MILLI:.2f} s meanwhile"
+        else f"up to {silence.host_ms / MILLI:.2f} s of it may be the host's"
     )
     return (
         f"nothing came to {run.sink} for {silence.silence_ms / MILLI:.2f} s before packet {index},"

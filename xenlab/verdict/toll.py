@@ -49,8 +49,10 @@ def judge_toll(meter: TollMeter) -> Verdict:
 
 
 def judge_untaxed(subject: str, limits: Limits) -> Verdict:
-    """SKIP: an skb of this dom0 has room for every packet that netback takes."""
+    """SKIP: no packet that netback takes needs a frag_list, and why."""
     why = f"dom0's MAX_SKB_FRAGS is {limits.backend_max_skb_frags}: no packet has a frag_list"
+    if limits.bounces:
+        why = "a frontend that does not trust its backend copies every packet: none is too long"
     return Verdict(rule=METERED, subject=subject, outcome=Outcome.SKIP, reasons=(why,))
 
 

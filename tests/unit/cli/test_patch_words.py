@@ -72,13 +72,14 @@ def test_test_of_a_suite_is_chosen_by_its_name() -> None:
 
 def test_bisection_is_over_the_commits_of_the_drivers(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "-b", "mine")
-    for number, file in enumerate((NAME, "net/core/dev.c", NAME, "drivers/net/xen-netback/rx.c")):
+    files = (NAME, "net/core/dev.c", "MAINTAINERS", NAME, "drivers/net/xen-netback/rx.c")
+    for number, file in enumerate(files):
         commit(tmp_path, file, f"{number}\n", f"change {number}")
 
-    series = read_driver_commits("mine~3..mine", str(tmp_path))
+    series = read_driver_commits("mine~4..mine", str(tmp_path))
 
-    assert [patch.subject for patch in series.patches] == ["change 2", "change 3"]
-    assert count_others("mine~3..mine", str(tmp_path), series) == 1
+    assert [patch.subject for patch in series.patches] == ["change 3", "change 4"]
+    assert count_others("mine~4..mine", str(tmp_path), series) == 1
     assert count_others(None, None, series) == 0
 
 

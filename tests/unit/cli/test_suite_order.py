@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenlab.cli.suite_order import SuiteOrder
+from xenlab.cli.suite_order import SHIPPED, SuiteOrder
 
 
 def order(*words: str, seed: str | None = None, duration: str | None = None) -> SuiteOrder:
@@ -14,6 +14,8 @@ def order(*words: str, seed: str | None = None, duration: str | None = None) -> 
 
 def test_what_a_soak_draws_by_itself_is_no_other_soaks() -> None:
     assert order("smoke", "soak").chance != order("smoke", "soak").chance
+    by_path = str(SHIPPED / "soak/test_soak.py")
+    assert order(by_path).chance != order(by_path).chance
 
 
 def test_soak_of_one_seed_is_another_where_it_lasts_longer() -> None:

@@ -8,24 +8,32 @@ import pytest
 
 from xenlab.measure.host_delays import HostDelays, HostSample
 
-# Armed between 10.0 and 10.2 s. The host ran something else for 300 ms between 11.0 and 11.5 s.
+# Armed between 10.0 and 10.2 s. The host ran something else for 300 ms between 11.0 and 11.5 s, and
+# for one or two between 12.0 and 12.2 s.
+DELAYS_MS = {10.0: 5, 11.0: 6, 11.1: 66, 11.2: 126, 11.3: 186, 11.4: 246, 11.5: 306, 12.1: 307,
+             12.2: 309}  # fmt: skip
+
+
+def delay_at(at_s: float) -> int:
+    return max(delay for since_s, delay in DELAYS_MS.items() if since_s <= at_s)
+
+
 SAMPLES = tuple(
-    HostSample(asked_s=at_s, told_s=at_s + 0.01, delay_ms=delay_ms)
-    for at_s, delay_ms in ((10.0, 5), (10.5, 5), (11.0, 6), (11.5, 306), (12.0, 307), (12.5, 310))
+    HostSample(asked_s=each / 10, told_s=each / 10 + 0.01, delay_ms=delay_at(each / 10))
+    for each in range(100, 126)
 )
-DELAYS = HostDelays(samples=SAMPLES, armed_s=(10.0, 10.2), period_s=0.5)
+DELAYS = HostDelays(samples=SAMPLES, armed_s=(10.0, 10.2))
 
 
 @pytest.mark.parametrize(
     ("begin_us", "end_us", "most_ms"),
     [
         (100_000, 200_000, 0),
-        (600_000, 1_400_000, 302),
-        (1_100_000, 1_200_000, 300),
-        (1_300_000, 1_400_000, 301),
-        (1_600_000, 1_700_000, 1),
-        (2_100_000, 2_200_000, 3),
-        (2_200_000, 9_900_000, 3),
+        (800_000, 1_400_000, 301),
+        (1_050_000, 1_150_000, 240),
+        (1_600_000, 1_700_000, 0),
+        (2_050_000, 2_060_000, 3),
+        (2_200_000, 9_900_000, 2),
     ],
 )
 def test_share_of_the_host_is_told_whole(begin_us: int, end_us: int, most_ms: int) -> None:

@@ -250,6 +250,7 @@ def test_commits_that_were_not_tried_leave_it_open_whether_one_of_them_fails() -
 
     assert told.outcome is Outcome.INCONCLUSIVE
     assert "no commit on a driver fails; 2 commits of this range change none" in told.lines[-1]
+    assert told.document["left_out"] == 2
 
 
 def test_range_whose_end_came_to_no_verdict_is_not_said_to_be_good() -> None:

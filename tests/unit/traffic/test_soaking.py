@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xenlab.errors import InputError
+from xenlab.errors import InputError, KernelFault
 from xenlab.guest.device_state import Feature
 from xenlab.plan.planner import plan_lab
 from xenlab.slots.fate import Fate, predict
@@ -12,7 +12,7 @@ from xenlab.topology.loading import load_topology
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.soaking import LAYOUTS, SWITCHES, Round, draw_round
 from xenlab.verdict.outcome import Outcome
-from xenlab.verdict.soak import judge_round
+from xenlab.verdict.soak import judge_round, verdict_of_broken_round
 from xenlab.verdict.verdict import Verdict
 
 LINKS = plan_lab(load_topology("pair")).links()
@@ -81,6 +81,7 @@ def test_model_knows_what_a_round_has_set() -> None:
     for drawn in (scattered, small):
         fates = {predict(layout, drawn.limits).fate for layout in drawn.layouts}
         assert Fate.DROPPED in fates
+        assert predict(drawn.layouts[0], drawn.limits).fate is Fate.INTACT
     assert "sg off" in scattered.settings
 
 
@@ -104,3 +105,12 @@ def test_round_with_a_failure_fails_by_its_reasons() -> None:
 
 def test_round_without_a_verdict_says_nothing() -> None:
     assert judge_round("--seed 1:2", ()).outcome is Outcome.INCONCLUSIVE
+
+
+def test_round_that_broke_is_told_with_its_seed_and_who_crashed() -> None:
+    crash = verdict_of_broken_round("--seed 1:2", KernelFault("dom0", "panic", ("it panicked",)))
+
+    assert crash is not None
+    assert (crash.outcome, crash.node) == (Outcome.CRASH, "dom0")
+    assert all(reason.startswith("--seed 1:2: ") for reason in crash.reasons)
+    assert verdict_of_broken_round("--seed 1:2", InputError("a bug")) is None

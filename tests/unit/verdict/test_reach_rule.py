@@ -48,11 +48,15 @@ def test_frag_list_that_the_frontend_itself_meets_fails_whatever_the_control_say
         assert verdict.reasons == ("1 packets came with a frag_list",)
 
 
-def test_without_a_packet_that_is_linearised_nothing_is_shown() -> None:
-    unasked = replace(LIMITED, sightings=(replace(LIMITED.sightings[0], linearised=False),))
+def test_frontend_that_relocates_in_place_of_linearising_passes_too() -> None:
+    assert judge(run_of(Fate.RELOCATED, overflows=0), CONTROL).outcome is Outcome.PASS
 
-    assert judge(unasked, CONTROL).reasons == ("no packet had to be linearised",)
-    assert judge(unasked, CONTROL).outcome is Outcome.INCONCLUSIVE
+
+def test_without_a_packet_that_arrives_nothing_is_shown() -> None:
+    gone = replace(LIMITED, sightings=(replace(LIMITED.sightings[0], landing=Landing.MISSING),))
+
+    assert judge(gone, CONTROL).reasons == ("no packet of too many slots arrived",)
+    assert judge(gone, CONTROL).outcome is Outcome.INCONCLUSIVE
 
 
 def test_control_that_meets_none_shows_nothing() -> None:

@@ -108,3 +108,5 @@ def test_dom0_with_room_for_every_packet_is_a_skip_that_says_so() -> None:
 
     assert verdict.outcome is Outcome.SKIP
     assert verdict.reasons == ("dom0's MAX_SKB_FRAGS is 45: no packet has a frag_list",)
+    bounced = judge_untaxed("alice -> dom0", Limits(bounces=True))
+    assert "copies every packet" in bounced.reasons[0]

@@ -22,7 +22,7 @@ from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
 from xenlab.slots.random_layouts import Mix, random_layouts
-from xenlab.tests.fraglist.unlimited import SERIES, frontend_unlimited, limits_without
+from xenlab.tests.fraglist.unlimited_frontend import SERIES, frontend_unlimited, read_unlimited
 from xenlab.traffic.disabling import disable_vif, reattach
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
@@ -38,16 +38,15 @@ RANDOM = {Extent.QUICK: 100, Extent.WHOLE: 1000}
 SEED = 20140517
 HARMLESS_SLOTS = 2
 REACHING_SLOTS = 19
-TOO_MANY_SLOTS = range(REACHING_SLOTS, 52)
 
 
 @pytest.fixture(scope="module")
 def limited(lab: LabHandle) -> LayoutRun:
-    """What becomes of packets of too many slots while the frontend is as it came."""
+    """What becomes of packets of one slot too many while the frontend is as it came."""
     link = guest_links(lab.plan)[0]
-    layouts = chain.from_iterable(layouts_of_slots(slots, 1) for slots in TOO_MANY_SLOTS)
+    layouts = tuple(layouts_of_slots(REACHING_SLOTS, PACKETS))
     with composers_loaded(lab, link):
-        return send_layouts(lab, link, tuple(layouts), seed=SEED)
+        return send_layouts(lab, link, layouts, seed=SEED)
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +66,8 @@ def unlimited(links: tuple[Link, ...]) -> Link:
 def test_frontend_as_it_came_keeps_packets_out_of_the_frag_list(
     lab: LabHandle, limited: LayoutRun, unlimited: Link, judge: Judge
 ) -> None:
-    layouts = tuple(layouts_of_slots(REACHING_SLOTS, PACKETS))
-    limits = limits_without(lab, unlimited)
-    control = send_layouts(lab, unlimited, layouts, seed=SEED, limits=limits)
+    limits = read_unlimited(lab, unlimited)
+    control = send_layouts(lab, unlimited, limited.layouts, seed=SEED, limits=limits)
     judge(judge_reach(limited, control, subject=limited.subject))
 
 
@@ -77,7 +75,7 @@ def test_frontend_as_it_came_keeps_packets_out_of_the_frag_list(
 def test_frontend_without_the_limit_is_met_by_netback_as_the_model_says(
     lab: LabHandle, unlimited: Link, slots: int, judge: Judge, show: Show
 ) -> None:
-    limits, frags = limits_without(lab, unlimited), lab.max_skb_frags(unlimited.source)
+    limits, frags = read_unlimited(lab, unlimited), lab.max_skb_frags(unlimited.source)
     asked = _survived(layouts_of_slots(slots, PACKETS, max_frags=frags), limits)
     harmless = layouts_of_slots(HARMLESS_SLOTS, PACKETS)
     layouts = list(chain.from_iterable(zip(asked, harmless, strict=False)))
@@ -92,7 +90,7 @@ def test_random_layouts_without_the_limit_meet_the_fate_that_the_model_says(
     lab: LabHandle, links: tuple[Link, ...], extent: Extent, judge: Judge, show: Show
 ) -> None:
     for link in links:
-        limits, frags = limits_without(lab, link), lab.max_skb_frags(link.source)
+        limits, frags = read_unlimited(lab, link), lab.max_skb_frags(link.source)
         mix = Mix(most_slots=limits.fatal_slots - 1, max_frags=frags)
         layouts = tuple(islice(_survived(random_layouts(SEED, mix), limits), RANDOM[extent]))
         run = send_layouts(lab, link, layouts, seed=SEED, limits=limits)
@@ -106,7 +104,7 @@ def test_random_layouts_without_the_limit_meet_the_fate_that_the_model_says(
 def test_vif_that_netback_disabled_is_told_of_and_works_again_when_attached_anew(
     lab: LabHandle, unlimited: Link, slots: int, judge: Judge
 ) -> None:
-    limits, frags = limits_without(lab, unlimited), lab.max_skb_frags(unlimited.source)
+    limits, frags = read_unlimited(lab, unlimited), lab.max_skb_frags(unlimited.source)
     harmless = list(layouts_of_slots(HARMLESS_SLOTS, PACKETS))
     fatal = next(
         layout

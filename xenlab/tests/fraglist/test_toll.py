@@ -9,7 +9,7 @@ from __future__ import annotations
 from xenlab.pytest_plugin import Judge
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Frag, Layout
-from xenlab.tests.fraglist.unlimited import frontend_unlimited, limits_without
+from xenlab.tests.fraglist.unlimited_frontend import frontend_unlimited, read_unlimited
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
@@ -32,7 +32,7 @@ def test_one_slot_more_than_the_limit_costs_what_is_told(
     plain, taxed = (
         Layout(linear_bytes=HEAD_BYTES, linear_offset_bytes=0, frags=each) for each in frags
     )
-    limits = limits_without(lab, link)
+    limits = read_unlimited(lab, link)
     if predict(taxed, limits).fate is not Fate.OVERFLOW:
         judge(judge_untaxed(f"{link.source} -> {link.sink}", limits))
         return

@@ -27,7 +27,7 @@ def frontend_unlimited(lab: LabHandle, *links: Link) -> Iterator[None]:
         yield
 
 
-def limits_without(lab: LabHandle, link: Link) -> Limits:
+def read_unlimited(lab: LabHandle, link: Link) -> Limits:
     """What is left of the limits of a link then: its kernels', and a stock netback's."""
     return replace(
         limits_of(lab, link),
