@@ -93,6 +93,12 @@ class KernelFault(XenlabError):
         super().__init__(f"{node} crashed: {fingerprint}")
 
 
+class EmulatorFault(KernelFault):
+    """A kernel died of what its emulated CPU did: says nothing about the kernel; LAB_ERROR."""
+
+    exit_code = LabError.exit_code
+
+
 class DriverFailed(XenlabError):
     """A driver under test does not come to carry packets in a lab that is well: a FAIL, exit 1."""
 

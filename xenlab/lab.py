@@ -112,7 +112,7 @@ class Lab:
     def _require_kept(self, node: str) -> None:
         lost = self._lost.get(node) or self._lost.get(DOM0)
         if lost is not None:
-            raise KernelFault(lost.node, lost.fingerprint, lost.excerpt)
+            raise type(lost)(lost.node, lost.fingerprint, lost.excerpt)
 
     def _require_life(self, node: str) -> None:
         """Asked when a connection to a node failed: raises KernelFault or GuestLost where it died.

@@ -13,7 +13,7 @@ import pytest
 from xenlab.checkpoint.key import Level
 from xenlab.cli.suite_order import SHIPPED
 from xenlab.cli.trial import COMES_UP
-from xenlab.errors import DriverFailed, GuestLost, KernelFault, LabError
+from xenlab.errors import DriverFailed, EmulatorFault, GuestLost, KernelFault, LabError
 from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.mutant import Mutant
 from xenlab.lab import Lab
@@ -101,12 +101,12 @@ class MutantTrial:
             try:
                 with self._opened() as lab:
                     catch = self.run_suites(lab, left)
+            except (LabError, EmulatorFault) as error:
+                self.troubles.append(f"{left.pop(0)}: {error}")
+                continue
             except (DriverFailed, KernelFault) as error:
                 verdict = verdict_of_error(COMES_UP, lab_subject(self.mutant), error)
                 return find_catch("up", [verdict] if verdict else [])
-            except LabError as error:
-                self.troubles.append(f"{left.pop(0)}: {error}")
-                continue
             if catch is not None:
                 return catch
         return None

@@ -8,6 +8,7 @@ from itertools import islice
 
 from xenlab.errors import (
     ConnectionLost,
+    EmulatorFault,
     InputError,
     KernelFault,
     LabError,
@@ -75,7 +76,9 @@ class Coroner:
         try:
             hang = find_hang(self.lab)
             broken = () if hang else tuple(self._find_broken_rings())
-        except KernelFault as known:  # of a crash that was told before
+        except EmulatorFault as known:  # of a crash that was told before
+            return _judge_lab(subject, f"{error}", f"{known}")
+        except KernelFault as known:
             return Verdict(
                 rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
                 reasons=(f"{known}",), node=known.node,

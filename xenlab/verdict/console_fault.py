@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from xenlab.errors import KernelFault
+from xenlab.errors import EmulatorFault, KernelFault
 from xenlab.verdict.fault_table import (
     FRAME,
     HVM_GUEST,
@@ -52,7 +52,8 @@ class ConsoleFault:
     @property
     def error(self) -> KernelFault:
         """To be raised by whoever needed that kernel."""
-        return KernelFault(self.node, f"{self.category}: {self.summary}", self.excerpt)
+        kind = EmulatorFault if self.category is Category.EMULATOR else KernelFault
+        return kind(self.node, f"{self.category}: {self.summary}", self.excerpt)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xenlab.errors import DriverFailed, KernelFault, LabError, MeasurementError
+from xenlab.errors import DriverFailed, EmulatorFault, KernelFault, LabError, MeasurementError
 from xenlab.verdict.outcome import Outcome
 
 
@@ -32,6 +32,8 @@ def verdict_of_error(rule: str, subject: str, error: Exception) -> Verdict | Non
     """The verdict that an error stands for; None for an error that is a bug in xenlab."""
     reasons = tuple(str(error).splitlines()) or (type(error).__name__,)
     match error:
+        case EmulatorFault():
+            outcome = Outcome.LAB_ERROR
         case KernelFault():
             return Verdict(
                 rule=rule, subject=subject, outcome=Outcome.CRASH, reasons=reasons, node=error.node

@@ -20,6 +20,7 @@ from xenlab.verdict.console import (
 from xenlab.verdict.console_lines import LINE_MAX_BYTES, LineAssembler, Writer
 from xenlab.verdict.fault_table import Category
 from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.verdict import verdict_of_error
 
 RECORDED = Path(__file__).parent / "recorded"
 CRASHES = sorted(path.name for path in RECORDED.iterdir() if "clean" not in path.name)
@@ -108,6 +109,9 @@ def test_triple_fault_on_an_emulated_cpu_accuses_no_kernel(emulated: bool, outco
     (fault,) = scan_console("dom0", content, on_emulated_cpu=emulated)
 
     assert fault.outcome is Outcome[outcome]
+    told = verdict_of_error("soak round", "domain 1", fault.error)
+    assert told is not None
+    assert told.outcome is fault.outcome
 
 
 @pytest.mark.parametrize("name", ["linux-gpf-panic-on-oops.log", "xen-nmi.log"])

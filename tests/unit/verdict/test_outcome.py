@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xenlab.errors import CommandFailed, InputError, KernelFault, MeasurementError
+from xenlab.errors import (
+    CommandFailed,
+    EmulatorFault,
+    InputError,
+    KernelFault,
+    MeasurementError,
+)
 from xenlab.verdict.outcome import Outcome, combine
 from xenlab.verdict.verdict import Verdict, verdict_of_error
 
@@ -50,6 +56,7 @@ def test_exit_code_of_each_outcome(outcome: Outcome, code: int) -> None:
         (MeasurementError("no counter"), Outcome.INCONCLUSIVE),
         (CommandFailed("tc returned 2"), Outcome.LAB_ERROR),
         (KernelFault("bob", "f < g", ()), Outcome.CRASH),
+        (EmulatorFault("bob", "a triple fault", ()), Outcome.LAB_ERROR),
     ],
 )
 def test_error_of_the_lab_is_a_verdict(error: Exception, outcome: Outcome) -> None:
