@@ -81,6 +81,8 @@ def _require_pieces(shell: Shell, order: int, deadline: Deadline) -> FreeBlocks:
     try:
         wait_until(in_pieces, "memory in pieces", deadline)
     except WaitTimedOut as error:
+        if not seen:  # the node itself does not answer
+            raise
         raise MeasurementError(
             f"{shell.where}: memory is not in pieces of order {order}: {seen[-1]}"
         ) from error
