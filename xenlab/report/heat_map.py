@@ -21,6 +21,7 @@ ABOUT = (
 CORNER = "domU \\ dom0"
 NOT_RUN = "-"
 LABEL_CHARS = 32
+LABEL_HEAD_CHARS = 8
 REASON_CHARS = 300
 REASONS_SHOWN = 3
 # Where a part of a kernel's word lies on this host says nothing of the kernel.
@@ -82,7 +83,9 @@ def label_kernels(words: Sequence[str]) -> dict[str, str]:
     labels: dict[str, str] = {}
     for word in words:
         label = printable(FOLDERS.sub("", word))
-        label = label if len(label) <= LABEL_CHARS else f"{label[: LABEL_CHARS - 1]}…"
+        if len(label) > LABEL_CHARS:
+            # What tells one from another is at the end more often than not.
+            label = f"{label[:LABEL_HEAD_CHARS]}…{label[LABEL_HEAD_CHARS + 1 - LABEL_CHARS :]}"
         if word not in labels:
             same = sum(each.partition("#")[0] == label for each in labels.values())
             labels[word] = f"{label}#{same + 1}" if same else label

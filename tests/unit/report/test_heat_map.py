@@ -104,6 +104,10 @@ def test_labels_have_no_folders_and_differ() -> None:
     ]  # fmt: skip
     (long,) = label_kernels(["sid+" + "x" * 100]).values()
     assert len(long) == 32
+    frags = [f"bookworm+max-skb-frags+compound-{number}" for number in (17, 18, 45)]
+    assert [label[-12:] for label in label_kernels(frags).values()] == [
+        "+compound-17", "+compound-18", "+compound-45"
+    ]  # fmt: skip
 
 
 def test_time_is_short() -> None:
