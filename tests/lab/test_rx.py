@@ -16,7 +16,7 @@ from xenlab.lab import Lab
 from xenlab.measure.rx import RxRun
 from xenlab.plan.model import DOM0
 from xenlab.tests.rx.mixes import SMALL, build_mix
-from xenlab.tests.rx.test_rx import SHORT, link_to_guest
+from xenlab.tests.rx.test_rx import DRAIN_S, link_to_guest, short_timeouts
 from xenlab.traffic.composer.wire import Plant
 from xenlab.traffic.drivers import netback_reloaded
 from xenlab.traffic.headroom import headroom_asked_for
@@ -80,17 +80,17 @@ def test_guest_that_does_not_stall_and_whose_packets_do_not_expire_is_found(open
 
 
 def test_netback_is_what_it_was_behind_a_failure_and_carries_traffic(opened: Lab) -> None:
-    shell = opened.shell(DOM0)
+    shell, short = opened.shell(DOM0), short_timeouts(DRAIN_S)
 
     def read() -> dict[str, str]:
         return {
             name: shell.read_file(f"{PARAMETERS}/{name}", deadline=opened.budget(BUDGET_S)).decode()
-            for name in SHORT
+            for name in short
         }
 
     def fail() -> None:
-        with netback_reloaded(opened, SHORT):
-            assert {name: value.strip() for name, value in read().items()} == SHORT
+        with netback_reloaded(opened, short):
+            assert {name: value.strip() for name, value in read().items()} == short
             raise Planted
 
     before = read()

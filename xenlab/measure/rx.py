@@ -14,6 +14,9 @@ from xenlab.measure.ring import RingSide
 from xenlab.slots.layout import Layout
 from xenlab.slots.receive import Delivery, GuestFate
 
+# rx_drain_timeout_msecs, as netback comes (drivers/net/xen-netback/netback.c).
+PATIENCE_S = 10.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VifSight:
@@ -69,7 +72,7 @@ class RxRun:
     """Packets sent to a guest while it was paused, and what became of each.
 
     The sights are from before the first packet, from the end of the pause, and from when nothing
-    was on its way any more.
+    was on its way any more. The pause lasted `pause_s`; what waits for `patience_s` grows too old.
     """
 
     subject: str
@@ -79,6 +82,13 @@ class RxRun:
     before: VifSight
     during: VifSight
     after: VifSight
+    pause_s: float = 0.0
+    patience_s: float = PATIENCE_S
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether packets may have grown too old in the pause."""
+        return self.pause_s >= self.patience_s
 
     @property
     def fill(self) -> RingFill:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from xenlab.errors import MeasurementError, WaitTimedOut
 from xenlab.guest.reading import NodeFiles, read_node_files
 from xenlab.measure.layouts import Landing
-from xenlab.measure.rx import RxRun, VifSight
+from xenlab.measure.rx import PATIENCE_S, RxRun, VifSight
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import STOCK, Limits
@@ -35,6 +36,8 @@ COUNTERS = (
 )  # fmt: skip
 # How long the sender waits for skbs that do not come back before the guest runs on.
 DRAIN_MS = 200
+# netback's thread of this vif may not have run between two looks on a busy host.
+LOOKS_ALIKE = 4
 
 # $1: a file of a ring. netback looks whether there is something to do, and writes the carrier.
 KICK = 'echo kick >"$1"'
@@ -44,11 +47,12 @@ Until = Callable[[VifSight], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PausedGuest:
-    """Where packets go to: the vif of a domU, of one queue."""
+    """Where packets go to: the vif of a domU, of one queue; netback keeps them for `patience_s`."""
 
     lab: LabHandle
     link: Link
     vif: str
+    patience_s: float = PATIENCE_S
 
     def look(self, deadline: Deadline) -> VifSight:
         """The vif as it stands. Raises MeasurementError for one of several queues."""
@@ -90,11 +94,12 @@ class PausedGuest:
         return wait_until(is_so, what, soon, last_seen=lambda: str(seen[-1]))
 
 
-def guest_of(lab: LabHandle, link: Link) -> PausedGuest:
+def guest_of(lab: LabHandle, link: Link, *, patience_s: float = PATIENCE_S) -> PausedGuest:
     """The domU at the end of a link from dom0; ValueError for another link."""
     if link.source != DOM0 or link.sink_vif is None:
         raise ValueError(f"{link.source} -> {link.sink}: packets come from dom0 to a paused domU")
-    return PausedGuest(lab=lab, link=link, vif=lab.vif(link.sink, link.sink_vif.index))
+    vif = lab.vif(link.sink, link.sink_vif.index)
+    return PausedGuest(lab=lab, link=link, vif=vif, patience_s=patience_s)
 
 
 def send_to_paused(
@@ -114,7 +119,8 @@ def send_to_paused(
     """
     deadline = guest.lab.budget(RUN_S)
     before = guest.look(deadline)
-    delivery, during = _deliver(guest, guest.compose(layouts, seed, plant), pause, deadline)
+    batch = guest.compose(layouts, seed, plant)
+    delivery, during, pause_s = _deliver(guest, batch, pause, deadline)
     return RxRun(
         subject=f"{guest.link.source} -> {guest.link.sink}, paused",
         layouts=tuple(layouts),
@@ -125,6 +131,8 @@ def send_to_paused(
         after=guest.wait_for(
             f"{guest.vif} to rest", lambda seen: _rests(before, seen), deadline, kick=False
         ),
+        pause_s=pause_s,
+        patience_s=guest.patience_s,
     )
 
 
@@ -133,31 +141,35 @@ def _deliver(
     batch: Batch,
     pause: Callable[[PausedGuest, Deadline], VifSight],
     deadline: Deadline,
-) -> tuple[Delivery, VifSight]:
-    """The batch from end to end, and what was seen when the pause in the middle was over."""
+) -> tuple[Delivery, VifSight, float]:
+    """The batch from end to end; what was seen at the end of the pause in it, and its seconds."""
     lab, link = guest.lab, guest.link
     dom0 = lab.shell(DOM0)
     post = Post(device=sink_device_of(lab, link))
     with armed(lab.shell(link.sink), batch, post, deadline) as receiver:
+        started_s = time.monotonic()
         with paused(dom0, link.sink, deadline):
             sent = send_batch(dom0, batch, deadline)
             during = pause(guest, deadline)
+        pause_s = time.monotonic() - started_s
         guest.wait_for(f"{guest.vif} to be empty", _is_empty, deadline, kick=False)
         receiver.finish(SETTLE_MS, deadline)
         arrived = receiver.wait(deadline)
     sent.require_all_given(f"{link.source} to {link.sink}, paused")
     if arrived.overflow:
         raise MeasurementError(f"{link.sink}: the receiver had no room for {arrived.overflow}")
-    return Delivery(batch=batch, send_report=sent, arrival_report=arrived), during
+    delivery = Delivery(batch=batch, send_report=sent, arrival_report=arrived)
+    return delivery, during, pause_s
 
 
 def look_at_once(guest: PausedGuest, deadline: Deadline) -> VifSight:
-    """A pause that ends when the ring has taken what it takes: twice the same is all."""
-    seen: list[VifSight] = [guest.look(deadline)]
+    """A pause that ends when the ring has taken what it takes: the same some times over is all."""
+    seen: list[VifSight] = []
 
     def same(now: VifSight) -> bool:
         seen.append(now)
-        return seen[-1] == seen[-2]
+        last = seen[-LOOKS_ALIKE:]
+        return len(last) == LOOKS_ALIKE and all(each == now for each in last)
 
     return guest.wait_for(f"{guest.vif} to stand still", same, deadline, kick=False)
 

@@ -15,11 +15,11 @@ from xenlab.guest.settings import open_settings
 from xenlab.guest.sysctl import sysctls_set
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.layout import Layout
-from xenlab.slots.limits import STOCK, Limits
+from xenlab.slots.limits import Limits
 from xenlab.slots.random_layouts import Mix, random_layouts
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent, plan_runs
-from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.layouts import composers_loaded, limits_of, send_layouts
 from xenlab.traffic.measuring import measure_link
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.rules import judge_measurement
@@ -63,12 +63,12 @@ class Round:
         """All of it, with what `--seed` takes to have it again."""
         return f"--seed {self.name}, {self.link.source} -> {self.link.sink}, {self.settings}"
 
-    @property
-    def limits(self) -> Limits:
-        """The slot model's, under these settings."""
-        return Limits(
+    def limits_on(self, limits: Limits) -> Limits:
+        """What limits of the slot model become under these settings."""
+        return replace(
+            limits,
             scatter_gather=Feature.SCATTER not in self.off,
-            gso_max_size_bytes=self.gso_max_size_bytes or STOCK.gso_max_size_bytes,
+            gso_max_size_bytes=self.gso_max_size_bytes or limits.gso_max_size_bytes,
         )
 
     @property
@@ -100,9 +100,8 @@ def soak_round(lab: LabHandle, drawn: Round) -> tuple[Verdict, ...]:
     (flows,) = plan_runs(link, Extent.QUICK)
     with _settings(lab, drawn):
         with composers_loaded(lab, link):
-            run = send_layouts(
-                lab, link, drawn.layouts, seed=drawn.layouts_seed, limits=drawn.limits
-            )
+            limits = drawn.limits_on(limits_of(lab, link))
+            run = send_layouts(lab, link, drawn.layouts, seed=drawn.layouts_seed, limits=limits)
         if drawn.off:  # without an offload packets have another form than the one they were made in
             run = replace(run, heads_bytes=())
         return (judge_layouts(run), *judge_measurement(measure_link(lab, link, flows)))

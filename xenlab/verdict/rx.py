@@ -38,6 +38,8 @@ def judge_fill(run: RxRun) -> Verdict:
         *_differs("packets expired (rx_dropped)", 0, during.expired - before.expired),
     ]
     doubts = [] if during.queued else ["the ring was not exhausted: no packet had to wait"]
+    if run.is_overdue:
+        reasons, doubts = [], _overdue(run)
     return _verdict(
         RING_FILLED,
         run,
@@ -66,6 +68,8 @@ def judge_recovery(run: RxRun, *, expired: int = 0) -> Verdict:
         reasons.append("the vif is without a carrier")
     waited = run.during.queued or expired
     doubts = [] if waited else ["no packet had to wait: nothing had to recover"]
+    if run.is_overdue and not expired:
+        reasons, doubts = [], _overdue(run)
     return _verdict(
         NOTHING_MORE_LOST,
         run,
@@ -124,8 +128,10 @@ def judge_overrun(overrun: Overrun) -> Verdict:
     }
     if fill.left_slots >= 0:
         outcome, reasons = Outcome.INCONCLUSIVE, ["nothing should have been overrun"]
-    elif used <= before.free_slots and not overrun.told:
+    elif used <= before.free_slots and not overrun.told and during.queued:
         outcome, reasons = Outcome.PASS, []
+    elif used <= before.free_slots and not overrun.told:
+        outcome, reasons = Outcome.INCONCLUSIVE, ["no packet had to wait for room in the ring"]
     elif used == fill.used_slots and overrun.told == used:
         outcome = Outcome.PASS
         reasons = [KNOWN_OVERRUN.format(slots=-during.free_slots)]
@@ -143,6 +149,10 @@ def judge_overrun(overrun: Overrun) -> Verdict:
         numbers=numbers,
         control=f"{before.free_slots} slots were free, {fill.used_slots} were to be used",
     )
+
+
+def _overdue(run: RxRun) -> list[str]:
+    return [f"the pause lasted {run.pause_s:.1f} s, and what waits {run.patience_s:.1f} s expires"]
 
 
 def _differs(what: str, must: int, is_: int) -> Iterator[str]:

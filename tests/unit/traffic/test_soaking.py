@@ -8,6 +8,7 @@ from xenlab.errors import InputError, KernelFault
 from xenlab.guest.device_state import Feature
 from xenlab.plan.planner import plan_lab
 from xenlab.slots.fate import Fate, predict
+from xenlab.slots.limits import STOCK
 from xenlab.topology.loading import load_topology
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.soaking import LAYOUTS, SWITCHES, Round, draw_round
@@ -79,9 +80,9 @@ def test_model_knows_what_a_round_has_set() -> None:
     assert not any(layout.gso_size_bytes for layout in scattered.layouts)
     assert any(layout.gso_size_bytes for layout in plain.layouts)
     for drawn in (scattered, small):
-        fates = {predict(layout, drawn.limits).fate for layout in drawn.layouts}
+        fates = {predict(layout, drawn.limits_on(STOCK)).fate for layout in drawn.layouts}
         assert Fate.DROPPED in fates
-        assert predict(drawn.layouts[0], drawn.limits).fate is Fate.INTACT
+        assert predict(drawn.layouts[0], drawn.limits_on(STOCK)).fate is Fate.INTACT
     assert "sg off" in scattered.settings
 
 

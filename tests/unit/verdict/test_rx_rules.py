@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from xenlab.verdict.rx import (
     judge_recovery,
     judge_stall,
 )
+from xenlab.verdict.verdict import Verdict
 
 PACKETS = 300
 WAITING = PACKETS - 256
@@ -209,6 +211,24 @@ def test_overrun_that_is_not_the_predicted_one_fails(slots: int, told: int) -> N
     verdict = judge_overrun(overrun(during=replace(DURING, ring=ring), told=told))
 
     assert verdict.outcome is Outcome.FAIL
+
+
+def test_netback_that_took_nothing_at_all_does_not_pass_for_a_careful_one() -> None:
+    verdict = judge_overrun(overrun(during=BEFORE, told=0))
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("rule", [judge_fill, judge_recovery])
+def test_pause_in_which_packets_may_grow_too_old_shows_nothing(
+    rule: Callable[[RxRun], Verdict],
+) -> None:
+    expired = replace(DURING, expired=3, queued=WAITING - 3)
+
+    assert rule(run(during=expired)).outcome is Outcome.FAIL
+    slow = rule(replace(run(during=expired), pause_s=12.5))
+    assert slow.outcome is Outcome.INCONCLUSIVE
+    assert slow.reasons == ("the pause lasted 12.5 s, and what waits 10.0 s expires",)
 
 
 def test_packets_that_cannot_overrun_a_ring_prove_nothing() -> None:

@@ -17,10 +17,9 @@ from xenlab.measure.slot_histogram import observe_histogram
 from xenlab.measure.starvation import BLOCKS, starve
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.compound import copied_layouts
-from xenlab.slots.limits import STOCK
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.layouts import composers_loaded, limits_of, send_layouts
 from xenlab.traffic.observing import observing
 from xenlab.traffic.sources.fragments import PIECES_S, memory_fragmented
 from xenlab.verdict.layouts import judge_layouts
@@ -38,7 +37,7 @@ def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arri
     links = guest_links(lab.plan)
     with memory_fragmented(lab, links[0].source, order) as memory:
         for link in links:
-            probe = block_probe(order)
+            probe, limits = block_probe(order), limits_of(lab, link)
             with (
                 composers_loaded(lab, link),
                 observing(lab, link, probes=True, in_source=[probe]) as observer,
@@ -47,7 +46,7 @@ def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arri
                 penalties = Penalties(observation=observer.read())
                 memory.require(lab.budget(PIECES_S))
             blocks = penalties.observation.source.hits(BLOCKS)
-            run = starve(sent, STOCK, order, blocks=blocks)
+            run = starve(sent, limits, order, blocks=blocks)
             subject = f"{run.subject}, no free block above order {order}"
             seen = f"{memory.found}; {blocks} larger ones for a moment"
             for verdict in (
@@ -57,4 +56,4 @@ def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arri
             ):
                 control = verdict.control and f"{verdict.control}; {seen}"
                 judge(replace(verdict, control=control))
-            show(observe_histogram(subject, run, penalties.slots, STOCK))
+            show(observe_histogram(subject, run, penalties.slots, limits))
