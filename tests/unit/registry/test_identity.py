@@ -62,9 +62,9 @@ def test_process_that_is_gone_has_no_identity(child: subprocess.Popen[bytes]) ->
 
 
 def test_name_with_brackets_and_blanks_does_not_confuse(tmp_path: object) -> None:
-    script = "import ctypes, time; ctypes.CDLL(None).prctl(15, b') R 1 2 (', 0, 0, 0); print()"
-    argv = ["python3", "-c", f"{script}; import sys; sys.stdout.flush(); time.sleep(60)"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as child:
+    script = "import ctypes, sys; ctypes.CDLL(None).prctl(15, b') R 1 2 (', 0, 0, 0)"
+    argv = ["python3", "-c", f"{script}; print(flush=True); sys.stdin.read()"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         before = read_start_ticks(child.pid)
         child.stdout.readline()
