@@ -29,17 +29,17 @@ def judge_fill(run: RxRun) -> Verdict:
     taken = during.sent - before.sent
     used = during.ring.req_cons - before.ring.req_cons
     waiting = len(run.layouts) - taken
+    aged = during.expired - before.expired if run.is_overdue else 0
     reasons = [
         *_differs("slots that the guest offered", before.ring.entries, before.free_slots),
         *_differs("packets in the ring", fill.packets, taken),
         *_differs("slots used", fill.used_slots, used),
-        *_differs("packets waiting", waiting, during.queued),
+        *_differs("packets waiting", waiting - aged, during.queued),
         *_differs("packets refused (tx_dropped)", 0, during.dropped - before.dropped),
-        *_differs("packets expired (rx_dropped)", 0, during.expired - before.expired),
+        *_differs("packets expired (rx_dropped)", aged, during.expired - before.expired),
     ]
     doubts = [] if during.queued else ["the ring was not exhausted: no packet had to wait"]
-    if run.is_overdue:
-        reasons, doubts = [], _overdue(run)
+    doubts += _overdue(run) if aged else []
     return _verdict(
         RING_FILLED,
         run,
@@ -51,15 +51,18 @@ def judge_fill(run: RxRun) -> Verdict:
 
 def judge_recovery(run: RxRun, *, expired: int = 0) -> Verdict:
     """Whether everything but what had expired arrived whole, and the ring is as full as before."""
-    whole = run.landed[Landing.WHOLE]
+    whole, since = run.landed[Landing.WHOLE], run.after.expired - run.during.expired
+    excused = run.is_overdue and not expired
+    aged = run.after.expired - run.before.expired if excused else 0
+    due = len(run.layouts) - expired - aged - run.rejected
     reasons = [
         f"{count} of {len(run.layouts)} packets {landing}"
         for landing, count in run.landed.items()
         if landing not in {Landing.WHOLE, Landing.MISSING}
     ]
     reasons += [
-        *_differs("packets that arrived whole", len(run.layouts) - expired - run.rejected, whole),
-        *_differs("packets expired since the pause", 0, run.after.expired - run.during.expired),
+        *_differs("packets that arrived whole", due, whole),
+        *_differs("packets expired since the pause", since if excused else 0, since),
         *_differs("packets refused since the pause", 0, run.after.dropped - run.during.dropped),
         *_differs("packets still waiting", 0, run.after.queued),
         *_differs("free slots of the ring", run.before.free_slots, run.after.free_slots),
@@ -68,8 +71,7 @@ def judge_recovery(run: RxRun, *, expired: int = 0) -> Verdict:
         reasons.append("the vif is without a carrier")
     waited = run.during.queued or expired
     doubts = [] if waited else ["no packet had to wait: nothing had to recover"]
-    if run.is_overdue and not expired:
-        reasons, doubts = [], _overdue(run)
+    doubts += _overdue(run) if aged else []
     return _verdict(
         NOTHING_MORE_LOST,
         run,

@@ -220,15 +220,25 @@ def test_netback_that_took_nothing_at_all_does_not_pass_for_a_careful_one() -> N
 
 
 @pytest.mark.parametrize("rule", [judge_fill, judge_recovery])
-def test_pause_in_which_packets_may_grow_too_old_shows_nothing(
+def test_packets_that_grew_too_old_in_a_long_pause_show_nothing(
     rule: Callable[[RxRun], Verdict],
 ) -> None:
     expired = replace(DURING, expired=3, queued=WAITING - 3)
+    quick = run(during=expired, after=replace(AFTER, expired=3), lost=3)
 
-    assert rule(run(during=expired)).outcome is Outcome.FAIL
-    slow = rule(replace(run(during=expired), pause_s=12.5))
+    assert rule(quick).outcome is Outcome.FAIL
+    slow = rule(replace(quick, pause_s=12.5))
     assert slow.outcome is Outcome.INCONCLUSIVE
     assert slow.reasons == ("the pause lasted 12.5 s, and what waits 10.0 s expires",)
+
+
+def test_long_pause_excuses_nothing_but_what_grew_too_old() -> None:
+    expired = replace(DURING, expired=3, queued=WAITING - 4)
+    slow = replace(run(during=expired, after=replace(AFTER, expired=3), lost=4), pause_s=12.5)
+
+    assert judge_fill(slow).outcome is Outcome.FAIL
+    assert judge_recovery(slow).reasons == ("packets that arrived whole: 296, not 297",)
+    assert judge_recovery(replace(run(), pause_s=12.5)).outcome is Outcome.PASS
 
 
 def test_packets_that_cannot_overrun_a_ring_prove_nothing() -> None:
