@@ -12,8 +12,15 @@ from xenlab.kernel.mailbox import Mail, split_mails
 
 NOWHERE = "/dev/null"
 HUNK = re.compile(r"@@ -(?P<start>\d+)(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@")
-# What git writes between `diff --git` and the first hunk, where it names files and kinds of them.
+# git's own header of a file's part (git/Documentation/diff-generate-patch.txt): it ends with the
+# first line of another kind. The same words in a commit's message are prose.
+GIT = re.compile(r"diff --git a/(?P<path>.+) b/(?P=path)")
+BEGINS = "diff --git "
 EXTENDED = re.compile(r"(?:rename|copy) (?:from|to) (?P<path>.+)")
+OTHERS = (
+    "old mode ", "new mode ", "deleted file ", "new file ", "similarity ", "dissimilarity ",
+    "index ",
+)  # fmt: skip
 SPECIAL_MODE = re.compile(r"(?:new file|old|new) mode (?:120000|160000)")
 BINARY = re.compile(r"GIT binary patch|Binary files .* differ")
 ABBREVIATED = 12  # digits of a commit, as in Linux' own messages
@@ -72,7 +79,7 @@ class Patch:
 
     @classmethod
     def parse(cls, path: Path, mail: Mail, *, alone: bool) -> Patch:
-        """The patch in a mail; one without a hunk is none. Raises InputError for a bad one."""
+        """The patch in a mail; it may change no file. Raises InputError for a bad one."""
         text = mail.content.decode(errors="surrogateescape")
         lines = text.split("\n")
         named = [name for _number, name in _read_names(lines)]
@@ -115,7 +122,7 @@ def parse_patches(path: Path, content: bytes) -> tuple[Patch, ...]:
             patches.append(Patch.parse(path, mail, alone=len(mails) == 1))
         except InputError as error:
             problems += error.problems
-    wanted = tuple(patch for patch in patches if patch.hunks)
+    wanted = tuple(patch for patch in patches if patch.files or patch.hunks)
     if not wanted and not problems:
         problems = [f"{path}: no patch in it"]
     if problems:
@@ -127,10 +134,10 @@ def _find_problems(patch: Patch, lines: list[str]) -> Iterator[str]:
     for number, name in _read_names(lines):
         if name.startswith("/") or ".." in name.split("/") or "\0" in name:
             yield f"{patch.at(number)}: {name!r} leads out of the source tree"
-    for number, line in enumerate(lines, start=1):
-        if SPECIAL_MODE.fullmatch(line.rstrip("\r")):
+    for number, line in _read_headers(lines):
+        if SPECIAL_MODE.fullmatch(line):
             yield f"{patch.at(number)}: makes a link, which a driver has no use for"
-        if BINARY.fullmatch(line.rstrip("\r")):
+        if BINARY.fullmatch(line):
             yield f"{patch.at(number)}: changes a binary file, which a driver has none of"
     first = next((number for number, line in enumerate(lines, start=1) if HUNK.match(line)), 0)
     if first and lines[first - 1].endswith("\r"):
@@ -142,15 +149,27 @@ def _find_problems(patch: Patch, lines: list[str]) -> Iterator[str]:
 
 def _read_names(lines: list[str]) -> Iterator[tuple[int, str]]:
     """Line number and file for each file that is named, without the first part (`a/`, `b/`)."""
+    for number, line in _read_headers(lines):
+        named = GIT.fullmatch(line) or EXTENDED.fullmatch(line)
+        if named:
+            yield number, named["path"]
     for number, line in enumerate(lines, start=1):
-        extended = EXTENDED.fullmatch(line.rstrip("\r"))
-        if extended:
-            yield number, extended["path"]
-        elif line.startswith("--- ") and _next(lines, number).startswith("+++ "):
+        if line.startswith("--- ") and _next(lines, number).startswith("+++ "):
             for at, header in ((number, line), (number + 1, _next(lines, number))):
                 name = _name(header)
                 if name != NOWHERE:
                     yield at, name.partition("/")[2] if not name.startswith("/") else name
+
+
+def _read_headers(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Line number and text of what git's headers say, above the first hunk of each file."""
+    inside = False
+    for number, each in enumerate(lines, start=1):
+        line = each.rstrip("\r")
+        known = line.startswith(OTHERS) or EXTENDED.fullmatch(line)
+        inside = line.startswith(BEGINS) or (inside and bool(known or BINARY.fullmatch(line)))
+        if inside:
+            yield number, line
 
 
 def _next(lines: list[str], number: int) -> str:

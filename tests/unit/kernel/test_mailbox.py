@@ -43,6 +43,51 @@ def test_mailbox_of_several_mails_is_a_series_and_its_cover_letter_is_none(tmp_p
     assert "and more" in (tree / NAME).read_text()
 
 
+MOVED = (
+    f"diff --git a/{NAME} b/moved.c\nsimilarity index 100%\nrename from {NAME}\nrename to moved.c\n"
+)
+EMPTY = f"diff --git a/{NAME} b/{NAME}\nnew file mode 100644\nindex 0000000..e69de29\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "files"),
+    [
+        (MOVED, (NAME, "moved.c")),
+        (EMPTY, (NAME,)),
+        (f"diff --git a/{NAME} b/{NAME}\nold mode 100644\nnew mode 100755\n", (NAME,)),
+    ],
+    ids=["moved", "empty", "mode"],
+)
+def test_mail_that_changes_no_line_is_a_patch_all_the_same(
+    tmp_path: Path, change: str, files: tuple[str, ...]
+) -> None:
+    mail = f"{FROM}Subject: [PATCH 2/2] no line\n\n---\n{change}"
+
+    first, second = read_patches(write(tmp_path, FIRST + mail, "two.mbox"))
+
+    assert second.subject == "no line"
+    assert second.files == files
+    assert first.files == (NAME,)
+
+
+def test_moved_file_is_moved(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path)
+
+    PatchSeries.read(write(tmp_path, MOVED, "moved.patch")).apply(tree, Deadline.after(20.0))
+
+    assert not (tree / NAME).exists()
+    assert (tree / "moved.c").read_text().splitlines() == OLD
+
+
+@pytest.mark.parametrize("line", ["copy from user", "rename to ../y.c", "GIT binary patch"])
+def test_words_of_a_message_that_git_uses_too_are_prose(tmp_path: Path, line: str) -> None:
+    mail = FIRST.replace("\n---\n", f"\n{line}\n---\n")
+
+    (patch,) = read_patches(write(tmp_path, mail, "prose.mbox"))
+
+    assert patch.files == (NAME,)
+
+
 def test_line_of_a_mailbox_is_told_as_the_file_has_it(tmp_path: Path) -> None:
     path = write(tmp_path, COVER + FIRST + SECOND.replace("-one more", "-none more"), "m.mbox")
     number = path.read_text().splitlines().index("@@ -5,3 +5,3 @@") + 1
