@@ -7,30 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from xenlab.errors import CommandFailed
-from xenlab.kernel.shelf import find_module
-from xenlab.kernel.workshop import open_workshop
 from xenlab.lab import Lab
 from xenlab.plan.links import Link
 from xenlab.plan.model import DOM0
-from xenlab.registry.places import cache_dir
 from xenlab.slots.layout import Checksum, Frag, Layout, Protocol
 from xenlab.traffic.composer import wire
 from xenlab.traffic.composer.batch import Batch, Order, Way
 from xenlab.traffic.composer.delivery import Delivery, Fate, deliver_batch
-from xenlab.traffic.composer.module import STATE, loaded, read_state
+from xenlab.traffic.composer.module import NAME, STATE, read_state
 from xenlab.traffic.composer.receiver import Post
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
 from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.wire import ArrivalFlag, End, Mode, Plant, SentFlag
+from xenlab.traffic.kernel_module import build_modules, module_loaded
 from xenlab.traffic.plant import PlantKind, planting
-from xenlab.waiting import Deadline
 
-BUILD_S = 200.0
 BUDGET_S = 60.0
 NETFRONT_SLOTS_MAX = 18
 FIRST_ID = 2**40 + 77
@@ -64,21 +59,12 @@ SWEEP = tuple(
 )
 
 
-@pytest.fixture(scope="module")
-def module(opened: Lab) -> bytes:
-    """The module for the kernel that all nodes of this lab run."""
-    deadline = Deadline.after(BUILD_S)
-    kernel = opened.plan.kernel(opened.plan.dom0.kernel)
-    with open_workshop(cache_dir(), report=print, offline=False, deadline=deadline) as workshop:
-        return Path(workshop.provide_module(find_module("xlcompose"), kernel).path).read_bytes()
-
-
 @pytest.fixture(scope="module", autouse=True)
-def composer(opened: Lab, module: bytes) -> Iterator[None]:
+def composer(opened: Lab) -> Iterator[None]:
     """The module in every node; taken out again, which it refuses while anything is out."""
     with ExitStack() as nodes:
-        for node in opened.plan.node_names:
-            nodes.enter_context(loaded(opened, node, module))
+        for node, module in build_modules(opened, NAME, opened.plan.node_names).items():
+            nodes.enter_context(module_loaded(opened, node, NAME, module))
         yield
         for node in opened.plan.node_names:
             state = read_state(opened.shell(node), opened.budget(BUDGET_S))

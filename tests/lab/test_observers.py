@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -20,29 +19,25 @@ from xenlab.guest.probe_scripts import DEFINITIONS, INSTALL, JUMPS, NAMES, TRACE
 from xenlab.guest.probes import DOM0_PROBES, DOMU_PROBES, GROUP, Histogram, Probe
 from xenlab.guest.reading import read_node_files
 from xenlab.guest.tracing import tracing
-from xenlab.kernel.shelf import find_module
-from xenlab.kernel.workshop import open_workshop
 from xenlab.lab import Lab
 from xenlab.measure.flow import FlowSpec, Transport
 from xenlab.measure.observation import Observation
 from xenlab.measure.penalties import Penalties
 from xenlab.plan.links import DOM0, Link
-from xenlab.registry.places import cache_dir
 from xenlab.slots.layout import Frag, Layout, Protocol
 from xenlab.traffic.composer.batch import Batch, Order
 from xenlab.traffic.composer.delivery import Delivery, deliver_batch
-from xenlab.traffic.composer.module import loaded
+from xenlab.traffic.composer.module import NAME
 from xenlab.traffic.composer.receiver import Post
 from xenlab.traffic.composer.route import flow_of, sink_device_of, way_of
+from xenlab.traffic.kernel_module import build_modules, module_loaded
 from xenlab.traffic.measuring import measure_link
 from xenlab.traffic.observing import observing
-from xenlab.waiting import Deadline
 
 LAB = "observed"
 LIMIT = "netfront-slots-limit"
 PARAMETER = "/sys/module/xen_netfront/parameters/slots_max"
 CONTROL = "/sys/kernel/debug/dynamic_debug/control"
-BUILD_S = 200.0
 BUDGET_S = 60.0
 PACKETS = 30
 DATAGRAMS = 200
@@ -56,18 +51,9 @@ TWO_SLOTS = Frag(order=3, offset_bytes=4095, size_bytes=2)
 def opened(xenlab: Xenlab) -> Iterator[Lab]:
     """A lab in which alice's limit of slots is a parameter, with the composer in it."""
     with xenlab.bring_up(LAB, "--netfront", f"alice={LIMIT}") as lab, ExitStack() as nodes:
-        module = _build_composer(lab)
-        for node in ("alice", DOM0):
-            nodes.enter_context(loaded(lab, node, module))
+        for node, module in build_modules(lab, NAME, ("alice", DOM0)).items():
+            nodes.enter_context(module_loaded(lab, node, NAME, module))
         yield lab
-
-
-def _build_composer(lab: Lab) -> bytes:
-    kernel = lab.plan.kernel(lab.plan.dom0.kernel)
-    with open_workshop(
-        cache_dir(), report=print, offline=False, deadline=Deadline.after(BUILD_S)
-    ) as workshop:
-        return Path(workshop.provide_module(find_module("xlcompose"), kernel).path).read_bytes()
 
 
 def link_of(lab: Lab, source: str, sink: str) -> Link:

@@ -29,9 +29,11 @@ from xenlab.verdict.verdict import Verdict, verdict_of_error
 # The quick ones first. A suite that replaces netfront itself sees nothing of a mutant of it; and
 # those that are not here are about other things than a driver, or about other set-ups.
 SUITES = {
-    DriverKind.NETFRONT: ("smoke", "slots", "upkeep", "compound", "gso", "rx", "pktgen"),
-    DriverKind.NETBACK: ("smoke", "slots", "fraglist", "upkeep", "compound", "gso", "rx", "pktgen"),
-}
+    DriverKind.NETFRONT: ("smoke", "slots", "upkeep", "compound", "gso", "rx", "nomem", "pktgen"),
+    DriverKind.NETBACK: (
+        "smoke", "slots", "fraglist", "nomem", "upkeep", "compound", "gso", "rx", "pktgen",
+    ),
+}  # fmt: skip
 # All else means that tests are left which did not run, and of which nothing is told.
 TESTS_RAN = frozenset({pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED})
 PYTEST_OPTIONS = ("-q", "--no-header", "--tb=short", "-rN", "-x")

@@ -7,16 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from xenlab.kernel.shelf import find_module
-from xenlab.kernel.workshop import open_workshop
 from xenlab.measure.layout_way import read_way
 from xenlab.measure.layouts import LayoutCounters, LayoutRun, Sighting
 from xenlab.measure.load import between_devices
 from xenlab.measure.path import Path
-from xenlab.plan.kernels import kernel_of
 from xenlab.plan.model import DOM0, Link
 from xenlab.plan.queues import has_several_queues
-from xenlab.registry.places import cache_dir
 from xenlab.slots.bulk import FATES, BulkPrediction, predict_bulk
 from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate
@@ -32,12 +28,11 @@ from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.sightings import allow_overtaking, read_sightings
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.host_delay import host_sampled
+from xenlab.traffic.kernel_module import build_modules, module_loaded
 from xenlab.traffic.link_sight import SENT, LinkSight, look_at_rest, look_at_rest_again
 from xenlab.traffic.measuring import path_of
 from xenlab.traffic.settings import widest_mtus
-from xenlab.waiting import Deadline
 
-BUILD_S = 600.0
 RUN_S = 60.0
 PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
 BATCH_PACKETS = 20_000
@@ -47,14 +42,12 @@ VIF_ROOM_BYTES = VIF_WINDOW_KIB // 2 << 10
 @contextmanager
 def composers_loaded(lab: LabHandle, *links: Link) -> Iterator[None]:
     """The composer in the kernels of all ends, and bridge ports that pass what it sends."""
-    deadline = Deadline.after(BUILD_S)
+    built = build_modules(
+        lab, module.NAME, (node for link in links for node in (link.source, link.sink))
+    )
     with ExitStack() as stack:
-        with open_workshop(
-            cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
-        ) as workshop:
-            for node in dict.fromkeys(node for link in links for node in (link.source, link.sink)):
-                built = workshop.provide_module(find_module(module.NAME), kernel_of(lab.plan, node))
-                stack.enter_context(module.loaded(lab, node, built.path.read_bytes()))
+        for node, file in built.items():
+            stack.enter_context(module_loaded(lab, node, module.NAME, file))
         stack.enter_context(widest_mtus(lab, *links))
         yield
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from xenlab.errors import MeasurementError, WaitTimedOut
-from xenlab.guest.reading import NodeFiles, read_node_files
 from xenlab.measure.layouts import Landing
 from xenlab.measure.rx import PATIENCE_S, RxRun, VifSight
 from xenlab.plan.model import DOM0, Link
@@ -23,17 +23,14 @@ from xenlab.traffic.composer.sender import send_batch
 from xenlab.traffic.composer.sightings import landing_of
 from xenlab.traffic.composer.wire import Plant
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.vif_sight import read_sight
 from xenlab.waiting import Deadline, wait_until
 from xenlab.xen.pausing import paused
-from xenlab.xen.rings import parse_ring, ring_files
 
-RUN_S = 60.0
+RUN_S = 120.0
+REST_S = 30.0  # until nothing is on its way any more
+LOOK_S = 15.0
 PAUSE_S = 15.0  # more than any time-out of netback's that a suite sets
-CLASS_NET = "/sys/class/net"
-COUNTERS = (
-    "statistics/tx_packets", "statistics/tx_dropped", "statistics/rx_dropped", "carrier",
-    "carrier_down_count", "carrier_up_count",
-)  # fmt: skip
 # How long the sender waits for skbs that do not come back before the guest runs on.
 DRAIN_MS = 200
 # netback's thread of this vif may not have run between two looks on a busy host.
@@ -43,22 +40,34 @@ LOOKS_ALIKE = 4
 KICK = 'echo kick >"$1"'
 
 Until = Callable[[VifSight], bool]
+# Keeps a guest from taking what is in its ring and offering it anew, while the context lasts.
+Hold = Callable[[Deadline], AbstractContextManager[None]]
+PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PausedGuest:
-    """Where packets go to: the vif of a domU, of one queue; netback keeps them for `patience_s`."""
+    """Where packets go to: the vif of a domU, of one queue; netback keeps them for `patience_s`.
+
+    The guest is paused, unless `hold` keeps it from emptying its ring in another way, `held`.
+    """
 
     lab: LabHandle
     link: Link
     vif: str
     patience_s: float = PATIENCE_S
+    hold: Hold | None = None
+    held: str = PAUSED
+
+    def holding(self, deadline: Deadline) -> AbstractContextManager[None]:
+        """The guest as it is while packets come."""
+        if self.hold is not None:
+            return self.hold(deadline)
+        return paused(self.lab.shell(DOM0), self.link.sink, deadline)
 
     def look(self, deadline: Deadline) -> VifSight:
         """The vif as it stands. Raises MeasurementError for one of several queues."""
-        patterns = [ring_files(self.vif), *(f"{CLASS_NET}/{self.vif}/{each}" for each in COUNTERS)]
-        files = read_node_files(self.lab.shell(DOM0), patterns, (), deadline)
-        return parse_sight(self.vif, files)
+        return read_sight(self.lab.shell(DOM0), self.vif, deadline)
 
     def compose(self, layouts: Sequence[Layout], seed: int, plant: Plant) -> Batch:
         """One packet of each layout, with a fault in the last."""
@@ -67,17 +76,22 @@ class PausedGuest:
         orders = (*all_but_last, replace(last, plant=plant))
         return Batch(orders=orders, flow=flow_of(self.link), way=way, seed=seed)
 
-    def wait_for(self, what: str, until: Until, deadline: Deadline, *, kick: bool) -> VifSight:
-        """The vif once it is as it should be; kicked, it looks for stalls each time."""
-        return self._wait_for(what, until, deadline, deadline, kick=kick)
+    def wait_for(self, what: str, until: Until, deadline: Deadline) -> VifSight:
+        """The vif once it is as it should be."""
+        return self._wait_for(what, until, deadline, deadline, kick=False)
 
-    def wait_in_pause(self, what: str, until: Until, deadline: Deadline, *, kick: bool) -> VifSight:
-        """The same; as it stands where it does not become so in time, for a rule to say so."""
-        soon = deadline.at_most(self.lab.budget(PAUSE_S).remaining_s)
+    def wait_or_look(
+        self, what: str, until: Until, seconds: float, *, kick: bool = False
+    ) -> VifSight:
+        """The vif once it is as it should be, or as it stands where it does not become so in time.
+
+        Then it is for a rule to say so. Kicked, it looks for stalls each time.
+        """
+        soon, late = self.lab.budget(seconds), self.lab.budget(seconds + LOOK_S)
         try:
-            return self._wait_for(what, until, soon, deadline, kick=kick)
+            return self._wait_for(what, until, soon, late, kick=kick)
         except WaitTimedOut:
-            return self.look(deadline)
+            return self.look(self.lab.budget(LOOK_S))
 
     def _wait_for(
         self, what: str, until: Until, soon: Deadline, deadline: Deadline, *, kick: bool
@@ -122,15 +136,13 @@ def send_to_paused(
     batch = guest.compose(layouts, seed, plant)
     delivery, during, pause_s = _deliver(guest, batch, pause, deadline)
     return RxRun(
-        subject=f"{guest.link.source} -> {guest.link.sink}, paused",
+        subject=f"{guest.link.source} -> {guest.link.sink}, {guest.held}",
         layouts=tuple(layouts),
         deliveries=tuple(deliver_layout(layout, limits) for layout in layouts),
         landings=tuple(_landing(fate, limits) for fate in delivery.fates),
         before=before,
         during=during,
-        after=guest.wait_for(
-            f"{guest.vif} to rest", lambda seen: _rests(before, seen), deadline, kick=False
-        ),
+        after=guest.wait_or_look(f"{guest.vif} to rest", lambda seen: _rests(before, seen), REST_S),
         pause_s=pause_s,
         patience_s=guest.patience_s,
     )
@@ -148,14 +160,14 @@ def _deliver(
     post = Post(device=sink_device_of(lab, link))
     with armed(lab.shell(link.sink), batch, post, deadline) as receiver:
         started_s = time.monotonic()
-        with paused(dom0, link.sink, deadline):
+        with guest.holding(deadline):
             sent = send_batch(dom0, batch, deadline)
             during = pause(guest, deadline)
         pause_s = time.monotonic() - started_s
-        guest.wait_for(f"{guest.vif} to be empty", _is_empty, deadline, kick=False)
+        guest.wait_or_look(f"{guest.vif} to be empty", _is_empty, REST_S)
         receiver.finish(SETTLE_MS, deadline)
         arrived = receiver.wait(deadline)
-    sent.require_all_given(f"{link.source} to {link.sink}, paused")
+    sent.require_all_given(f"{link.source} to {link.sink}, {guest.held}")
     if arrived.overflow:
         raise MeasurementError(f"{link.sink}: the receiver had no room for {arrived.overflow}")
     delivery = Delivery(batch=batch, send_report=sent, arrival_report=arrived)
@@ -171,49 +183,18 @@ def look_at_once(guest: PausedGuest, deadline: Deadline) -> VifSight:
         last = seen[-LOOKS_ALIKE:]
         return len(last) == LOOKS_ALIKE and all(each == now for each in last)
 
-    return guest.wait_for(f"{guest.vif} to stand still", same, deadline, kick=False)
+    return guest.wait_for(f"{guest.vif} to stand still", same, deadline)
 
 
-def wait_for_stall(guest: PausedGuest, deadline: Deadline) -> VifSight:
+def wait_for_stall(guest: PausedGuest, _deadline: Deadline) -> VifSight:
     """A pause that ends when the vif has lost its carrier, or should have long ago."""
     what = f"{guest.vif} to lose its carrier"
-    return guest.wait_in_pause(what, lambda seen: not seen.carrier, deadline, kick=True)
+    return guest.wait_or_look(what, lambda seen: not seen.carrier, PAUSE_S, kick=True)
 
 
-def wait_for_expiry(guest: PausedGuest, deadline: Deadline) -> VifSight:
+def wait_for_expiry(guest: PausedGuest, _deadline: Deadline) -> VifSight:
     """A pause that ends when nothing waits for the guest any more, or should not for long."""
-    return guest.wait_in_pause(f"{guest.vif} to be empty", _is_empty, deadline, kick=False)
-
-
-def parse_sight(vif: str, files: NodeFiles) -> VifSight:
-    """A vif out of its files. Raises MeasurementError for what is not there."""
-    rings = [path for path in files.files if "io_ring_q" in path]
-    if len(rings) != 1:
-        raise MeasurementError(f"{vif} has {len(rings)} queues, and the ring model knows one")
-    ring = parse_ring(rings[0], files.files[rings[0]])
-    if ring.to_guest is None:
-        raise MeasurementError(f"{vif} is not connected")
-    sent, dropped, expired, carrier, losses, gains = _numbers(vif, files)
-    return VifSight(
-        ring=ring.to_guest,
-        queued=ring.queued_pkts,
-        queued_bytes=ring.queued_bytes,
-        sent=sent,
-        dropped=dropped,
-        expired=expired,
-        carrier=bool(carrier),
-        carrier_losses=losses,
-        carrier_gains=gains,
-    )
-
-
-def _numbers(vif: str, files: NodeFiles) -> Iterator[int]:
-    for counter in COUNTERS:
-        path = f"{CLASS_NET}/{vif}/{counter}"
-        value = files.number(path)
-        if value is None:
-            raise MeasurementError(f"no number in {path}")
-        yield value
+    return guest.wait_or_look(f"{guest.vif} to be empty", _is_empty, PAUSE_S)
 
 
 def _landing(found: Found, limits: Limits) -> Landing:

@@ -22,7 +22,7 @@ from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
 from xenlab.slots.random_layouts import Mix, random_layouts
-from xenlab.tests.fraglist.unlimited_frontend import SERIES, frontend_unlimited, read_unlimited
+from xenlab.tests.unlimited_frontend import SERIES, frontend_unlimited, read_unlimited
 from xenlab.traffic.disabling import disable_vif, reattach
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle

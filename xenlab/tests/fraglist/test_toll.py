@@ -9,7 +9,7 @@ from __future__ import annotations
 from xenlab.pytest_plugin import Judge
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Frag, Layout
-from xenlab.tests.fraglist.unlimited_frontend import frontend_unlimited, read_unlimited
+from xenlab.tests.unlimited_frontend import frontend_unlimited, read_unlimited
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent

@@ -1,21 +1,14 @@
-"""The kernel module xlcompose on a node: loaded, asked for its state, and taken out again."""
+"""The kernel module xlcompose on a node: asked for its state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError
-from xenlab.traffic.handle import LabHandle
 from xenlab.transport.shell import Shell
-from xenlab.undoing import undone
 from xenlab.waiting import Deadline
 
-LOAD_S = 30.0
-
 NAME = "xlcompose"
-FILE = f"/run/{NAME}.ko"
 STATE = f"/sys/class/misc/{NAME}/state"
 REFUSAL = f"/sys/class/misc/{NAME}/refusal"
 
@@ -27,23 +20,6 @@ class ModuleState:
     outstanding_skbs: int
     outstanding_pages: int
     pool_pages: int
-
-
-@contextmanager
-def loaded(lab: LabHandle, node: str, module: bytes) -> Iterator[None]:
-    """The module's file in a node's kernel, as long as the context lasts.
-
-    Taking it out fails, with CommandFailed, while skbs of it are still on their way.
-    """
-    shell, deadline = lab.shell(node), lab.budget(LOAD_S)
-    shell.write_file(FILE, module, deadline=deadline)
-    shell.run(["insmod", FILE], deadline=deadline).require_success()
-
-    def take_out() -> None:
-        shell.run(["rmmod", NAME], deadline=lab.budget(LOAD_S)).require_success()
-
-    with undone(take_out):
-        yield
 
 
 def read_state(shell: Shell, deadline: Deadline) -> ModuleState:
