@@ -31,7 +31,8 @@ from xenlab.verdict.verdict import Verdict, verdict_of_error
 SUITES = {
     DriverKind.NETFRONT: ("smoke", "slots", "upkeep", "compound", "gso", "rx", "nomem", "pktgen"),
     DriverKind.NETBACK: (
-        "smoke", "slots", "fraglist", "nomem", "upkeep", "compound", "gso", "rx", "pktgen",
+        "smoke", "slots", "fraglist", "nomem", "malformed", "upkeep", "compound", "gso", "rx",
+        "pktgen",
     ),
 }  # fmt: skip
 # All else means that tests are left which did not run, and of which nothing is told.

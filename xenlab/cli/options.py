@@ -88,7 +88,8 @@ _BRING_UP = (
     ),
     click.option(
         "--netback", metavar="D", envvar="XENLAB_NETBACK",
-        help="dom0's driver: `stock`, a patch, a folder of patches, a shipped series or a `.ko`.",
+        help="dom0's driver: `stock`, a patch, a folder of patches, a shipped series (several with"
+        " `+` between them), or a `.ko`.",
     ),
     click.option(
         "--netfront", metavar="[DOMU=]D", multiple=True, envvar="XENLAB_NETFRONT",

@@ -25,6 +25,7 @@ compound    pages of every order, every sender, memory in pieces
 gso         GSO limits, offloads and MTUs of both ends
 fraglist    one slot too many: its toll, and the silent loss behind it
 nomem       drivers without memory: what is lost, and that all of it is given back
+malformed   a frontend that breaks the protocol: only its own packets are lost
 rx          a paused guest: ring exhausted, expiry, recovery
 pktgen      the kernel's own generator, both ways through every vif
 strategies  the remedies for packets of many slots, side by side

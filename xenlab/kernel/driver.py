@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from xenlab.errors import InputError
 from xenlab.kernel.module_file import SUFFIX, ModuleFile
-from xenlab.kernel.patch_series import PAPERS, PatchSeries
+from xenlab.kernel.patch_series import JOINT, PAPERS, PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
@@ -118,9 +118,12 @@ class DriverChoice:
     def parse(cls, kind: DriverKind, word: str) -> DriverChoice:
         """`stock`, the name of a series that comes with xenlab, a patch, a folder or a `.ko`.
 
-        Raises InputError for anything else, and for a series that is not on this driver alone.
+        With `+` between them series lie on top of each other. Raises InputError for anything else,
+        and for a series that is not on this driver alone.
         """
         path = Path(word)
+        if JOINT in word and not path.exists():
+            return cls._join(kind, word.split(JOINT))
         if word == STOCK:
             return cls(kind=kind, name=STOCK)
         if word in list_series() and not path.exists():
@@ -136,6 +139,21 @@ class DriverChoice:
         series = PatchSeries.read(path.absolute())
         _require_files(kind, series)
         return cls(kind=kind, name=series.name, series=series)
+
+    @classmethod
+    def _join(cls, kind: DriverKind, words: Sequence[str]) -> DriverChoice:
+        if not all(words):
+            raise InputError(f"--{kind} {JOINT.join(words)}: nothing on one side of `{JOINT}`")
+        choice = cls.parse(kind, words[0])
+        for word in words[1:]:
+            upper = cls.parse(kind, word)
+            if upper.series is None:
+                raise InputError(
+                    f"--{kind} {JOINT.join(words)}: {quote(word)} is no patch, and cannot lie on"
+                    " another"
+                )
+            choice = choice.patched(upper.series)
+        return choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

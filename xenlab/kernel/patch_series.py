@@ -15,6 +15,8 @@ from xenlab.waiting import Deadline
 PATTERN = "*.patch"
 SUFFIXES = frozenset({".patch", ".diff", ".mbox", ".mbx"})
 QUILT_SERIES = "series"
+# Between the names of series that lie on each other.
+JOINT = "+"
 SHOWN_LINES = 3
 # What no kernel is built from; a tree of a driver's sources has none of it.
 PAPERS = ("Documentation/", "MAINTAINERS", "CREDITS")
@@ -57,7 +59,7 @@ class PatchSeries:
         """One series of several, each on top of the one before."""
         joined = tuple(all_series)
         return cls(
-            name="+".join(series.name for series in joined),
+            name=JOINT.join(series.name for series in joined),
             patches=tuple(patch for series in joined for patch in series.patches),
         )
 

@@ -31,12 +31,15 @@ class Landing(StrEnum):
 class Form(NamedTuple):
     """How the skb lies that came to a sink in one piece; `blank` is CHECKSUM_PARTIAL.
 
+    `frags` is how many it has beside its head.
+
     A tuple: there are a hundred thousand of them.
     """
 
     head_bytes: int
     gso_size_bytes: int
     blank: bool
+    frags: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +108,8 @@ class LayoutRun:
     `expected` and `counted` are None where the source has no netfront: dom0. `ring_slots` is what
     each packet must take on the ring in the end, 0 where nothing is sent; empty without a netfront.
     `heads_bytes` is how much of each must be in its skb's head at the sink; empty where the form in
-    which packets come is not predicted. `frames` is how many packets each is behind a NIC; empty
-    where there is none on the way.
+    which packets come is not predicted; `frags` is the same for how many frags that has. `frames`
+    is how many packets each is behind a NIC; empty where there is none on the way.
     """
 
     source: str
@@ -120,6 +123,7 @@ class LayoutRun:
     way: LayoutWay
     ring_slots: tuple[int, ...] = ()
     heads_bytes: tuple[int, ...] = ()
+    frags: tuple[int, ...] = ()
     frames: tuple[int, ...] = ()
 
     @property
@@ -164,12 +168,14 @@ def find_disagreements(run: LayoutRun) -> Iterator[Disagreement]:
     """Every packet whose fate was not the one predicted."""
     rows = zip(run.layouts, run.slots, run.fates, run.sightings, strict=True)
     heads_bytes = run.heads_bytes or repeat(0)
-    for index, ((layout, slots, fate, sighting), head_bytes) in enumerate(
-        zip(rows, heads_bytes, strict=False)
+    all_frags = run.frags or repeat(None)
+    for index, ((layout, slots, fate, sighting), head_bytes, frags) in enumerate(
+        zip(rows, heads_bytes, all_frags, strict=False)
     ):
         seen = _contradict(fate, sighting)
         if head_bytes and sighting.form is not None:
             seen = seen or _contradict_form(layout, head_bytes, sighting.form)
+            seen = seen or _contradict_frags(frags, sighting.form)
         if seen:
             yield Disagreement(index=index, layout=layout, slots=slots, fate=fate, seen=seen)
 
@@ -198,6 +204,12 @@ def _contradict_form(layout: Layout, head_bytes: int, form: Form) -> str:
     if layout.checksum is Checksum.PARTIAL and not form.blank:
         return "came with a checksum that was blank and is none any more"
     return ""
+
+
+def _contradict_frags(frags: int | None, form: Form) -> str:
+    if frags is None or form.frags == frags:
+        return ""
+    return f"came with {form.frags} frags, not {frags}"
 
 
 def find_miscounts(run: LayoutRun) -> Iterator[str]:

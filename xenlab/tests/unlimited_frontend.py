@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from xenlab.guest.driver import NodeDriver
 from xenlab.plan.model import Link
 from xenlab.slots.limits import LEGACY_SLOTS, Limits, Relocation
 from xenlab.traffic.drivers import netfront_replaced
@@ -17,14 +18,17 @@ SLOTS_MAX = 64
 
 
 @contextmanager
-def frontend_unlimited(lab: LabHandle, *links: Link) -> Iterator[None]:
-    """The driver in the domU that these links begin at, and a composer at each of their ends."""
+def frontend_unlimited(lab: LabHandle, *links: Link, series: str = SERIES) -> Iterator[NodeDriver]:
+    """The driver in the domU that these links begin at, and a composer at each of their ends.
+
+    `series` may have others on top of it, with `+` between them.
+    """
     parameters = {"slots_max": str(SLOTS_MAX)}
     with (
-        netfront_replaced(lab, links[0].source, SERIES, parameters),
+        netfront_replaced(lab, links[0].source, series, parameters) as driver,
         composers_loaded(lab, *links),
     ):
-        yield
+        yield driver
 
 
 def read_unlimited(lab: LabHandle, link: Link) -> Limits:

@@ -73,8 +73,8 @@ def test_suite_that_is_not_there_is_named_with_those_that_are(xenlab: Run) -> No
     assert said.code == 2
     assert (
         "no suite and no path `smok`; did you mean `smoke`? (suites: `adjacent`, `compound`,"
-        " `driverdomain`, `fraglist`, `gso`, `iommu`, `modes`, `nomem`, `overrun`, `pktgen`, `rx`,"
-        " `slots`, `smoke`, `soak`, `strategies`, `upkeep`)" in said.err
+        " `driverdomain`, `fraglist`, `gso`, `iommu`, `malformed`, `modes`, `nomem`,"
+        " `overrun`, `pktgen`, `rx`, `slots`, `smoke`, `soak`, `strategies`, `upkeep`)" in said.err
     )
 
 

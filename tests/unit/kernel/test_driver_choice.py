@@ -97,3 +97,30 @@ def test_module_without_a_name_is_refused(tmp_path: Path) -> None:
 def test_unknown_module_of_ours_is_named() -> None:
     with pytest.raises(InputError, match="no module"):
         find_module("nothing-of-ours")
+
+
+def test_series_lie_on_each_other() -> None:
+    choice = DriverChoice.parse(DriverKind.NETFRONT, "netfront-slots-limit+netfront-faults")
+
+    assert choice.series is not None
+    assert choice.name == "netfront-slots-limit+netfront-faults"
+    assert len(choice.series.patches) == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("counters+netfront-fault", "did you mean `netfront-faults`"),
+        ("counters+stock", "`stock` is no patch, and cannot lie on another"),
+        ("counters+", "nothing on one side"),
+    ],
+)
+def test_what_cannot_lie_on_another_is_named(word: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        DriverChoice.parse(DriverKind.NETFRONT, word)
+
+
+def test_file_with_a_plus_in_its_name_is_that_file(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD, "a+b.patch")
+
+    assert DriverChoice.parse(DriverKind.NETFRONT, str(path)).name == "a+b"

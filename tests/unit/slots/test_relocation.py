@@ -140,3 +140,9 @@ class TestNegotiated:
 def test_fewer_slots_than_every_packet_fits_into_are_refused() -> None:
     with pytest.raises(InputError, match="at least 18 with relocation"):
         Limits(frontend_slots=17, relocation=Relocation.REPACK)
+
+
+def test_series_below_another_still_counts() -> None:
+    assert limits_with(f"{REPACK}+mine", "stock") == limits_with(REPACK, "stock")
+    joined = limits_with(f"{NEGOTIATED}+mine", f"counters+{NEGOTIATED}")
+    assert joined == limits_with(NEGOTIATED, NEGOTIATED)

@@ -254,8 +254,9 @@ def test_control_says_what_the_run_could_have_shown() -> None:
 
 
 FORM = Form(
-    head_bytes=128, gso_size_bytes=LAYOUT.gso_size_bytes, blank=LAYOUT.checksum is Checksum.PARTIAL
-)
+    head_bytes=128, gso_size_bytes=LAYOUT.gso_size_bytes,
+    blank=LAYOUT.checksum is Checksum.PARTIAL, frags=17,
+)  # fmt: skip
 
 
 def in_form(form: Form, *, heads_bytes: tuple[int, ...] = (128,)) -> LayoutRun:
@@ -282,6 +283,16 @@ def test_packet_that_comes_in_another_form_fails_where_forms_are_predicted(
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons[0].endswith(reason)
     assert judge_layouts(in_form(form, heads_bytes=())).outcome is Outcome.PASS
+
+
+def test_packet_that_comes_in_another_number_of_frags_fails_where_they_are_predicted() -> None:
+    run = replace(in_form(FORM), frags=(17,))
+    assert judge_layouts(run).outcome is Outcome.PASS
+
+    verdict = judge_layouts(replace(in_form(FORM), frags=(16,)))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons[0].endswith("came with 17 frags, not 16")
 
 
 def test_packet_that_its_driver_keeps_fails_although_it_arrived() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from xenlab.measure.failed_allocation import has_frag_list, has_plain_head, lose
+from xenlab.measure.foretold_loss import has_frag_list, has_plain_head, lose
 from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge
 from xenlab.slots.boundaries import layouts_of_slots

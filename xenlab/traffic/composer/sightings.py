@@ -117,7 +117,9 @@ def _form(arrivals: Sequence[Arrival], landing: Landing) -> Form | None:
     if landing not in {Landing.WHOLE, Landing.LATE} or len(arrivals) != 1:
         return None
     (only,) = arrivals
-    return Form(only.headlen_bytes, only.gso_size_bytes, only.summed == CHECKSUM_PARTIAL)
+    return Form(
+        only.headlen_bytes, only.gso_size_bytes, only.summed == CHECKSUM_PARTIAL, only.frags
+    )
 
 
 def _linearised(found: Fate) -> bool | None:

@@ -1,4 +1,4 @@
-"""Packets for whose skbs or pages netback found no memory: lost, and which counters know of it."""
+"""Packets that netback has to lose for another reason than their slots, and who counts them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def has_frag_list(prediction: Prediction) -> bool:
 def lose(
     run: LayoutRun, limits: Limits, concerned: Concerned, failed: int, *, is_counted: bool
 ) -> LayoutRun:
-    """The same run, expected to lose as many of the packets concerned as allocations failed.
+    """The same run, expected to lose so many of the packets concerned: as many as failed.
 
     Which ones only netback knows: those that are missing, if they are so many, else the first.
     `is_counted`: netback had counted them by then (tx_frag_overflow and tx_zerocopy_sent). Nobody

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.measure.accounts import way_through
-from xenlab.measure.failed_allocation import has_frag_list, has_plain_head, lose
+from xenlab.measure.foretold_loss import has_frag_list, has_plain_head, lose
 from xenlab.measure.layouts import Landing, LayoutCounters, LayoutRun, Sighting
 from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Frag, Layout

@@ -1,0 +1,53 @@
+"""Packets of a frontend that breaks the protocol, and what netback has to make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from xenlab.measure.layouts import LayoutRun
+from xenlab.slots.backend import accept
+from xenlab.slots.fate import Prediction, predict
+from xenlab.slots.limits import Limits
+from xenlab.slots.pages import Piece
+
+
+def reaches(prediction: Prediction, slot: int) -> bool:
+    """Whether a packet has so many data slots, and so the fault in that one of them."""
+    return len(prediction.sending.requests) >= slot
+
+
+def expect_empty_slot(run: LayoutRun, limits: Limits, behind: int) -> LayoutRun:
+    """The same run to dom0, with a slot of no bytes behind one of each packet, counted from 1.
+
+    It counts among the slots by which netback decides how much it copies, and makes no frag
+    (xenvif_get_requests(), xen-netback/netback.c:462). Packets that need a frag_list are not
+    foretold: ValueError.
+    """
+    forms = [_form(predict(layout, limits), limits, behind) for layout in run.layouts]
+    return replace(
+        run,
+        heads_bytes=tuple(head_bytes for head_bytes, _frags in forms),
+        frags=tuple(frags for _head_bytes, frags in forms),
+    )
+
+
+def _form(prediction: Prediction, limits: Limits, behind: int) -> tuple[int, int]:
+    """How much of a packet comes in its skb's head, and in how many frags the rest."""
+    pieces = [request.piece for request in prediction.sending.requests]
+    if reaches(prediction, behind):
+        pieces.insert(behind, Piece(offset_bytes=0, size_bytes=0))
+    head_bytes = accept(pieces, limits).headlen_bytes
+    frags = _beyond(pieces, head_bytes)
+    if frags > limits.backend_max_skb_frags:
+        raise ValueError(f"{prediction.layout} needs a frag_list")
+    return head_bytes, frags
+
+
+def _beyond(pieces: Sequence[Piece], head_bytes: int) -> int:
+    """How many pieces have bytes behind the head."""
+    ends = accumulate(piece.size_bytes for piece in pieces)
+    return sum(
+        end > head_bytes and piece.size_bytes > 0 for piece, end in zip(pieces, ends, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""Malformed: packets that do not keep to the ring protocol, and what netback makes of them."""
