@@ -11,7 +11,7 @@ from xenlab.errors import LabError
 from xenlab.kernel.driver import STOCK, Driver, DriverKind
 from xenlab.kernel.module_file import ModuleFile
 from xenlab.transport.shell import Shell
-from xenlab.waiting import Deadline
+from xenlab.waiting import Deadline, wait_until
 
 FOLDER = "/run/xenlab"
 NOTE_HEAD = struct.Struct("<III")  # sizes of name and content, type; the name is padded to four
@@ -27,9 +27,9 @@ done
 [ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront
 """
 
-# Every vif of the plan is detached, for each of them holds the module. $1...: bridges, which are
-# made again with the vifs. Some of it may be gone, if a load before this one failed.
-UNLOAD_NETBACK = """\
+# Every vif of the plan is detached, for each of them holds the module. Some of it may be gone, if a
+# load before this one failed.
+DETACH_VIFS = """\
 for table in /xenlab/vifs/*; do
 	node=${table##*/}
 	domid=$(xl domid "$node") || exit 1
@@ -38,6 +38,15 @@ for table in /xenlab/vifs/*; do
 			xl network-detach "$node" "$index" || exit 1
 	done < "$table"
 done
+"""
+
+# $1: who holds the module. xl waits until a backend has closed; its vif is freed, and lets go of
+# the module, by xenbus' own thread some time later (netback_remove(), xen-netback/xenbus.c).
+HOLDERS = '[ ! -e "$1" ] || cat "$1"'
+NETBACK_HOLDERS = f"/sys/module/{DriverKind.NETBACK.module}/refcnt"
+
+# $1...: bridges, which are made again with the vifs.
+UNLOAD_NETBACK = """\
 [ ! -e /sys/module/xen_netback ] || rmmod xen_netback || exit 1
 for bridge; do
 	[ ! -e "/sys/class/net/$bridge" ] || ip link del "$bridge" || exit 1
@@ -141,10 +150,25 @@ def reload_netback(
     taken up (`connect-vifs` in the domU).
     """
     words = [f"{name}={value}" for name, value in parameters.items()]
+    shell.run_script(DETACH_VIFS, deadline=deadline).require_success()
+    _await_release(shell, deadline)
     shell.run_script(UNLOAD_NETBACK, *bridges, deadline=deadline).require_success()
     shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
     shell.run_script(REJOIN_UPLINK, deadline=deadline).require_success()
     prove_driver(shell, driver, deadline)
+
+
+def _await_release(shell: Shell, deadline: Deadline) -> None:
+    """Wait until no vif holds netback any more. Raises WaitTimedOut."""
+    seen: list[str] = []
+
+    def is_free() -> bool:
+        told = shell.run_script(HOLDERS, NETBACK_HOLDERS, deadline=deadline).require_success()
+        seen.append(told.text.strip())
+        return seen[-1] in {"", "0"}
+
+    what = f"every vif to let go of {DriverKind.NETBACK.module}"
+    wait_until(is_free, what, deadline, last_seen=lambda: f"{seen[-1]} do not")
 
 
 def take_up_vifs(shell: Shell, deadline: Deadline) -> None:

@@ -21,13 +21,14 @@ from xenlab.measure.flow_account import (
 from xenlab.measure.hops import Drop, HopAccount
 from xenlab.measure.path import Path
 from xenlab.slots.layout import ETHERNET_HEADER_BYTES
+from xenlab.slots.limits import RING_SLOTS
 from xenlab.slots.pktgen import PktgenFrame
 
 PACKETS = "packets"
 MICRO = 1_000_000
 # A vif keeps half a ring's worth of bytes for its guest and refuses what comes beyond
 # (xenvif_rx_queue_tail(), xen-netback/rx.c:92); a bridge's packets wait in its qdisc before.
-# pktgen does not care: such drops are its own doing.
+# pktgen does not care: such drops are its own doing, once the ring is full.
 OVERRUN = frozenset({"tx_dropped", QDISC_DROPS})
 
 
@@ -129,10 +130,22 @@ class Load:
         return dropped - sum(drop.packets for drop in self.filtered)
 
     @property
+    def room_pkts(self) -> int:
+        """How many packets the sink's ring takes whatever its guest does.
+
+        netback reckons with a slot more than they take, at most (xen-netback/rx.c:48).
+        """
+        return RING_SLOTS // (self.spec.frame.delivery_slots + 1)
+
+    @property
     def overruns(self) -> tuple[Drop, ...]:
-        """Drops of vifs that had no room for their guest."""
+        """Drops of the last vif, for which it had no room for its guest."""
         drops = (drop for hop in self.account.hops for drop in hop.drops)
-        return tuple(drop for drop in (*self.source_drops, *drops) if _is_overrun(drop))
+        return tuple(drop for drop in (*self.source_drops, *drops) if self._is_overrun(drop))
+
+    def _is_overrun(self, drop: Drop) -> bool:
+        last = self.to_guest is not None and drop.place.device == self.to_guest.vif
+        return last and drop.place.counter in OVERRUN
 
 
 def between_devices(path: Path) -> Path:
@@ -166,7 +179,3 @@ def account_load(load: Load) -> FlowAccount:
         ),
         vanished=(),
     )
-
-
-def _is_overrun(drop: Drop) -> bool:
-    return drop.place.device.startswith("vif") and drop.place.counter in OVERRUN

@@ -45,6 +45,21 @@ def less(packets: int) -> Arrivals:
     return Arrivals(marked_pkts=packets, marked_bytes=packets * 4017, other_pkts=0)
 
 
+def of_many_slots(load: Load) -> Load:
+    """The same with packets of which a ring takes 15."""
+    frame = PktgenFrame(size_bytes=65531)
+    marked_bytes = load.arrivals.marked_pkts * (65531 - 14)
+    arrivals = replace(load.arrivals, marked_bytes=marked_bytes)
+    return replace(load, spec=replace(load.spec, frame=frame), arrivals=arrivals)
+
+
+def refused(packets: int) -> Load:
+    """That many dropped by the vif of the sink, and by its queue."""
+    came = PACKETS - packets
+    drops = {"dom0 vif2.0 qdisc_drops": packets - 3, "dom0 vif2.0 tx_dropped": 3}
+    return load_of(through(PACKETS, vif2=came, bob=came) | drops, less(came))
+
+
 def test_load_of_which_all_arrived_passes_and_says_how_fast_it_was() -> None:
     verdict = judge_load(GOOD)
 
@@ -56,21 +71,35 @@ def test_load_of_which_all_arrived_passes_and_says_how_fast_it_was() -> None:
 
 
 def test_what_a_full_vif_refused_is_told_and_is_no_failure() -> None:
-    counted = through(PACKETS, vif2=90) | {
-        "dom0 vif2.0 qdisc_drops": 7,
-        "dom0 vif2.0 tx_dropped": 3,
-    }
+    for packets in (10, 85):
+        verdict = judge_load(of_many_slots(refused(packets)))
 
-    verdict = judge_load(load_of(counted, less(90)))
+        assert (verdict.outcome, verdict.numbers["overruns"]) == (Outcome.PASS, packets)
 
-    assert (verdict.outcome, verdict.numbers["overruns"]) == (Outcome.PASS, 10)
+
+@pytest.mark.parametrize(
+    "load", [refused(10), *map(of_many_slots, (refused(86), refused(PACKETS)))]
+)
+def test_vif_that_refuses_what_its_ring_takes_fails(load: Load) -> None:
+    verdict = judge_load(load)
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons[0].startswith("vif2.0 refused")
+
+
+def test_vif_of_the_source_has_no_excuse() -> None:
+    counted = through(PACKETS, vif2=99, bob=99) | {"dom0 vif1.0 tx_dropped": 1}
+
+    verdict = judge_load(of_many_slots(load_of(counted, less(99))))
+
+    assert verdict.outcome is Outcome.FAIL
 
 
 def test_what_a_filter_dropped_is_no_overrun() -> None:
     load = load_of(through(PACKETS, vif2=90) | {"dom0 vif2.0 qdisc_drops": 10}, less(90))
     place = DropCounter(node="dom0", device="vif2.0", counter="filter_drops")
 
-    verdict = judge_load(replace(load, filtered=(Drop(place=place, packets=4),)))
+    verdict = judge_load(of_many_slots(replace(load, filtered=(Drop(place=place, packets=4),))))
 
     assert (verdict.outcome, verdict.numbers["overruns"]) == (Outcome.FAIL, 6)
     assert verdict.reasons == ("loss at dom0 vif2.0 filter_drops 4",)
@@ -103,12 +132,6 @@ def test_packet_that_is_missing_or_damaged_or_too_many_fails(load: Load, reason:
 
     assert verdict.outcome is Outcome.FAIL
     assert any(reason in each for each in verdict.reasons), verdict.reasons
-
-
-def test_load_that_a_vif_refused_whole_says_nothing() -> None:
-    counted = through(PACKETS, vif2=0, bob=0) | {"dom0 vif2.0 qdisc_drops": PACKETS}
-
-    assert judge_load(load_of(counted, less(0))).outcome is Outcome.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
