@@ -16,7 +16,13 @@ from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
 from xenlab.slots.series import COPY, NEGOTIATED, REPACK, limits_with
-from xenlab.traffic.drivers import DriverExchange, drivers_exchanged, parameter_set
+from xenlab.tests.unlimited_frontend import frontend_unlimited, read_unlimited
+from xenlab.traffic.drivers import (
+    DriverExchange,
+    drivers_exchanged,
+    netback_reloaded,
+    parameter_set,
+)
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.observing import observing
 from xenlab.verdict.driver_counters import judge_backend_counters, judge_frontend_counters
@@ -117,3 +123,20 @@ def observe(lab: Lab, link: Link, layouts: tuple[Layout, ...]) -> Penalties:
     with composers_loaded(lab, link), observing(lab, link, probes=True) as observer:
         send_layouts(lab, link, layouts, seed=SEED)
         return Penalties(observation=observer.read())
+
+
+def test_number_of_slots_that_is_fatal_is_read_from_netback(
+    opened: Lab, link: Link, drivers: DriverExchange
+) -> None:
+    drivers.run(STOCK, STOCK)
+    layouts = [layout for slots in (2, 21, 22, 23) for layout in layouts_of_slots(slots, 3)]
+    assert predict(layouts[-1], Limits(frontend_slots=64)).fate is Fate.VIF_DISABLED
+
+    with netback_reloaded(opened, {"fatal_skb_slots": "22"}), frontend_unlimited(opened, link):
+        limits = read_unlimited(opened, link)
+        run = send_layouts(opened, link, layouts, seed=SEED, limits=limits)
+
+    assert limits.fatal_slots == 24
+    lost = {slots for slots, fate in zip(run.slots, run.fates, strict=True) if fate is Fate.LOST}
+    assert {21, 23} <= lost
+    assert judge_layouts(run).outcome is Outcome.PASS

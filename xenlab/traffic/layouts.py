@@ -33,6 +33,9 @@ from xenlab.traffic.link_sight import SENT, LinkSight, look_at_rest, look_at_res
 from xenlab.traffic.measuring import path_of
 from xenlab.traffic.settings import widest_mtus
 
+READ_S = 20.0
+READ = '[ ! -e "$1" ] || cat "$1"'
+FATAL_SLOTS = "/sys/module/xen_netback/parameters/fatal_skb_slots"
 RUN_S = 60.0
 PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
 BATCH_PACKETS = 20_000
@@ -169,12 +172,20 @@ def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
     """What limits are in the lab as it was brought up, in its kernels and under its drivers."""
     kernels = replace(
         limits,
+        fatal_skb_slots=_read_fatal_slots(lab, link, limits),
         max_skb_frags=lab.max_skb_frags(link.source),
         backend_max_skb_frags=lab.max_skb_frags(link.backends[0]),
         bounces=link.source_vif is not None and not link.source_vif.trusted,
     )
     # A driver domain's netback is the stock one, as dom0's is then.
     return limits_with(lab.driver(link.source), lab.driver(DOM0), kernels)
+
+
+def _read_fatal_slots(lab: LabHandle, link: Link, limits: Limits) -> int:
+    """The parameter of netback as it is; what it was taken for where no netback is loaded."""
+    shell, deadline = lab.shell(link.backends[0]), lab.budget(READ_S)
+    told = shell.run_script(READ, FATAL_SLOTS, deadline=deadline).require_success().text.strip()
+    return int(told) if told else limits.fatal_skb_slots
 
 
 def _count(path: Path, before: LinkSight, after: LinkSight) -> LayoutCounters:
