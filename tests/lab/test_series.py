@@ -13,10 +13,11 @@ from xenlab.measure.penalties import Penalties
 from xenlab.plan.links import DOM0, Link
 from xenlab.slots.boundaries import boundary_layouts, layouts_of_slots
 from xenlab.slots.fate import Fate, predict
-from xenlab.slots.layout import Layout
+from xenlab.slots.layout import Frag, Layout
 from xenlab.slots.limits import Limits
 from xenlab.slots.series import COPY, NEGOTIATED, REPACK, limits_with
 from xenlab.tests.unlimited_frontend import frontend_unlimited, read_unlimited
+from xenlab.traffic.allocation import HEAD, allocation_watched
 from xenlab.traffic.drivers import (
     DriverExchange,
     drivers_exchanged,
@@ -31,6 +32,9 @@ from xenlab.verdict.outcome import Outcome
 
 COUNTERS = "counters"
 LIMIT = "netfront-slots-limit"
+FAULTS = "netfront-faults"
+FEW = Frag(order=0, offset_bytes=0, size_bytes=50)
+MANY = Frag(order=0, offset_bytes=0, size_bytes=500)
 SEED = 20140520
 SLOTS = (1, 17, 18, 19, 20, 22, 27, 35, 36, 44, 51)
 LAYOUTS = tuple(
@@ -116,6 +120,41 @@ def test_backend_counts_the_errors_that_probes_see(
     assert "errors before an skb" in verdict.control
     counted = penalties.observation.source_vif_counter("tx_err_slot_limit")
     assert counted == sum(each.error_responses for each in refused) > 0
+
+
+@pytest.mark.parametrize(
+    ("slot", "cause", "errors"),
+    # Of 128 bytes that are copied the second slot has 50, and the third one the last: it is mapped
+    # too, and its answer tells of either failure.
+    [(2, "grant_copy", 2), (3, "grant_map", 1)],
+)
+def test_backend_counts_grants_of_nothing(
+    opened: Lab, link: Link, drivers: DriverExchange, slot: int, cause: str, errors: int
+) -> None:
+    driver = drivers.run(FAULTS, COUNTERS)
+    layout = Layout(linear_bytes=60, linear_offset_bytes=0, frags=(FEW, MANY))
+
+    with parameter_set(opened, "alice", driver, "bad_grant", str(slot)):
+        penalties = observe(opened, link, (layout,) * 5)
+
+    verdict = judge_backend_counters(penalties, subject="alice -> dom0")
+    assert verdict.outcome is Outcome.PASS, verdict.reasons
+    assert f"errors of grants {5 * errors}" in verdict.control
+    assert penalties.observation.source_vif_counter(f"tx_err_{cause}") == 5 * errors
+
+
+def test_backend_counts_slots_for_which_there_was_no_skb(
+    opened: Lab, link: Link, drivers: DriverExchange
+) -> None:
+    drivers.run(STOCK, COUNTERS)
+    layout = Layout(linear_bytes=200, linear_offset_bytes=0, frags=(MANY,))
+
+    with allocation_watched(opened, DOM0, HEAD) as watched, watched.failing(3):
+        penalties = observe(opened, link, (layout,) * 10)
+
+    verdict = judge_backend_counters(penalties, subject="alice -> dom0")
+    assert verdict.outcome is Outcome.PASS, verdict.reasons
+    assert penalties.observation.source_vif_counter("tx_err_no_memory") == 3 * 2
 
 
 def observe(lab: Lab, link: Link, layouts: tuple[Layout, ...]) -> Penalties:
