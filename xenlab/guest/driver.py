@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenlab.errors import LabError
+from xenlab.errors import DriverFailed, LabError, WaitTimedOut
 from xenlab.kernel.driver import STOCK, Driver, DriverKind
 from xenlab.kernel.module_file import ModuleFile
 from xenlab.transport.shell import Shell
@@ -159,7 +159,7 @@ def reload_netback(
 
 
 def _await_release(shell: Shell, deadline: Deadline) -> None:
-    """Wait until no vif holds netback any more. Raises WaitTimedOut."""
+    """Wait until no vif holds netback any more. Raises DriverFailed where they never let go."""
     seen: list[str] = []
 
     def is_free() -> bool:
@@ -167,8 +167,16 @@ def _await_release(shell: Shell, deadline: Deadline) -> None:
         seen.append(told.text.strip())
         return seen[-1] in {"", "0"}
 
-    what = f"every vif to let go of {DriverKind.NETBACK.module}"
-    wait_until(is_free, what, deadline, last_seen=lambda: f"{seen[-1]} do not")
+    module = DriverKind.NETBACK.module
+    # Who answers up to then is well, and has detached all vifs.
+    soon = deadline.at_most(deadline.remaining_s / 2)
+    try:
+        wait_until(is_free, f"every vif to let go of {module}", soon)
+    except WaitTimedOut as error:
+        if not seen or is_free():
+            raise
+        what = f"{shell.where}: no vif is left, and {seen[-1]} still hold {module}"
+        raise DriverFailed(what, phase="") from error
 
 
 def take_up_vifs(shell: Shell, deadline: Deadline) -> None:

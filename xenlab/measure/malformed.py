@@ -9,8 +9,12 @@ from itertools import accumulate
 from xenlab.measure.layouts import LayoutRun
 from xenlab.slots.backend import accept
 from xenlab.slots.fate import Prediction, predict
-from xenlab.slots.limits import Limits
+from xenlab.slots.layout import Layout
+from xenlab.slots.limits import RING_SLOTS, Limits
 from xenlab.slots.pages import Piece
+
+# Behind no slot that a packet can have.
+NOWHERE = RING_SLOTS
 
 
 def reaches(prediction: Prediction, slot: int) -> bool:
@@ -31,6 +35,12 @@ def expect_empty_slot(run: LayoutRun, limits: Limits, behind: int) -> LayoutRun:
         heads_bytes=tuple(head_bytes for head_bytes, _frags in forms),
         frags=tuple(frags for _head_bytes, frags in forms),
     )
+
+
+def shows_empty_slot(layout: Layout, limits: Limits, behind: int) -> bool:
+    """Whether a packet lies in another way in dom0 if a slot of no bytes is among its slots."""
+    prediction = predict(layout, limits)
+    return _form(prediction, limits, behind) != _form(prediction, limits, NOWHERE)
 
 
 def _form(prediction: Prediction, limits: Limits, behind: int) -> tuple[int, int]:

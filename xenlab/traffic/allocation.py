@@ -31,13 +31,22 @@ FIND = r"""sed -nE "s/^[0-9a-f]+ [TtW] ($1)$/\1/p" /proc/kallsyms | sed -n 1p"""
 class Allocation:
     """The calls of a function out of one driver, with this as the first argument; 0 is any.
 
-    `functions` are its names in kernels, of which each has one.
+    `functions` are its names in kernels, of which each has one. Of `every` so many calls the last
+    is the one that fails.
     """
 
     what: str
     caller: DriverKind
     functions: tuple[str, ...]
     argument: int = 0
+    every: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Failures:
+    """How many allocations failed in a context, once it is left."""
+
+    count: int = 0
 
 
 # The skb of a packet of which 128 bytes are copied (NB:1030, xenvif_alloc_skb).
@@ -54,13 +63,14 @@ FRAG_LIST = Allocation(
     functions=("__alloc_skb",),
     argument=SKB_PAD_BYTES,
 )
-# What both are copied to (NB:1142); alloc_page() is a macro.
+# What both are copied to (NB:1142), the second page of each packet; alloc_page() is a macro.
 FRAG_LIST_PAGES = Allocation(
     what="a frag_list's pages",
     caller=DriverKind.NETBACK,
     functions=("alloc_pages", "alloc_pages_noprof"),
+    every=2,
 )
-# The skb of each buffer that the frontend puts into its ring (NF:257).
+# The skb of each buffer that the frontend puts into its ring (NF:275).
 RX_BUFFER = Allocation(
     what="receive buffers", caller=DriverKind.NETFRONT, functions=("__netdev_alloc_skb",)
 )
@@ -75,20 +85,18 @@ class FailingAllocation:
     allocation: Allocation
 
     @contextmanager
-    def failing(self, times: int = EVERY_TIME) -> Iterator[None]:
-        """Have so many of them fail while the context lasts.
+    def failing(self, times: int = EVERY_TIME) -> Iterator[Failures]:
+        """Have so many of them fail while the context lasts; how many did is known at its end.
 
-        Raises MeasurementError at its end where not one did, or fewer than were to: nothing was
-        shown then.
+        A driver may ask for fewer. Raises MeasurementError where not one failed: nothing was shown.
         """
         told: list[int] = [self._tell(times)]
+        failures = Failures()
         with undone(lambda: told.append(self._tell(0))):
-            yield
-        failed = told[-1] - told[0]
-        if not failed or times not in {failed, EVERY_TIME}:
-            raise MeasurementError(
-                f"{self.node}: {failed} allocations of {self.allocation.what} failed, not {times}"
-            )
+            yield failures
+        failures.count = told[-1] - told[0]
+        if not failures.count:
+            raise MeasurementError(f"{self.node}: no allocation of {self.allocation.what} failed")
 
     def _tell(self, times: int) -> int:
         """Have so many of them fail from now on; how many have till then."""
@@ -115,6 +123,7 @@ def allocation_watched(
         "function": found.text.strip(),
         "caller": allocation.caller.module,
         "argument": str(allocation.argument),
+        "every": str(allocation.every),
     }
     with module_loaded(lab, node, MODULE, module, parameters):
         yield FailingAllocation(lab=lab, node=node, allocation=allocation)

@@ -18,6 +18,10 @@ static ulong argument;
 module_param(argument, ulong, 0444);
 MODULE_PARM_DESC(argument, "its first argument in the calls that are meant; 0: any");
 
+static int every = 1;
+module_param(every, int, 0444);
+MODULE_PARM_DESC(every, "of so many calls that are meant the last gets NULL");
+
 static int times;
 module_param(times, int, 0644);
 MODULE_PARM_DESC(times, "so many calls more get NULL");
@@ -25,6 +29,8 @@ MODULE_PARM_DESC(times, "so many calls more get NULL");
 static atomic_t refused;
 module_param_named(refused, refused.counter, int, 0444);
 MODULE_PARM_DESC(refused, "so many have got it");
+
+static atomic_t meant;
 
 /* "[caller]", as kallsyms writes the module behind the name of a function. */
 static char tag[MODULE_NAME_LEN + 2];
@@ -58,7 +64,9 @@ static bool xlnomem_take_one(void)
 
 static int xlnomem_at_entry(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (READ_ONCE(times) <= 0 || !xlnomem_is_meant(regs) || !xlnomem_take_one())
+	if (READ_ONCE(times) <= 0 || !xlnomem_is_meant(regs))
+		return 0;
+	if (atomic_inc_return(&meant) % every || !xlnomem_take_one())
 		return 0;
 	atomic_inc(&refused);
 	regs->ip = (unsigned long)xlnomem_nothing;
@@ -77,7 +85,7 @@ static struct kprobe xlnomem_probe = {
 
 static int __init xlnomem_init(void)
 {
-	if (!*function || !*caller || strlen(caller) >= MODULE_NAME_LEN)
+	if (!*function || !*caller || every < 1 || strlen(caller) >= MODULE_NAME_LEN)
 		return -EINVAL;
 	snprintf(tag, sizeof(tag), "[%s]", caller);
 	xlnomem_probe.symbol_name = function;

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.measure.test_foretold_loss import ARRIVED, ONE, run_of
-from xenlab.measure.malformed import expect_empty_slot, reaches
+from xenlab.measure.malformed import expect_empty_slot, reaches, shows_empty_slot
 from xenlab.slots.fate import predict
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import STOCK
@@ -38,6 +38,12 @@ def test_empty_slot_counts_and_makes_no_frag(layout: Layout, head_bytes: int, fr
 
     assert run.heads_bytes == (head_bytes,)
     assert run.frags == (frags,)
+
+
+def test_empty_slot_is_shown_by_those_alone_whose_head_depends_on_it() -> None:
+    shown = [shows_empty_slot(layout_of(frags), STOCK, 2) for frags in (0, 3, 16, 17)]
+
+    assert shown == [False, False, True, False]
 
 
 def test_packet_that_needs_a_frag_list_is_not_foretold() -> None:

@@ -14,6 +14,7 @@ from xenlab.measure.foretold_loss import has_frag_list, has_plain_head, lose
 from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge
 from xenlab.slots.boundaries import layouts_of_slots
+from xenlab.slots.fate import predict
 from xenlab.slots.layout import Layout
 from xenlab.slots.limits import Limits
 from xenlab.tests.unlimited_frontend import frontend_unlimited, read_unlimited
@@ -27,6 +28,7 @@ from xenlab.traffic.allocation import (
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layouts import composers_loaded, limits_of, send_layouts
+from xenlab.verdict.foretold_loss import judge_foretold, judge_unconcerned
 from xenlab.verdict.layouts import judge_layouts
 
 PACKETS = 10
@@ -66,12 +68,16 @@ def judge_failures(
     judge: Judge,
 ) -> None:  # fmt: skip
     """Send the layouts while some allocations fail, and again when none does."""
+    concerned = CONCERNED[allocation]
+    subject = f"{link.source} -> {link.sink}, no memory for {allocation.what}"
+    if sum(concerned(predict(layout, limits)) for layout in layouts) < FAILURES:
+        judge(judge_unconcerned(subject, "no packet needs it here"))
+        return
     with allocation_watched(lab, link.backends[0], allocation) as watched:
-        with watched.failing(FAILURES):
+        with watched.failing(FAILURES) as failures:
             sent = send_layouts(lab, link, layouts, seed=SEED, limits=limits)
         counted = allocation is FRAG_LIST_PAGES
-        run = lose(sent, limits, CONCERNED[allocation], FAILURES, is_counted=counted)
-        subject = f"{run.subject}, no memory for {allocation.what}"
-        judge(judge_layouts(run, subject=subject))
+        run = lose(sent, limits, concerned, failures.count, is_counted=counted)
+        judge(judge_foretold(run, subject=subject, faults=failures.count, asked=FAILURES))
     again = send_layouts(lab, link, layouts, seed=SEED, limits=limits)
     judge(judge_layouts(again, subject=f"{subject}, and then again"))

@@ -7,7 +7,8 @@ may be lost.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from xenlab.plan.model import DOM0
@@ -29,8 +30,10 @@ def test_what_finds_no_receive_buffer_waits_and_arrives_when_there_is_memory(
     link = next(link for link in lab.plan.links() if link.source == DOM0 and link.sink_vif)
     with composers_loaded(lab, link), allocation_watched(lab, link.sink, RX_BUFFER) as watched:
 
-        def without_memory(_deadline: Deadline) -> AbstractContextManager[None]:
-            return watched.failing()
+        @contextmanager
+        def without_memory(_deadline: Deadline) -> Iterator[None]:
+            with watched.failing():
+                yield
 
         held = f"no memory for {RX_BUFFER.what}"
         guest = replace(guest_of(lab, link), hold=without_memory, held=held)
