@@ -20,7 +20,7 @@ from xenlab.measure.flow_account import (
 )
 from xenlab.measure.hops import Drop, HopAccount
 from xenlab.measure.path import Path
-from xenlab.slots.layout import ETHERNET_HEADER_BYTES
+from xenlab.slots.layout import ETHERNET_HEADER_BYTES, PAGE_BYTES
 from xenlab.slots.limits import RING_SLOTS
 from xenlab.slots.pktgen import PktgenFrame
 
@@ -28,8 +28,11 @@ PACKETS = "packets"
 MICRO = 1_000_000
 # A vif keeps half a ring's worth of bytes for its guest and refuses what comes beyond
 # (xenvif_rx_queue_tail(), xen-netback/rx.c:92); a bridge's packets wait in its qdisc before.
-# pktgen does not care: such drops are its own doing, once the ring is full.
-OVERRUN = frozenset({"tx_dropped", QDISC_DROPS})
+# pktgen does not care: such drops are its own doing, once the vif has so many bytes.
+REFUSED = "tx_dropped"
+OVERRUN = frozenset({REFUSED, QDISC_DROPS})
+# XENVIF_RX_QUEUE_BYTES, xen-netback/interface.c:45.
+QUEUE_BYTES = RING_SLOTS // 2 * PAGE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +134,13 @@ class Load:
 
     @property
     def room_pkts(self) -> int:
-        """How many packets the sink's ring takes whatever its guest does.
+        """How many packets the last vif keeps before it refuses one, whatever its guest does."""
+        return -(-QUEUE_BYTES // self.spec.frame.size_bytes)
 
-        netback reckons with a slot more than they take, at most (xen-netback/rx.c:48).
-        """
-        return RING_SLOTS // (self.spec.frame.delivery_slots + 1)
+    @property
+    def refused_pkts(self) -> int:
+        """How many packets the last vif itself refused."""
+        return sum(drop.packets for drop in self.overruns if drop.place.counter == REFUSED)
 
     @property
     def overruns(self) -> tuple[Drop, ...]:

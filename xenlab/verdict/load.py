@@ -17,7 +17,7 @@ def judge_load(load: Load) -> Verdict:
     """Whether every packet that pktgen made arrived, or was refused by a vif that was full.
 
     pktgen does not wait for a guest, so what a full vif drops is its doing; it is told, and not
-    held against anybody. But a ring that was empty takes a number of packets before it is full.
+    held against anybody. But it keeps a number of packets before it refuses one.
     """
     reasons = [*_generating(load), *_underway(load), *_arriving(load)]
     outcome = Outcome.FAIL if reasons else Outcome.PASS
@@ -85,10 +85,10 @@ def _generating(load: Load) -> Iterator[str]:
 def _underway(load: Load) -> Iterator[str]:
     yield from (f"loss at {drop}" for drop in load.filtered)
     packets, room = load.spec.packets, load.room_pkts
-    if load.to_guest is not None and load.overrun_pkts > max(0, packets - room):
+    if load.to_guest is not None and load.refused_pkts > max(0, packets - room):
         yield (
-            f"{load.to_guest.vif} refused {load.overrun_pkts} of {packets} packets, and its ring"
-            f" alone takes {room}"
+            f"{load.to_guest.vif} refused {load.refused_pkts} of {packets} packets, and has room"
+            f" for {room}"
         )
     for hop in load.account.hops:
         between = f"{hop.start} and {hop.end}"

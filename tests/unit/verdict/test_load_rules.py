@@ -45,8 +45,8 @@ def less(packets: int) -> Arrivals:
     return Arrivals(marked_pkts=packets, marked_bytes=packets * 4017, other_pkts=0)
 
 
-def of_many_slots(load: Load) -> Load:
-    """The same with packets of which a ring takes 15."""
+def of_many_bytes(load: Load) -> Load:
+    """The same with packets of which a vif keeps 9 before it refuses one."""
     frame = PktgenFrame(size_bytes=65531)
     marked_bytes = load.arrivals.marked_pkts * (65531 - 14)
     arrivals = replace(load.arrivals, marked_bytes=marked_bytes)
@@ -56,7 +56,7 @@ def of_many_slots(load: Load) -> Load:
 def refused(packets: int) -> Load:
     """That many dropped by the vif of the sink, and by its queue."""
     came = PACKETS - packets
-    drops = {"dom0 vif2.0 qdisc_drops": packets - 3, "dom0 vif2.0 tx_dropped": 3}
+    drops = {"dom0 vif2.0 qdisc_drops": 3, "dom0 vif2.0 tx_dropped": packets - 3}
     return load_of(through(PACKETS, vif2=came, bob=came) | drops, less(came))
 
 
@@ -71,16 +71,16 @@ def test_load_of_which_all_arrived_passes_and_says_how_fast_it_was() -> None:
 
 
 def test_what_a_full_vif_refused_is_told_and_is_no_failure() -> None:
-    for packets in (10, 85):
-        verdict = judge_load(of_many_slots(refused(packets)))
+    for packets in (10, 94):
+        verdict = judge_load(of_many_bytes(refused(packets)))
 
         assert (verdict.outcome, verdict.numbers["overruns"]) == (Outcome.PASS, packets)
 
 
 @pytest.mark.parametrize(
-    "load", [refused(10), *map(of_many_slots, (refused(86), refused(PACKETS)))]
+    "load", [refused(10), *map(of_many_bytes, (refused(95), refused(PACKETS)))]
 )
-def test_vif_that_refuses_what_its_ring_takes_fails(load: Load) -> None:
+def test_vif_that_refuses_what_it_has_room_for_fails(load: Load) -> None:
     verdict = judge_load(load)
 
     assert verdict.outcome is Outcome.FAIL
@@ -90,7 +90,7 @@ def test_vif_that_refuses_what_its_ring_takes_fails(load: Load) -> None:
 def test_vif_of_the_source_has_no_excuse() -> None:
     counted = through(PACKETS, vif2=99, bob=99) | {"dom0 vif1.0 tx_dropped": 1}
 
-    verdict = judge_load(of_many_slots(load_of(counted, less(99))))
+    verdict = judge_load(of_many_bytes(load_of(counted, less(99))))
 
     assert verdict.outcome is Outcome.FAIL
 
@@ -99,7 +99,7 @@ def test_what_a_filter_dropped_is_no_overrun() -> None:
     load = load_of(through(PACKETS, vif2=90) | {"dom0 vif2.0 qdisc_drops": 10}, less(90))
     place = DropCounter(node="dom0", device="vif2.0", counter="filter_drops")
 
-    verdict = judge_load(of_many_slots(replace(load, filtered=(Drop(place=place, packets=4),))))
+    verdict = judge_load(of_many_bytes(replace(load, filtered=(Drop(place=place, packets=4),))))
 
     assert (verdict.outcome, verdict.numbers["overruns"]) == (Outcome.FAIL, 6)
     assert verdict.reasons == ("loss at dom0 vif2.0 filter_drops 4",)
