@@ -77,12 +77,14 @@ ends with this command, whatever becomes of it.
     "--layouts",
     metavar="N",
     type=click.IntRange(min=1),
-    help="How many random layouts `slots` sends over each link.  [default: 2000, --quick: 200]",
+    help="How many random layouts `slots` sends over each link, and `fraglist` without the limit."
+    "  [default: 2000 and 1000, --quick: 200 and 100]",
 )
 @click.option(
     "--seed",
     metavar="N[:ROUND]",
-    help="What `soak` and `slots` draw from.  [default: by chance for `soak`, and told]",
+    help="What `soak`, `slots` and `fraglist` draw from."
+    "  [default: by chance for `soak`, and told]",
 )
 @options.json_file
 @options.junit_file

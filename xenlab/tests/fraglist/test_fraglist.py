@@ -24,6 +24,7 @@ from xenlab.slots.limits import Limits
 from xenlab.slots.random_layouts import Mix, random_layouts
 from xenlab.tests.unlimited_frontend import SERIES, frontend_unlimited, read_unlimited
 from xenlab.traffic.disabling import disable_vif, reattach
+from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
@@ -35,6 +36,7 @@ from xenlab.verdict.reach import judge_reach
 
 PACKETS = 10
 RANDOM = {Extent.QUICK: 100, Extent.WHOLE: 1000}
+RUN_LAYOUTS = 20_000
 SEED = 20140517
 HARMLESS_SLOTS = 2
 REACHING_SLOTS = 19
@@ -87,17 +89,23 @@ def test_frontend_without_the_limit_is_met_by_netback_as_the_model_says(
 
 
 def test_random_layouts_without_the_limit_meet_the_fate_that_the_model_says(
-    lab: LabHandle, links: tuple[Link, ...], extent: Extent, judge: Judge, show: Show
-) -> None:
+    lab: LabHandle, links: tuple[Link, ...], extent: Extent, endurance: Endurance, judge: Judge,
+    show: Show,
+) -> None:  # fmt: skip
+    seed = endurance.seed if endurance.seed_given else SEED
+    count = endurance.layouts or RANDOM[extent]
     for link in links:
         limits, frags = read_unlimited(lab, link), lab.max_skb_frags(link.source)
         mix = Mix(most_slots=limits.fatal_slots - 1, max_frags=frags)
-        layouts = tuple(islice(_survived(random_layouts(SEED, mix), limits), RANDOM[extent]))
-        run = send_layouts(lab, link, layouts, seed=SEED, limits=limits)
-        subject = f"{run.subject} with {SERIES}, random layouts of seed {SEED}"
-        judge(judge_layouts(run, subject=subject))
-        for exhibit in show_run(run, path_of(lab, link).source, subject, limits):
-            show(exhibit)
+        stream = _survived(random_layouts(seed, mix), limits)
+        for first in range(0, count, RUN_LAYOUTS):
+            layouts = tuple(islice(stream, min(RUN_LAYOUTS, count - first)))
+            run = send_layouts(lab, link, layouts, seed=seed + first, limits=limits)
+            drawn = f"random layouts {first + 1} to {first + len(layouts)} of seed {seed}"
+            subject = f"{run.subject} with {SERIES}, {drawn}"
+            judge(judge_layouts(run, subject=subject))
+            for exhibit in show_run(run, path_of(lab, link).source, subject, limits):
+                show(exhibit)
 
 
 @pytest.mark.parametrize("slots", [22, 23, 51])
