@@ -12,6 +12,7 @@ from xenlab.measure.flow import FlowSpec, Transport
 from xenlab.measure.measurement import Measurement
 from xenlab.measure.observation import Observation
 from xenlab.plan.model import Link
+from xenlab.traffic.composer.batch import VIF_WINDOW_KIB
 from xenlab.traffic.flow import FlowBudget, FlowSource
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.measuring import measure_link
@@ -25,6 +26,9 @@ PORT = 20020
 # (net/ipv4/tcp_output.c, tcp_tso_autosize). 45 segments of 1448 bytes are what 64 KiB hold.
 WHOLE_PACKETS = "net.ipv4.tcp_min_tso_segs"
 SEGMENTS = "45"
+# As a kernel comes, for the first one.
+RECEIVE_BUFFERS = "net.ipv4.tcp_rmem"
+FIRST_BUFFER_BYTES = 131072
 SEND = f'{XLFLOW} counters </dev/null && {XLSOURCE} "$@" && {XLFLOW} counters </dev/null'
 
 
@@ -56,7 +60,8 @@ def observe_streams(
 ) -> tuple[Measurement, Observation]:
     """Send the streams over a link, with probes and debug lines on; the sink compares every byte.
 
-    Packets are as long as the window lets them.
+    Packets are as long as the window lets them, and no more are under way than a vif keeps for its
+    guest: what it refuses would be sent again.
     Raises LabError, or MeasurementError where an end cannot say what it saw.
     """
 
@@ -69,10 +74,17 @@ def observe_streams(
     how = FlowSource(send=send)
     with (
         sysctl_set(lab, link.source, WHOLE_PACKETS, SEGMENTS),
+        sysctl_set(lab, link.sink, RECEIVE_BUFFERS, _receive_buffers(order)),
         observing(lab, link, probes=True, debug=True) as observer,
     ):
         measurement = measure_link(lab, link, _specs_of(link, order), how)
         return measurement, observer.read()
+
+
+def _receive_buffers(order: StreamOrder) -> str:
+    """The least, first and largest one of a socket, of which half is window (tcp_adv_win_scale)."""
+    share_bytes = (2 * VIF_WINDOW_KIB << 10) // order.sockets
+    return f"4096 {min(FIRST_BUFFER_BYTES, share_bytes)} {share_bytes}"
 
 
 def _specs_of(link: Link, order: StreamOrder) -> tuple[FlowSpec, ...]:
