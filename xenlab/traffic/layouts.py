@@ -40,7 +40,6 @@ RUN_S = 60.0
 PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
 BATCH_PACKETS = 20_000
 VIF_ROOM_BYTES = VIF_WINDOW_KIB // 2 << 10
-EARLY = frozenset({Fate.BOUNCED, Fate.OVERFLOW})
 
 
 @contextmanager
@@ -120,13 +119,12 @@ def send_layouts(
     prediction = predict_bulk(LayoutColumns.of(layouts), limits)
     path = between_devices(path_of(lab, link))
     vif, by_wire = path.source.vif, bool(path.sink.nic)
-    fates = tuple(FATES[code] for code in prediction.fates.tolist())
     before = look_at_rest(lab, path)
     sightings: list[Sighting] = []
-    uncounted = _uncounted_bytes(link, limits, layouts, fates)
-    for few in portions(layouts, source.batch_packets, uncounted):
+    for few in portions(layouts, source.batch_packets, _room_bytes(link, limits)):
         sightings += source.send(lab, link, few, seed + len(sightings))
     after, unrest = look_at_rest_again(lab, path, before)
+    fates = tuple(FATES[code] for code in prediction.fates.tolist())
     return LayoutRun(
         source=link.source,
         sink=link.sink,
@@ -143,37 +141,29 @@ def send_layouts(
     )
 
 
-def _uncounted_bytes(
-    link: Link, limits: Limits, layouts: Sequence[Layout], fates: Sequence[Fate]
-) -> list[int]:
-    """How much of each packet a vif behind the source may have to queue unknown to the source.
+def _room_bytes(link: Link, limits: Limits) -> int:
+    """How much a vif behind the source has to queue at once at most; 0 where the source sees to it.
 
-    That one counts what is under way by the skbs that have not come back. They come back early
-    where the frontend bounces the packet, and where netback copies it for its frag_list. For the
-    few that a stock frontend bounces there is room beside what the source counts.
+    A frontend that bounces a packet gives the skb back before the packet has left, by which the
+    source counts what is under way.
     """
-    if link.sink_vif is None or not (limits.bounces or Fate.OVERFLOW in fates):
-        return [0] * len(layouts)
-    return [
-        layout.length_bytes if limits.bounces or fate in EARLY else 0
-        for layout, fate in zip(layouts, fates, strict=True)
-    ]
+    return VIF_ROOM_BYTES if limits.bounces and link.sink_vif else 0
 
 
 def portions(
-    layouts: Sequence[Layout], packets: int, uncounted_bytes: Sequence[int]
+    layouts: Sequence[Layout], packets: int, room_bytes: int
 ) -> Iterator[Sequence[Layout]]:
-    """All layouts in their order, so many packets and VIF_ROOM_BYTES of what counts at once.
+    """All layouts in their order, so many packets and so many bytes at once; 0 is any number.
 
     What alone is more than that goes alone.
     """
     start, held_bytes = 0, 0
-    for end, more_bytes in enumerate(uncounted_bytes):
-        over = held_bytes + more_bytes > VIF_ROOM_BYTES
+    for end, layout in enumerate(layouts):
+        over = room_bytes and held_bytes + layout.length_bytes > room_bytes
         if end > start and (end - start == packets or over):
             yield layouts[start:end]
             start, held_bytes = end, 0
-        held_bytes += more_bytes
+        held_bytes += layout.length_bytes
     if start < len(layouts):
         yield layouts[start:]
 

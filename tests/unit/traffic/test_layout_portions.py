@@ -5,30 +5,32 @@ from __future__ import annotations
 import pytest
 
 from xenlab.slots.layout import Layout, Protocol
-from xenlab.traffic.layouts import VIF_ROOM_BYTES, portions
+from xenlab.traffic.layouts import portions
 
-THIRD = VIF_ROOM_BYTES // 3
+
+def layouts(*lengths_bytes: int) -> list[Layout]:
+    return [
+        Layout(linear_bytes=length, linear_offset_bytes=0, frags=(), protocol=Protocol.UDP4)
+        for length in lengths_bytes
+    ]
 
 
 @pytest.mark.parametrize(
-    ("uncounted_bytes", "packets", "expected"),
+    ("lengths_bytes", "packets", "room_bytes", "expected"),
     [
-        ((), 2, []),
-        ((0,) * 5, 2, [2, 2, 1]),
-        ((0,) * 5, 9, [5]),
-        ((THIRD,) * 7, 9, [3, 3, 1]),
-        ((THIRD, 0, THIRD, 0, THIRD, 0, THIRD), 9, [6, 1]),
-        ((THIRD, VIF_ROOM_BYTES + 1, THIRD), 9, [1, 1, 1]),
+        ((), 2, 0, []),
+        ((100,) * 5, 2, 0, [2, 2, 1]),
+        ((100,) * 5, 9, 0, [5]),
+        ((100,) * 5, 9, 200, [2, 2, 1]),
+        ((100, 100, 100, 1000, 100), 9, 300, [3, 1, 1]),
+        ((1000, 1000), 9, 300, [1, 1]),
     ],
 )
 def test_portions_are_whole_and_no_larger_than_they_may_be(
-    uncounted_bytes: tuple[int, ...], packets: int, expected: list[int]
+    lengths_bytes: tuple[int, ...], packets: int, room_bytes: int, expected: list[int]
 ) -> None:
-    whole = [
-        Layout(linear_bytes=100 + each, linear_offset_bytes=0, frags=(), protocol=Protocol.UDP4)
-        for each in range(len(uncounted_bytes))
-    ]
-    parts = list(portions(whole, packets, uncounted_bytes))
+    whole = layouts(*lengths_bytes)
+    parts = list(portions(whole, packets, room_bytes))
 
     assert [len(part) for part in parts] == expected
     assert [layout for part in parts for layout in part] == whole
