@@ -60,8 +60,8 @@ def observe_streams(
 ) -> tuple[Measurement, Observation]:
     """Send the streams over a link, with probes and debug lines on; the sink compares every byte.
 
-    Packets are as long as the window lets them, and no more are under way than a vif keeps for its
-    guest: what it refuses would be sent again.
+    Packets are as long as the window lets them. On Linux 6.1 no more are under way than a vif keeps
+    for its guest: what it refuses is sent again. Later ones may make more of the same buffers.
     Raises LabError, or MeasurementError where an end cannot say what it saw.
     """
 
