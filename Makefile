@@ -11,9 +11,8 @@ SIDE_BY_SIDE := --numprocesses=auto --dist=loadfile
 PIP_INSTALL := python -m pip -qq --no-input --disable-pip-version-check install
 
 PACKAGES := bc bison bubblewrap ccache cpio flex gcc git iproute2 kmod libc6-dev libelf-dev \
-	libelf1 libvirt-clients \
-	libvirt-daemon libvirt-daemon-driver-qemu libvirt-dev make openssh-client pkg-config python3-dev \
-	python3-venv qemu-system-x86 util-linux xz-utils zstd
+	libelf1 libvirt-daemon libvirt-daemon-driver-qemu libvirt-dev make openssh-client pkg-config \
+	python3-dev python3-venv qemu-system-x86 util-linux xz-utils zstd
 PACKAGES_DEV := dropbear-bin vagrant vagrant-libvirt
 PACKAGES_BENCH := busybox-static
 
@@ -118,7 +117,7 @@ soak: $(READY) ## 20 cold boots and 50 restores; nothing may be left behind
 	@$(BIN)/python -m bench.soak $(ARGS)
 
 lock: $(READY) ## Resolve the dependencies anew (ARGS="--upgrade")
-	@for lock in "--extra dev --extra report -o requirements.lock pyproject.toml" \
+	@for lock in "--extra dev -o requirements.lock pyproject.toml" \
 		"-o bench/requirements.lock bench/requirements.in"; do \
 		CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras \
 			--allow-unsafe --generate-hashes --no-emit-options --no-emit-index-url \

@@ -91,7 +91,15 @@ CHECKPOINT = Figure(
 )
 LAYOUTS = Figure(
     name="layouts",
-    what="layouts that the slot model predicts",
+    what="layouts that the slot model predicts, in arrays",
+    unit="/s",
+    floor=200_000,
+    aim=1_000_000,
+    is_rate=True,
+)
+LAYOUTS_READ = Figure(
+    name="layouts-read",
+    what="the same, from layouts one by one, no two alike",
     unit="/s",
     floor=200_000,
     aim=1_000_000,
@@ -146,8 +154,8 @@ IOMMU = Figure(name="iommu", what="test iommu, every cell", unit="s", floor=40 *
 
 FIGURES = (
     COLD, CONNECTED, BARE, COLD_RATIO, FURTHER_DOMU, IMAGES, STATUS, HELP, CHECKPOINT, LAYOUTS,
-    SENT, SENT_SHARE, SLOTS, SUITES, TRY_QUICK, TRY, MODULE, KERNEL, KERNEL_AGAIN, MUTANT,
-    IOMMU_CELL, IOMMU,
+    LAYOUTS_READ, SENT, SENT_SHARE, SLOTS, SUITES, TRY_QUICK, TRY, MODULE, KERNEL, KERNEL_AGAIN,
+    MUTANT, IOMMU_CELL, IOMMU,
 )  # fmt: skip
 
 

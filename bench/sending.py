@@ -16,7 +16,7 @@ import click
 from bench.documents import SendingDocument
 from xenlab.errors import MeasurementError
 from xenlab.lab import open_lab
-from xenlab.measure.layouts import find_disagreements, find_miscounts
+from xenlab.measure.disagreements import find_disagreements, find_miscounts
 from xenlab.measure.load import LoadSpec
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.layout import Layout

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import figures, patches
 from bench.documents import SendingDocument, UpDocument
 from bench.figures import Figure, Outcome, Phase
-from bench.model import spread_layouts, time_prediction
+from bench.model import rate_of_reading, spread_layouts, time_prediction
 from bench.programs import ProgramFailed
 from bench.workspace import DOWN_LIMIT_S, Workspace, copy_packages
 
@@ -27,8 +27,8 @@ SUITES = ("smoke", "slots", "compound", "gso", "fraglist", "rx")
 SUITES_LIMIT_S = 7200.0
 IOMMU_CELL = "iommu-i2"
 NOT_IN_A_LAB = {
-    figures.IMAGES, figures.HELP, figures.LAYOUTS, figures.MODULE, figures.KERNEL,
-    figures.KERNEL_AGAIN, figures.IOMMU_CELL, figures.IOMMU,
+    figures.IMAGES, figures.HELP, figures.LAYOUTS, figures.LAYOUTS_READ, figures.MODULE,
+    figures.KERNEL, figures.KERNEL_AGAIN, figures.IOMMU_CELL, figures.IOMMU,
 }  # fmt: skip
 IN_A_LAB = tuple(figure for figure in figures.FIGURES if figure not in NOT_IN_A_LAB)
 
@@ -53,7 +53,7 @@ class Bench:
             ((figures.BARE,), lambda: self.measure_up(figures.BARE, "--from", "bare")),
             ((figures.CHECKPOINT, figures.STATUS), self.measure_standing_lab),
             ((figures.HELP,), lambda: self.measure_command(figures.HELP, "--help")),
-            ((figures.LAYOUTS,), self.measure_layouts),
+            ((figures.LAYOUTS, figures.LAYOUTS_READ), self.measure_layouts),
             ((figures.SENT, figures.SENT_SHARE), self.measure_sending),
             ((figures.SLOTS,), lambda: self.measure_suites(figures.SLOTS, self.runs, "slots")),
             ((figures.SUITES,), lambda: self.measure_suites(figures.SUITES, 1, *SUITES)),
@@ -214,6 +214,8 @@ class Bench:
             LAYOUTS / time_prediction(columns) for _ in self._runs(figures.LAYOUTS.what)
         )
         yield Outcome(figure=figures.LAYOUTS, samples=samples)
+        read = tuple(rate_of_reading() for _ in self._runs(figures.LAYOUTS_READ.what))
+        yield Outcome(figure=figures.LAYOUTS_READ, samples=read)
 
     def _runs(self, what: str) -> Iterator[int]:
         for run in range(self.runs):

@@ -29,10 +29,18 @@ class InputError(XenlabError):
         super().__init__("\n".join(problems), try_next=try_next)
 
 
+class DoesNotCompile(InputError):
+    """Sources that somebody wants tested do not compile or link: `problems` are what make says."""
+
+
 class Unavailable(XenlabError):
     """This host lacks something: exit 4; `try_next` is the command that provides it."""
 
     exit_code = 4
+
+
+class VersionUnavailable(Unavailable):
+    """What is lacking belongs to one version of Xen or of a kernel: others may be there."""
 
 
 class LabError(XenlabError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -48,6 +49,7 @@ class Lab:
     connection: Connection | ExistingHost
     machine: Machine | ExistingHost
     _shells: dict[str, SshShell] = field(default_factory=dict)
+    _connecting: dict[str, threading.Lock] = field(default_factory=dict)
     _lost: dict[str, KernelFault] = field(default_factory=dict)
     _slowness: float | None = None
     _max_skb_frags: dict[str, int] = field(default_factory=dict)
@@ -80,11 +82,13 @@ class Lab:
     def shell(self, node: str, deadline: Deadline | None = None) -> SshShell:
         """The shell of dom0 or a domU, connected on first use."""
         self._require_kept(node)
-        shell = self._shells.get(node)
-        if shell is None or not shell.connected:
-            deadline = deadline or Deadline.after(CONTROL_BUDGET_S)
-            shell = self._shells[node] = self._connect(node, deadline)
-        return shell
+        # One thread connects, and whoever wants the same node meanwhile waits: a domU wants dom0.
+        with self._connecting.setdefault(node, threading.Lock()):
+            shell = self._shells.get(node)
+            if shell is None or not shell.connected:
+                deadline = deadline or Deadline.after(CONTROL_BUDGET_S)
+                shell = self._shells[node] = self._connect(node, deadline)
+            return shell
 
     def _connect(self, node: str, deadline: Deadline) -> SshShell:
         machine = self.machine_of(node)
@@ -143,9 +147,7 @@ class Lab:
 
     def debug_files(self, node: str) -> Mapping[str, Path]:
         """The files with debug info that are known for what a node runs, by module name."""
-        return {
-            module: Path(path) for owner, module, path in self.record.debug_files if owner == node
-        }
+        return self.record.debug_files_of(node)
 
     def require_node(self, name: str) -> None:
         """Nothing, or InputError with the nodes there are."""
@@ -208,9 +210,8 @@ class Lab:
     def max_skb_frags(self, node: str) -> int:
         """MAX_SKB_FRAGS of a node's kernel, which its setting cannot be over; asked once."""
         if node not in self._max_skb_frags:
-            deadline = Deadline.after(CONTROL_BUDGET_S)
-            text = self.shell(node, deadline).read_file(MAX_SKB_FRAGS, deadline=deadline)
-            self._max_skb_frags[node] = int(text)
+            deadline, shell = Deadline.after(CONTROL_BUDGET_S), self.shell(node)
+            self._max_skb_frags[node] = int(shell.read_file(MAX_SKB_FRAGS, deadline=deadline))
         return self._max_skb_frags[node]
 
     def disconnect(self) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from xenlab import suite_fixtures
+from xenlab.kernel.driver import DriverKind
 from xenlab.parameters import parametrize
 from xenlab.plan.model import Link
 from xenlab.report.exhibits import Exhibit
@@ -48,8 +50,9 @@ class LabPlugin:
     be given the names of those that are `done`; `coroner` knows what happened. So it does behind a
     test marked with `spoils_lab`, which comes last.
 
-    `on_verdict`, if it is set, gets each verdict as a test comes to it; what it raises, the test
-    raises.
+    `tried`, if it is set, are the drivers that this lab or the one that it is the control of has
+    patches on. `on_verdict`, if it is set, gets each verdict as a test comes to it; what it raises,
+    the test raises.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class LabPlugin:
         self._plant = plant
         self._plant_every = plant_every
         self._endurance = endurance or Endurance.parse(None, None)
+        self.tried: frozenset[DriverKind] = frozenset()
         self.on_verdict: Judge = lambda _verdict: None
         self.spoiled = False
         self._silent = False
@@ -81,7 +85,9 @@ class LabPlugin:
     def pytest_configure(self, config: pytest.Config) -> None:
         """What fixtures hand to tests, and what marks mean."""
         config.addinivalue_line("markers", SPOILS)
-        config.stash[STAGE] = Stage(lab=self._lab, extent=self._extent, endurance=self._endurance)
+        config.stash[STAGE] = Stage(
+            lab=self._lab, extent=self._extent, endurance=self._endurance, tried=self.tried
+        )
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each link, each domU and each node of this lab's plan."""
@@ -158,7 +164,9 @@ class LabPlugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Verdicts make the test's outcome: pytest's own says only whether it ran to its end."""
         report = yield
-        found = self._verdicts_of(item, call)
+        # The same whatever else was asked for: pytest's own name begins where all paths meet.
+        name = f"{item.path.parent.name}/{item.path.name}::{item.nodeid.partition('::')[2]}"
+        found = [replace(each, test=name) for each in self._verdicts_of(item, call)]
         self.verdicts += found
         fine = {Outcome.PASS, Outcome.SKIP}
         bad = [verdict for verdict in found if verdict.outcome not in fine]
@@ -216,8 +224,9 @@ def _verdict_of(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException]) 
     if asserted or isinstance(error, pytest.fail.Exception):
         reasons = tuple(str(error).splitlines()) or (raised.exconly(),)
         return Verdict(
-            rule=GIVES_A_VERDICT, subject=item.name, outcome=Outcome.FAIL, reasons=reasons
-        )
+            rule=GIVES_A_VERDICT, subject=item.name, outcome=Outcome.FAIL, reasons=reasons,
+            alarm=True,
+        )  # fmt: skip
     if isinstance(error, Exception):
         return verdict_of_error(GIVES_A_VERDICT, item.name, error)
     return None
@@ -234,4 +243,5 @@ def _silent(name: str) -> Verdict:
         subject=name,
         outcome=Outcome.INCONCLUSIVE,
         reasons=("the test ended without a verdict",),
+        alarm=True,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from xenlab.kernel.driver import DriverKind
 from xenlab.plan.model import DOM0, DomUPlan
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.handle import LabHandle
@@ -19,11 +20,16 @@ from xenlab.transport.shell import Shell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Where a suite runs, and how much of it."""
+    """Where a suite runs, and how much of it.
+
+    `tried` are the ends of vifs whose driver has patches on it in this lab, or in the one that this
+    lab is the control of.
+    """
 
     lab: LabHandle
     extent: Extent
     endurance: Endurance
+    tried: frozenset[DriverKind] = frozenset()
 
 
 STAGE: pytest.StashKey[Stage] = pytest.StashKey()
@@ -57,3 +63,9 @@ def extent(request: pytest.FixtureRequest) -> Extent:
 def endurance(request: pytest.FixtureRequest) -> Endurance:
     """How long a soak goes on, and with which seed."""
     return request.config.stash[STAGE].endurance
+
+
+@pytest.fixture
+def tried(request: pytest.FixtureRequest) -> frozenset[DriverKind]:
+    """The ends of vifs whose driver `xenlab try` puts patches on, on both sides of it."""
+    return request.config.stash[STAGE].tried

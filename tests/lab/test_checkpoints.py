@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import ROOT, Xenlab
+from tests.lab.conftest import PROGRAM, ROOT, Xenlab
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.store import CheckpointFacts, CheckpointStore
 from xenlab.registry.places import cache_dir
@@ -24,6 +26,15 @@ from xenlab.transport.process import which
 
 LIMIT_S = 200.0
 OLD_BYTES = 20 << 20
+# bob is told to boot a kernel that it does not boot.
+OTHER_KERNEL = """
+from xenlab.life import up
+
+def list_wrongly(plan, images, right=up.list_build_ids):
+    return tuple((node, "5a" * 20 if node == "bob" else one) for node, one in right(plan, images))
+
+up.list_build_ids = list_wrongly
+"""
 # `sh -c SCRIPT SOURCE COMMAND...`: the cache is filled where it is mounted, then the command runs.
 SCRIPT = 'cp -a "$0/." "$XDG_CACHE_HOME/" && exec "$@"'
 
@@ -45,8 +56,13 @@ class Cache:
         """Those of `pair`."""
         return sorted(one.facts.level for one in self.checkpoints.list() if one.facts.domids)
 
-    def run(self, *words: str, tmpfs: str = "") -> subprocess.CompletedProcess[bytes]:
-        """Run a command with this cache, or with a copy of it on a file system of that size."""
+    def run(
+        self, *words: str, tmpfs: str = "", fault: str = ""
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a command with this cache, or with a copy of it on a file system of that size.
+
+        `fault` is Python that runs first.
+        """
         argv = [which("bwrap"), "--dev-bind", "/", "/", "--setenv", "XDG_CACHE_HOME"]
         if tmpfs:
             small = self.content.with_name("small")
@@ -56,8 +72,8 @@ class Cache:
         else:
             argv += [str(self.content)]
         return subprocess.run(
-            [*argv, *self.home.argv, *words], env=self.home.env, cwd=ROOT, capture_output=True,
-            timeout=LIMIT_S, check=False,
+            [*argv, sys.executable, "-c", f"{fault}\n{PROGRAM}", *words], env=self.home.env,
+            cwd=ROOT, capture_output=True, timeout=LIMIT_S, check=False,
         )  # fmt: skip
 
     def save_old_one(self, key: str) -> None:
@@ -122,3 +138,17 @@ def test_lab_without_room_for_a_checkpoint_comes_up_without_one_and_says_so(cach
     assert warning.endswith("MB needed; try: xenlab gc")
     assert "save the connected checkpoint" not in said
     assert cache.home.succeed("exec", "alice", "--", "hostname") == "alice\n"
+
+
+def test_restored_node_with_another_kernel_than_was_meant_costs_the_checkpoint_and_the_lab(
+    cache: Cache,
+) -> None:
+    done = cache.run("up", "pair", "--no-proof", "--offline", fault=OTHER_KERNEL)
+    said = done.stderr.decode()
+
+    assert done.returncode == 6, said
+    told = rf"bob runs another kernel than it was told to: build id \w+, .* is {'5a' * 20}"
+    assert re.search(f"checkpoint thrown away: {told}", said), said
+    assert len(re.findall(told, said)) > 1, "what was booted cold is proved as well"
+    assert "phase: prove the kernels" in said
+    assert cache.levels == []

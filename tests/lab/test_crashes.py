@@ -17,9 +17,9 @@ from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.shelf import find_module
 from xenlab.kernel.workshop import open_workshop
 from xenlab.lab import Lab
-from xenlab.life.connect import on_all
 from xenlab.plan.model import DOM0
 from xenlab.registry.places import cache_dir
+from xenlab.together import on_all
 from xenlab.verdict.console import scan_console
 from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.fault_table import Category

@@ -15,7 +15,7 @@ def test_host_that_runs_labs_is_well(xenlab: Xenlab) -> None:
 
     names = {check["name"] for check in document["checks"]}
     assert names == {
-        "programs", "libvirt", "sandbox", "KVM", "memory", "packages", "labs", "modes", "hosts",
+        "programs", "libvirt", "sandbox", "KVM", "memory", "packages", "labs", "hosts",
         "disk",
     }  # fmt: skip
     assert "fail" not in {check["health"] for check in document["checks"]}

@@ -8,8 +8,17 @@ import signal
 import pytest
 
 from tests.lab.conftest import Xenlab
+from xenlab.waiting import Deadline, wait_until
 
 MEGABYTE = 1 << 20
+# busybox init starts what is new in its table; the newest offer is the one that clients take.
+HURRY = "sed -i 's/serve 100 /serve 1 /' /etc/inittab && kill -HUP 1"
+SERVERS = """
+for place in /proc/[0-9]*; do
+        read -r name 2>/dev/null <$place/comm && [ "$name" = dropbear ] && echo "${place#/proc/}"
+done
+:
+"""
 
 pytestmark = pytest.mark.usefixtures("lab")
 
@@ -107,3 +116,22 @@ def test_every_log_can_be_read_whole(xenlab: Xenlab, name: str) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     if name != "sandbox":
         assert done.stdout
+
+
+def test_server_that_waits_long_is_replaced_before_its_time_for_a_log_in_is_up(
+    xenlab: Xenlab,
+) -> None:
+    """Planted: it may wait for a second only, so that two are replaced soon."""
+    with xenlab.bring_up("renewed") as lab:
+        deadline = Deadline.after(60)
+        shell = lab.shell("bob", deadline)
+        seen = set(shell.run_script(SERVERS, deadline=deadline).text.split())
+        known = len(seen)
+        shell.run(["sh", "-c", HURRY], deadline=deadline).require_success()
+
+        def replaced_twice() -> bool:
+            seen.update(shell.run_script(SERVERS, deadline=deadline).text.split())
+            return known > 0 and len(seen) - known >= 3
+
+        wait_until(replaced_twice, "other servers to wait", deadline, last_seen=lambda: str(seen))
+        assert xenlab.succeed("exec", "--lab", "renewed", "bob", "--", "hostname") == "bob\n"

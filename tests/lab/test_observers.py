@@ -113,6 +113,7 @@ def traces_left(lab: Lab, node: str) -> str:
 def test_bridge_passes_grants_on_and_every_table_moves(opened: Lab) -> None:
     link = link_of(opened, "alice", "bob")
     before = [traces_left(opened, node) for node in opened.plan.node_names]
+    assert [text[-4:] for text in before] == ["1\n1\n"] * len(before), "what kernels begin with"
 
     with observing(opened, link, probes=True) as observer:
         send_datagrams(opened, link)

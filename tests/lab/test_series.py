@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from xenlab.errors import MeasurementError
 from xenlab.kernel.driver import STOCK
 from xenlab.lab import Lab
 from xenlab.measure.layouts import LayoutRun
@@ -25,6 +26,7 @@ from xenlab.traffic.drivers import (
     parameter_set,
 )
 from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.limits import limits_of
 from xenlab.traffic.observing import observing
 from xenlab.verdict.driver_counters import judge_backend_counters, judge_frontend_counters
 from xenlab.verdict.layouts import judge_layouts
@@ -90,6 +92,32 @@ def test_series_that_the_model_is_not_told_of_is_a_disagreement(
 
     assert verdict.outcome is Outcome.FAIL
     assert "was not linearised" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("netfront", "netback"), [(STOCK, STOCK), (NEGOTIATED, STOCK), (NEGOTIATED, NEGOTIATED)]
+)
+def test_limits_of_drivers_whose_names_say_nothing_are_those_that_they_agree_on(
+    opened: Lab, link: Link, drivers: DriverExchange, netfront: str, netback: str
+) -> None:
+    drivers.run(netfront, netback)
+    assert {opened.driver(node) for node in ("alice", DOM0)} == {STOCK}
+
+    limits, wanted = limits_of(opened, link), limits_with(netfront, netback)
+
+    assert limits.frontend_slots == wanted.frontend_slots
+    assert limits.backend_slots == wanted.backend_slots
+    assert judge_layouts(send(opened, link, LAYOUTS, limits)).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("netfront", [COPY, REPACK])
+def test_frontend_that_relocates_under_another_name_is_not_taken_for_stock(
+    opened: Lab, link: Link, drivers: DriverExchange, netfront: str
+) -> None:
+    drivers.run(netfront, STOCK)
+
+    with pytest.raises(MeasurementError, match="the netfront stock relocates packets"):
+        limits_of(opened, link)
 
 
 def test_frontend_counts_what_probes_see(opened: Lab, link: Link, drivers: DriverExchange) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
+from xenlab.errors import MeasurementError
 from xenlab.guest.change import Change
 from xenlab.guest.device_state import Feature
 from xenlab.guest.settings import open_settings, read_states
 from xenlab.lab import Lab
+from xenlab.plan.links import DOM0
+from xenlab.slots.random_layouts import random_layouts
+from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.limits import limits_of
+from xenlab.verdict.layouts import judge_layouts
+from xenlab.verdict.outcome import Outcome
 
 BUDGET_S = 60.0
 EVERYTHING = {Feature.CHECKSUM: False, Feature.SCATTER: False, Feature.GRO: False}
@@ -64,3 +73,28 @@ def test_what_a_device_refuses_is_told_and_the_next_change_does_not_build_on_it(
         after = settings.apply([Change(device="eth0", gso_max_size_bytes=8192)], deadline)
         assert after.refused == ()
         assert after.states["eth0"].features == settings.base["eth0"].features
+
+
+def test_layouts_are_judged_by_what_is_set_on_the_device_that_sends_them(opened: Lab) -> None:
+    """A small gso_max_size and no scatter-gather drop packets, as the model says of them."""
+    ends = ("alice", DOM0)
+    link = next(each for each in opened.plan.links() if (each.source, each.sink) == ends)
+    layouts = tuple(islice(random_layouts(7), 200))
+    shell, deadline = opened.shell("alice"), opened.budget(10 * BUDGET_S)
+    small = Change(device="eth0", gso_max_size_bytes=8192)
+    flat = Change(device="eth0", features={Feature.SCATTER: False})
+    with composers_loaded(opened, link), open_settings(shell, ["eth0"], deadline) as settings:
+        plain = judge_layouts(send_layouts(opened, link, layouts, seed=7))
+        assert settings.apply([small], deadline).refused == ()
+        verdicts = [judge_layouts(send_layouts(opened, link, layouts, seed=8))]
+        assert settings.apply([flat], deadline).refused == ()
+        verdicts.append(judge_layouts(send_layouts(opened, link, layouts, seed=9)))
+        unknown = Change(device="eth0", features={Feature.TSO: False})
+        assert settings.apply([unknown], deadline).refused == ()
+        with pytest.raises(MeasurementError, match="ethtool -K eth0 tso on"):
+            limits_of(opened, link)
+
+    assert plain.outcome is Outcome.PASS, plain.reasons
+    for verdict in verdicts:
+        assert verdict.outcome is Outcome.PASS, verdict.reasons
+        assert verdict.numbers["must_be_dropped"] > plain.numbers["must_be_dropped"]

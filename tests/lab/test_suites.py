@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import Xenlab
+from tests.unit.house.repository import read_example
 
 ONE_LINK = ("--quick", "-k", "alice-bob")
 OWN_TESTS = """
@@ -113,6 +114,15 @@ def test_tests_of_ones_own_fail_by_what_they_assert(
 
     assert code == 1
     assert "FAIL" in found.values()
+
+
+def test_example_of_the_page_on_ones_own_tests_passes(
+    xenlab: Xenlab, lab: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "test_example.py"
+    file.write_text(read_example("docs/own-tests.md"))
+
+    assert run_tests(xenlab, tmp_path, str(file), "--lab", lab) == (0, {})
 
 
 def test_file_that_cannot_be_imported_is_the_users_and_no_interruption(

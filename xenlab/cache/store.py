@@ -56,6 +56,21 @@ class EntryStore:
                     self._set_aside(folder, damage)
             return self._build(recipe, folder, build)
 
+    def find_folder(self, recipe: Recipe) -> Path | None:
+        """The folder of a recipe's entry, if there is one; nothing is built, and nothing checked.
+
+        For what is known by itself to be right: to check thousands of files takes its time.
+        """
+        folder = self.folder / recipe.entry_name
+        if not folder.is_dir():
+            return None
+        mark_used(folder)
+        return folder
+
+    def has(self, recipe: Recipe) -> bool:
+        """Whether it was built; it may be damaged."""
+        return (self.folder / recipe.entry_name).is_dir()
+
     def _build(self, recipe: Recipe, folder: Path, build: Build) -> Entry:
         part = folder.with_name(folder.name + PART)
         with disk_errors(part):

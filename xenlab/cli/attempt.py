@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import click
 
 from xenlab.cli.sides import Sides
-from xenlab.errors import LabError, MeasurementError
+from xenlab.errors import (
+    DriverFailed,
+    InputError,
+    KernelFault,
+    LabError,
+    MeasurementError,
+    XenlabError,
+)
 from xenlab.kernel.driver import Reach
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.lab import Lab
 from xenlab.life.order import Undertaking
 from xenlab.life.phases import Phases
-from xenlab.measure.contest import BASE, PATCHED, Contest
+from xenlab.life.whole_way import require_applicable
+from xenlab.measure.contest import PATCHED, Contest
 from xenlab.report.comparison import ComparisonView
 from xenlab.traffic.contest import hold_contest
 from xenlab.traffic.ladder import Extent
-from xenlab.verdict.comparison import Comparison, Side
+from xenlab.traffic.turn_watch import SUBJECT, watching_turns
+from xenlab.verdict.comparison import Comparison
 from xenlab.verdict.outcome import Outcome
-from xenlab.verdict.verdict import verdict_of_error
+from xenlab.verdict.side import Side
 
 SPOILED = frozenset({Outcome.FAIL, Outcome.CRASH, Outcome.LAB_ERROR})
-IN_TURNS = "drivers take turns"
 IN_NO_LAB = "whole kernels take no turns inside one lab"
 IN_SHORT = "--quick is for verdicts"
 FAILED = "the patched side fails, and what loses packets is not fast or slow"
+
+
+@contextlib.contextmanager
+def advising(advice: str) -> Iterator[None]:
+    """What else to say where a series does not apply."""
+    try:
+        yield
+    except InputError as error:
+        if not advice:
+            raise
+        raise InputError(*error.problems, try_next=advice) from error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,15 +64,19 @@ class Attempt:
         """Whether the first failure is enough, and nothing is timed."""
         return self.sides.order.extent is Extent.QUICK
 
-    def require_way(self) -> None:
-        """Say which way the series takes; InputError if it cannot come that way.
+    def require_way(self, advice: str = "") -> None:
+        """Say which way the series takes; InputError, with this advice, where it does not apply.
 
-        Whether it applies to a whole kernel's source is seen when that is built, before a boot.
+        Of a series every patch is tried, in its order, before anything is built.
         """
         undertaking = self._undertake(self.series)
         click.echo(f"{self.series.name}: {Reach.of(self.series.files).why}", err=True)
-        if not self.sides.whole:
-            undertaking.require_applicable()
+        with advising(advice):
+            if self.sides.whole:
+                base = self.sides.order_lab(None)
+                require_applicable(base, self.series, undertaking.phases)
+            else:
+                undertaking.require_applicable()
 
     def run(self) -> ComparisonView:
         """Both sides: the patched one first, for that is what somebody waits for."""
@@ -76,8 +101,11 @@ class Attempt:
             uncompared=self._uncompared,
         )
 
-    def _compete(self, lab: Lab) -> None:
-        """In the lab of the patched side, once its suites are over."""
+    def _compete(self, lab: Lab, kept: Mapping[str, int]) -> None:
+        """In the lab of the patched side, once its suites are over and its consoles kept.
+
+        What consoles say from then on is no fault of one side by itself: it is judged here.
+        """
         if self._uncompared:
             return
         verdicts = self.sides.results.runs[-1].verdicts
@@ -85,19 +113,26 @@ class Attempt:
             self._uncompared = FAILED
             return
         started_s = time.monotonic()
-        try:
-            base = self._undertake(None).build_drivers()
-            patched = self._undertake(self.series).build_drivers()
-            contest = hold_contest(lab, base, patched)
-        except (LabError, MeasurementError) as error:
-            self._uncompared = str(error)
-            told = verdict_of_error(IN_TURNS, f"{BASE} and {PATCHED}", error)
-            if isinstance(error, LabError) and told is not None:
-                self.sides.results.note((*verdicts, told))
+        error: XenlabError | None = None
+        contest: Contest | None = None
+        with watching_turns(lab, kept) as watch:
+            try:
+                base = self._undertake(None).build_drivers()
+                patched = self._undertake(self.series).build_drivers()
+                contest = hold_contest(lab, base, patched, watch)
+            except (LabError, MeasurementError, DriverFailed, KernelFault) as raised:
+                error = raised
+            account = watch.account(error)
+        said = ((node, lab.console_bytes(node, start)) for node, start in kept.items())
+        self.sides.results.keep_turns(said)
+        for verdict in account.verdicts:
+            self.sides.results.judge(verdict)
+        self._uncompared = account.trouble
+        if contest is None or account.trouble:
             return
         self._contests.append(contest)
         self.sides.results.show(contest.table)
-        click.echo(f"{BASE} and {PATCHED} in turns: {time.monotonic() - started_s:.1f} s", err=True)
+        click.echo(f"{SUBJECT} in turns: {time.monotonic() - started_s:.1f} s", err=True)
 
     def _undertake(self, series: PatchSeries | None) -> Undertaking:
         return Undertaking(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Unpack, cast
 
 import click
@@ -27,6 +28,7 @@ from xenlab.cli.series_walks import bisect_series, walk_series
 from xenlab.cli.sides import Sides
 from xenlab.cli.suite_order import SuiteOrder
 from xenlab.errors import InputError
+from xenlab.kernel.commit_range import name_first
 from xenlab.kernel.driver import Reach
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.life.bring_up_words import BringUpWords
@@ -36,7 +38,7 @@ from xenlab.registry.record import read_record
 from xenlab.registry.runs import new_run_folder
 from xenlab.report.attempt import Told, tell_bisection, tell_comparison, tell_walk
 from xenlab.report.comparison import ComparisonView
-from xenlab.report.cover import render_cover
+from xenlab.report.cover import join_environments, render_cover
 from xenlab.report.progress import open_progress
 from xenlab.report.results import SuiteRun, render_results_junit
 from xenlab.topology.wording import quote
@@ -83,7 +85,10 @@ class AttemptOrder:
             given["topology"], given["lab"], accel=given["accel"], start_from=Level.BARE,
             transient=True, **cast(BringUpWords, kept),
         )  # fmt: skip
-        left_out = count_others(given["bisect"], given["tree"], series)
+        left_out = count_others(given["bisect"], given["tree"])
+        reach = Reach.of(series.files)
+        if reach.is_drivers_only:
+            suites = replace(suites, tried=frozenset(reach.drivers))
         return cls(
             series=series, suites=suites, up=up, per_patch=given["per_patch"],
             bisect=given["bisect"] is not None, left_out=left_out, cover=given["cover"],
@@ -94,6 +99,14 @@ class AttemptOrder:
     def titles(self) -> tuple[str, ...]:
         """What the patches are called."""
         return tuple(patch.title for patch in self.series.patches)
+
+    @property
+    def advice(self) -> str:
+        """How to have the kernel that a range lies on, where other ones are booted."""
+        if not self.bisect or self.up.dom0_kernel or self.up.domu_kernel:
+            return ""
+        first = shlex.quote(name_first(self.series))
+        return f"--dom0-kernel {first} --domu-kernel {first}"
 
 
 def _parse(words: tuple[str, ...], given: AttemptWords) -> tuple[PatchSeries, SuiteOrder]:
@@ -117,7 +130,7 @@ def run_attempt(order: AttemptOrder) -> int:
     """Try the series as it was asked for; the exit code."""
     with open_sides(order) as sides:
         attempt = Attempt(sides=sides, series=order.series)
-        attempt.require_way()
+        attempt.require_way(order.advice)
         told = _carry_out(order, attempt)
     return _show(order, sides.results, told)
 
@@ -139,7 +152,7 @@ def _cover(
     results = attempt.sides.results
     if not order.cover:
         return ()
-    environment = results.runs[0].environment
+    environment = join_environments([run.environment for run in results.runs])
     return tuple(render_cover(view, environment, order.titles, results.command, steps))
 
 
@@ -156,11 +169,11 @@ def open_sides(order: AttemptOrder) -> Iterator[Sides]:
     results = Results(
         folder=new_run_folder(), command=own_command(), json_path=None, junit_path=None
     )
-    progress = open_progress(sys.stderr)
+    progress, reach = open_progress(sys.stderr), Reach.of(order.series.files)
     with contextlib.closing(progress):
         sides = Sides(
             order=order.suites, up=order.up, results=results, progress=progress,
-            whole=bool(Reach.of(order.series.files).elsewhere),
+            whole=bool(reach.elsewhere), drivers=reach.drivers,
         )  # fmt: skip
         complete = False
         try:

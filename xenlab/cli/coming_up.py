@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
+from xenlab.checkpoint.key import Level
 from xenlab.cli.output import STDOUT, echo_lines, render_document, spell, tell_swept, write_text
-from xenlab.errors import GuestLost
+from xenlab.errors import GuestLost, InputError
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
@@ -66,12 +67,23 @@ def bring_up(order: UpOrder, json_path: str | None, *, proof: bool) -> int:
         with hold_lab(undertaking.lab_name, busy_with="xenlab up"):
             standing = undertaking.find_standing()
             if standing:
+                _require_no_fresh_one(order, standing.name)
                 came_up = CameUp(summary=_look_at(standing))
                 click.echo(f"lab {standing.name} is up already", err=json_path == STDOUT)
             else:
                 came_up = _start(undertaking, proof=proof)
     _show(came_up, json_path)
     return came_up.exit_code
+
+
+def _require_no_fresh_one(order: UpOrder, name: str) -> None:
+    """A lab that stands is neither bare nor just booted: who asks for that must not get it."""
+    if order.cold or order.start_from is Level.BARE:
+        asked = "--cold" if order.cold else "--from bare"
+        raise InputError(
+            f"lab {name} is up already: {asked} is for a lab that is not",
+            try_next=f"xenlab down {name}",
+        )
 
 
 def _look_at(record: LabRecord) -> LabSummary:

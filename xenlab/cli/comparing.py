@@ -11,7 +11,7 @@ from xenlab.cli import options
 
 if TYPE_CHECKING:
     from xenlab.report.stored_run import StoredRun
-    from xenlab.verdict.comparison import Side
+    from xenlab.verdict.side import Side
 
 APART = "two runs met their host at two times: `xenlab try` compares within one"
 
@@ -64,7 +64,7 @@ def _compare(
 
 def read_side(stored: StoredRun) -> Side:
     """All that a kept run came to, but for the control runs in it."""
-    from xenlab.verdict.comparison import FaultMark, Side
+    from xenlab.verdict.side import FaultMark, Side
 
     ours = [number for number, run in enumerate(stored.runs) if not _is_base(run.environment)]
     faults = (fault for each in stored.consoles if each.run in ours for fault in each.faults)

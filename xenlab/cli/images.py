@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xenlab.cli import options
 from xenlab.cli.output import render_document
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def images() -> None:
 @click.argument("topology", default="")
 @click.option("--suite", help="Take Xen and all kernels from this Debian suite.")
 @click.option("--refresh", is_flag=True, help="Ask the archives for newer packages.")
-@click.option("--offline", is_flag=True, help="Never use the network.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@options.offline
+@options.json_flag
 def build(topology: str, suite: str | None, refresh: bool, offline: bool, as_json: bool) -> None:
     """Build what a topology boots, or the default topology, unless it is there."""
     from xenlab.images.lab_images import provide_images
@@ -51,7 +52,7 @@ def build(topology: str, suite: str | None, refresh: bool, offline: bool, as_jso
 
 
 @images.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@options.json_flag
 def list_images(as_json: bool) -> None:
     """List what the cache holds."""
     listed = list(_inventory().entries())

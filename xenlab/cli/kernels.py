@@ -21,9 +21,6 @@ HOUSEKEEPING_TIMEOUT_S = 600.0
 topology_option = click.option(
     "--topology", metavar="TOPOLOGY", default="", help="Whose kernels are meant by their names."
 )
-offline_option = click.option(
-    "--offline", is_flag=True, envvar="XENLAB_OFFLINE", help="Never use the network."
-)
 
 
 @click.group()
@@ -34,7 +31,7 @@ def kernel() -> None:
 @kernel.command(short_help="Build or fetch a kernel.")
 @click.argument("word", metavar="K")
 @topology_option
-@offline_option
+@options.offline
 @options.json_flag
 def build(word: str, topology: str, offline: bool, as_json: bool) -> None:
     """Build or fetch a kernel, unless it is there.
@@ -99,7 +96,10 @@ def _show(word: str, topology: str, *, offline: bool, as_json: bool) -> None:
     progress = open_progress(sys.stderr)
     progress.begin(f"kernel {word}")
     try:
-        shown = provide_kernel(word, topology or TOPOLOGY, report=progress.detail, offline=offline)
+        shown = provide_kernel(
+            word, topology or TOPOLOGY,
+            report=progress.detail, warn=progress.warn, offline=offline,
+        )  # fmt: skip
     finally:
         progress.close()
     if as_json:

@@ -49,6 +49,8 @@ def up(
     from xenlab.cli.coming_up import bring_up
     from xenlab.life.order import UpOrder
 
+    if bundle and not dry_run:
+        raise click.UsageError("--bundle writes what would be booted: it goes with --dry-run")
     order = UpOrder.parse(topology, lab, accel=accel, start_from=start_from, **wanted)
     if dry_run:
         from xenlab.cli.rehearsal import rehearse

@@ -52,7 +52,10 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
+        from xenlab.cli.environment import name_variables
+
         command: click.Command = getattr(import_module(f"xenlab.cli.{module}"), attribute)
+        name_variables(command, cmd_name)
         return command
 
     def resolve_command(
@@ -77,7 +80,7 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "XENLAB"},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def xenlab() -> None:
@@ -128,10 +131,9 @@ def _report_error(error: Exception, words: list[str]) -> int:
 
 
 def _report_failure(error: XenlabError) -> int:
-    from xenlab.report.failure import render_failure
+    from xenlab.cli.output import echo_failure
 
-    for line in render_failure(error):
-        click.echo(line, err=True)
+    echo_failure(error)
     return error.exit_code
 
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from xenlab.checkpoint.key import Level
-from xenlab.cli.suite_order import SHIPPED
+from xenlab.cli.mutant_lab import TESTS_RAN, TOPOLOGY, Opening, name_test, run_witnessed
 from xenlab.cli.trial import COMES_UP
 from xenlab.errors import DriverFailed, EmulatorFault, GuestLost, KernelFault, LabError
 from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.mutant import Mutant
 from xenlab.lab import Lab
-from xenlab.life.order import Undertaking, UpOrder
-from xenlab.life.phases import Phases, Watcher
-from xenlab.life.removal import remove_whole_lab
 from xenlab.plan.model import Link
-from xenlab.pytest_plugin import LabPlugin, run_suite
+from xenlab.pytest_plugin import LabPlugin
 from xenlab.traffic.ladder import Extent
-from xenlab.verdict.mutation import CATCHING, Catch, Mutation, find_catch, find_troubles
+from xenlab.verdict.console_rule import CONSOLE_CLEAN
+from xenlab.verdict.mutation import (
+    CATCHING,
+    UP,
+    Catch,
+    Mutation,
+    Place,
+    find_catch,
+    find_troubles,
+)
 from xenlab.verdict.verdict import Verdict, verdict_of_error
 
 # The quick ones first. A suite that replaces netfront itself sees nothing of a mutant of it; and
@@ -35,9 +38,6 @@ SUITES = {
         "pktgen",
     ),
 }  # fmt: skip
-# All else means that tests are left which did not run, and of which nothing is told.
-TESTS_RAN = frozenset({pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED})
-PYTEST_OPTIONS = ("-q", "--no-header", "--tb=short", "-rN", "-x")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,14 +49,20 @@ class Eye:
     """
 
     lab: Lab
+    suite: str
     test: str = ""
     catch: Catch | None = None
     interruption: BaseException | None = None
 
+    @property
+    def place(self) -> Place:
+        """The test that runs, or ran last."""
+        return Place(suite=self.suite, test=self.test)
+
     def look(self, verdict: Verdict) -> None:
         """Take note of a verdict. Raises GuestLost once there is nothing more to be seen."""
         if verdict.outcome in CATCHING and self.catch is None:
-            self.catch = find_catch(self.test, [verdict])
+            self.catch = find_catch(self.place, [verdict])
             self.lab.machine.destroy()
         if self.catch is not None:
             raise GuestLost("the machine was powered off: its driver is found out")
@@ -67,7 +73,7 @@ class Eye:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
-        self.test = nodeid.rpartition("/")[2].removesuffix(".py")
+        self.test = name_test(nodeid)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Somebody wants us to end; pytest has ended its session in good order."""
@@ -76,43 +82,46 @@ class Eye:
 
 @dataclass(slots=True, kw_only=True)
 class MutantTrial:
-    """The trial of one mutant."""
+    """The trial of one mutant; `opening` is a lab with its driver."""
 
     mutant: Mutant
-    lab_name: str
-    watcher: Watcher
+    opening: Opening
     troubles: list[str] = field(default_factory=list)
     _done: dict[str, frozenset[str]] = field(default_factory=dict)
+    _started_s: float = field(default_factory=time.monotonic)
 
     def run(self) -> Mutation:
         """Put it through the suites."""
-        started_s = time.monotonic()
+        self._started_s = time.monotonic()
         catch = self._find_catch()
+        return self.end(tuple(self.troubles), catch)
+
+    def end(self, troubles: tuple[str, ...], catch: Catch | None = None) -> Mutation:
+        """What it has come to by now."""
         return Mutation(
             name=self.mutant.name,
             harmless=self.mutant.harmless,
             equivalent=self.mutant.equivalent,
-            elapsed_s=time.monotonic() - started_s,
+            elapsed_s=time.monotonic() - self._started_s,
             catch=catch,
-            troubles=tuple(self.troubles),
+            troubles=troubles,
         )
 
     def _find_catch(self) -> Catch | None:
         """Suite by suite in one lab, and in a new one where a test could not come to its end."""
         left = list(order_suites(self.mutant))
-        while left:
+        catch: Catch | None = None
+        while left and catch is None:
+            before = tuple(left)
             try:
-                with self._opened() as lab:
+                with self.opening() as lab:
                     catch = self.run_suites(lab, left)
             except (LabError, EmulatorFault) as error:
-                self.troubles.append(f"{left.pop(0)}: {error}")
-                continue
+                self.troubles.append(f"{take_broken(before, left)}: {error}")
             except (DriverFailed, KernelFault) as error:
                 verdict = verdict_of_error(COMES_UP, lab_subject(self.mutant), error)
-                return find_catch("up", [verdict] if verdict else [])
-            if catch is not None:
-                return catch
-        return None
+                return find_catch(UP, [verdict] if verdict else [])
+        return catch
 
     def run_suites(self, lab: Lab, left: list[str]) -> Catch | None:
         """Run what is left of the suites until one catches it, or could not come to its end.
@@ -121,11 +130,11 @@ class MutantTrial:
         """
         while left:
             suite = left.pop(0)
-            eye = Eye(lab=lab)
+            eye = Eye(lab=lab, suite=suite)
             plugin = LabPlugin(lab, extent=Extent.QUICK, done=self._done.get(suite, ()))
             plugin.on_verdict = eye.look
             troubles = self._run_suite(suite, plugin, eye)
-            catch = eye.catch or find_catch(eye.test, plugin.verdicts)
+            catch = eye.catch or _find_late(eye, plugin.verdicts)
             if catch is not None:
                 return catch
             if troubles:
@@ -139,33 +148,9 @@ class MutantTrial:
     @staticmethod
     def _run_suite(suite: str, plugin: LabPlugin, eye: Eye) -> tuple[str, ...]:
         """Run one suite, up to the first test that is not all right; what kept it from its end."""
-        # pytest's own words are progress: the result on standard output is ours.
-        with contextlib.redirect_stdout(sys.stderr):
-            code = run_suite(plugin, [SHIPPED / suite], PYTEST_OPTIONS, [eye])
-        if eye.interruption is not None:
-            raise eye.interruption
+        code = run_witnessed(suite, plugin, eye)
         silent = () if code in TESTS_RAN else (f"pytest ended with {pytest.ExitCode(code).name}",)
         return (*find_troubles(plugin.verdicts), *plugin.bugs, *silent)
-
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[Lab]:
-        """A lab with the mutant's driver in all nodes that it is for; it is gone afterwards."""
-        path = str(self.mutant.path)
-        back = self.mutant.kind is DriverKind.NETBACK
-        order = UpOrder(
-            topology="pair",
-            lab=self.lab_name,
-            netback=path if back else None,
-            netfront=() if back else (path,),
-            start_from=Level.BARE,
-            transient=True,
-        )
-        lab = Undertaking(order=order, phases=Phases(watcher=self.watcher)).bring_up().lab
-        with contextlib.closing(lab):
-            try:
-                yield lab
-            finally:
-                remove_whole_lab(lab.record)
 
 
 def order_suites(mutant: Mutant) -> tuple[str, ...]:
@@ -175,9 +160,26 @@ def order_suites(mutant: Mutant) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*first, *suites)))
 
 
+def take_broken(before: Sequence[str], left: list[str]) -> str:
+    """The suite that a lab broke under: the last that was taken of those before.
+
+    Where none was, it is the first, and is not left any more.
+    """
+    taken = len(before) - len(left)
+    return before[taken - 1] if taken > 0 else left.pop(0)
+
+
+def _find_late(eye: Eye, verdicts: Sequence[Verdict]) -> Catch | None:
+    """What a test did not hand in itself: what it died of, or the consoles when all were over."""
+    catch = find_catch(eye.place, verdicts)
+    if catch is None or catch.verdict.rule != CONSOLE_CLEAN:
+        return catch
+    return Catch(place=Place(suite=eye.suite, test=eye.suite), verdict=catch.verdict)
+
+
 def lab_subject(mutant: Mutant) -> str:
     """What `up` is about."""
-    return f"pair with {mutant.name}"
+    return f"{TOPOLOGY} with {mutant.name}"
 
 
 def _crosses_both(item: pytest.Item) -> bool:

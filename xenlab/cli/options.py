@@ -56,6 +56,9 @@ lab = click.option(
 )  # fmt: skip
 node = click.argument("node", shell_complete=complete_node)
 log = click.argument("node", shell_complete=complete_log)
+offline = click.option(
+    "--offline", is_flag=True, envvar="XENLAB_OFFLINE", help="Never use the network."
+)
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 json_file = click.option(
     "--json", "json_path", metavar="FILE", type=click.Path(dir_okay=False, writable=True),
@@ -96,7 +99,7 @@ _BRING_UP = (
         help="The driver of all domUs, or of one; may be given several times.",
     ),
     click.option("--cold", is_flag=True, help="Boot, and neither use nor make a checkpoint."),
-    click.option("--offline", is_flag=True, envvar="XENLAB_OFFLINE", help="Never use the network."),
+    offline,
     click.option(
         "--connect", "connect_uri", metavar="URI", default="", envvar="XENLAB_CONNECT",
         help="Use the libvirtd at this URI in place of a private one.",

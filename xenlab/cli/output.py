@@ -14,6 +14,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from xenlab.errors import XenlabError
+
 STDOUT = "-"
 ELSEWHERE = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 
@@ -22,6 +24,14 @@ def echo_lines(lines: Iterable[str]) -> None:
     """Print lines on standard output."""
     for line in lines:
         click.echo(line)
+
+
+def echo_failure(error: XenlabError) -> None:
+    """Print a failure on standard error, with the next command as it has to be typed here."""
+    from xenlab.report.failure import render_failure
+
+    for line in render_failure(error, spell=spell):
+        click.echo(line, err=True)
 
 
 def render_document(document: Mapping[str, object], *, schema_version: int = 1) -> str:

@@ -18,6 +18,8 @@ from xenlab.waiting import Deadline
 DEFAULT_SUITES = ("smoke", "slots", "compound", "gso", "fraglist", "rx")
 QUICK_SUITES = ("smoke",)
 TREE_LIMIT_S = 300.0
+# All that a driver's module is built from alone.
+DRIVER_PATHS = (*(kind.sources for kind in DriverKind), *SHARED_HEADERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +61,16 @@ class PatchWords:
 
 
 def read_driver_commits(word: str, tree: str) -> PatchSeries:
-    """Those commits of a range that change a driver: the others cannot be in a module."""
-    paths = [*(kind.sources for kind in DriverKind), *SHARED_HEADERS]
-    return read_range(Path(tree), word, Deadline.after(TREE_LIMIT_S), only=paths)
+    """What the commits of a range change of a driver: nothing else can be in a module."""
+    return read_range(Path(tree), word, Deadline.after(TREE_LIMIT_S), only=DRIVER_PATHS)
 
 
-def count_others(word: str | None, tree: str | None, series: PatchSeries) -> int:
-    """How many commits of a range were left out of its series; none where there is no range."""
+def count_others(word: str | None, tree: str | None) -> int:
+    """How many commits of a range are not tried, or not whole; none where there is no range."""
     if word is None or tree is None:
         return 0
-    return count_commits(Path(tree), word, Deadline.after(TREE_LIMIT_S)) - len(series.patches)
+    deadline = Deadline.after(TREE_LIMIT_S)
+    return count_commits(Path(tree), word, deadline, besides=DRIVER_PATHS)
 
 
 def choose_test(word: str, keyword: str, *, quick: bool) -> SuiteOrder:

@@ -12,11 +12,13 @@ import pytest
 
 from xenlab.cli.output import STDOUT, spell, write_text
 from xenlab.errors import XenlabError
-from xenlab.registry.runs import CONSOLES, EXHIBITS, RESULTS
+from xenlab.registry.runs import CONSOLES, EXHIBITS, RESULTS, TURNS
 from xenlab.report.exhibit_text import print_exhibits
 from xenlab.report.exhibits import Exhibit, KeptExhibit, render_exhibit
 from xenlab.report.results import SuiteRun, render_results, render_results_junit
+from xenlab.report.rows import printable
 from xenlab.report.terminal import print_verdicts
+from xenlab.verdict.layouts import LAYOUTS_FILE
 from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, EXIT_PASSED, Outcome, combine
 from xenlab.verdict.verdict import Verdict
 
@@ -59,6 +61,7 @@ class Results:
         self._exhibits[-1] = tuple(exhibits)
         run = self._runs[-1]
         if len(verdicts) != len(run.verdicts):
+            self._keep_layouts(verdicts[len(run.verdicts) :])
             self._runs[-1] = SuiteRun(
                 name=run.name, environment=run.environment, verdicts=tuple(verdicts)
             )
@@ -68,12 +71,24 @@ class Results:
         """One more exhibit of the current run."""
         self.note(self._runs[-1].verdicts, (*self._exhibits[-1], exhibit))
 
-    def keep_consoles(self, consoles: Iterable[tuple[str, bytes]]) -> None:
-        """The whole consoles of the current run, by node."""
-        folder = self.folder / CONSOLES / str(len(self._runs) - 1)
+    def judge(self, verdict: Verdict) -> None:
+        """One more verdict of the current run."""
+        self.note((*self._runs[-1].verdicts, verdict), self._exhibits[-1])
+
+    def keep_consoles(self, consoles: Iterable[tuple[str, bytes]]) -> Mapping[str, int]:
+        """The whole consoles of the current run, by node; how many bytes of each there are."""
+        return self._keep_said(CONSOLES, consoles)
+
+    def keep_turns(self, consoles: Iterable[tuple[str, bytes]]) -> None:
+        """What consoles said behind that, while drivers took turns: of no side's run alone."""
+        self._keep_said(TURNS, consoles)
+
+    def _keep_said(self, name: str, consoles: Iterable[tuple[str, bytes]]) -> Mapping[str, int]:
+        folder = self.folder / name / str(len(self._runs) - 1)
         folder.mkdir(mode=0o700, parents=True)
-        for node, said in consoles:
-            (folder / f"{node}{CONSOLE_SUFFIX}").write_bytes(said)
+        return {
+            node: (folder / f"{node}{CONSOLE_SUFFIX}").write_bytes(said) for node, said in consoles
+        }
 
     def keep_scene(self, files: Mapping[str, bytes]) -> None:
         """What was found where a kernel crashed or hung in the current run."""
@@ -85,10 +100,11 @@ class Results:
 
     def note_unfinished(self, lab: str) -> None:
         """Tests are left, and the lab that stands is of no use for them."""
+        first = spell(f"xenlab down {lab}")
         run = self._runs[-1]
         unfinished = Verdict(
             rule=RUN_TO_THE_END, subject=run.name, outcome=Outcome.INCONCLUSIVE,
-            reasons=(f"lab {lab} is of no use for the rest of it: `xenlab down {lab}` first",),
+            reasons=(f"lab {lab} is of no use for the rest of it: `{first}` first",),
         )  # fmt: skip
         self.note([*run.verdicts, unfinished], self._exhibits[-1])
 
@@ -103,6 +119,9 @@ class Results:
         self._write(complete=complete)
         for bug in self._bugs:
             click.echo(f"xenlab: a bug in xenlab or in a test: {bug}", err=True)
+        layouts = self.folder / LAYOUTS_FILE
+        if layouts.exists():
+            click.echo(f"layouts that disagree with the model are in {layouts}", err=True)
 
     def close(self, *, complete: bool) -> None:
         """Write everything for the last time, and show it."""
@@ -154,6 +173,18 @@ class Results:
 
     def _render(self, *, complete: bool) -> str:
         return render_results(self._runs, complete=complete, command=self.command)
+
+    def _keep_layouts(self, verdicts: Sequence[Verdict]) -> None:
+        """Append those that verdicts hold, for `--layout-file`."""
+        lines = [
+            line
+            for verdict in verdicts
+            if verdict.layouts
+            for line in (f"# {printable(f'{verdict.rule}, {verdict.subject}')}", *verdict.layouts)
+        ]
+        if lines:
+            with (self.folder / LAYOUTS_FILE).open("a", encoding="utf-8") as file:
+                file.write("".join(f"{line}\n" for line in lines))
 
     def _keep(self, exhibits: Sequence[Exhibit]) -> None:
         """Append: what was kept before is not touched, whatever becomes of us now."""

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from xenlab.cli.kept_base import MEASURED, KeptBase
 from xenlab.cli.results import Results
 from xenlab.cli.run_files import read_run
 from xenlab.cli.suite_order import SHIPPED, SuiteOrder
-from xenlab.cli.trial import Trial
+from xenlab.cli.trial import Afterwards, Trial
+from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.patch_series import PatchSeries
-from xenlab.lab import Lab
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
 from xenlab.life.whole_way import order_whole
 from xenlab.measure.contest import BASE
-from xenlab.registry.bases import digest_program, digest_words, find_base, keep_base
-from xenlab.registry.runs import RESULTS
+from xenlab.registry.bases import digest_program, digest_words
 from xenlab.report.progress import Progress
-from xenlab.report.results import SuiteRun
-from xenlab.report.side_document import parse_side, render_side
-from xenlab.report.stored_run import Malformed
-from xenlab.verdict.comparison import FaultMark, Side
-from xenlab.verdict.outcome import Outcome, combine
-
-FAULTS = "faults.jsonl"
-# What says nothing of the base, and might come out otherwise the next time.
-NOT_KEPT = frozenset({Outcome.LAB_ERROR, Outcome.INCONCLUSIVE})
+from xenlab.verdict.outcome import combine
+from xenlab.verdict.side import FaultMark, Side
 
 
 @dataclass(slots=True, kw_only=True)
 class Sides:
     """Runs the suites of one order on the base and with series on it; all goes into one run.
 
-    Where it is to be the `whole` way every side boots kernels that are built here.
+    Where it is to be the `whole` way every side boots kernels that are built here. Else `drivers`
+    are those that a series is on: no side has one of them of another source than the others.
     """
 
     order: SuiteOrder
@@ -45,6 +39,7 @@ class Sides:
     results: Results
     progress: Progress
     whole: bool = False
+    drivers: tuple[DriverKind, ...] = ()
 
     def run(
         self,
@@ -52,7 +47,7 @@ class Sides:
         series: PatchSeries | None,
         *,
         stop_at_first: bool = False,
-        afterwards: Callable[[Lab], None] = lambda _lab: None,
+        afterwards: Afterwards = lambda _lab, _kept: None,
     ) -> Side:
         """All that a lab comes to with a series on top of the base's drivers, or without one."""
         started_s, first = time.monotonic(), len(self.results.runs)
@@ -72,31 +67,28 @@ class Sides:
         """The lab of a side: the base with a series on it, or without."""
         if self.whole:
             return order_whole(self.up, series, Phases(watcher=self.progress))
-        return replace(self.up, series=series)
+        return replace(self.up, series=series, rebuilt=self.drivers)
 
     def run_base(self) -> Side:
-        """The base; from the cache if it was run before and nothing that decides it has changed."""
-        key = self._base_key()
-        folder = find_base(key)
-        kept = _read_base(folder) if folder else None
-        if kept is not None:
-            run, faults = kept
-            when = run.environment.get("measured", "earlier")
+        """The base; from the cache if it was run before and nothing that decides it has changed.
+
+        A cold one is always run.
+        """
+        kept = KeptBase(key=self.base_key())
+        known = None if self.up.cold else kept.read()
+        if known is not None:
+            run, faults = known
+            when = run.environment.get(MEASURED, "earlier")
             click.echo(f"{BASE}: as it was measured {when}, nothing of it has changed", err=True)
             self.results.begin(run.name, {**run.environment, "from": "cache"})
             self.results.note(run.verdicts)
             return Side(verdicts=run.verdicts, faults=faults)
         side = self.run(BASE, None)
-        outcomes = {verdict.outcome for verdict in side.verdicts}
-        if outcomes and not outcomes & NOT_KEPT and self.results.broken_code is None:
-            run = replace(self.results.runs[-1], verdicts=side.verdicts)
-            measured = time.strftime("%Y-%m-%d %H:%M")
-            run = replace(run, environment={**run.environment, "measured": measured})
-            document, marks = render_side(run, side.faults)
-            keep_base(key, {RESULTS: document, FAULTS: marks})
+        if self.results.broken_code is None and not kept.keep(self.results.runs[-1], side):
+            click.echo(f"{BASE}: not all is well with it, the next try runs it again", err=True)
         return side
 
-    def _base_key(self) -> str:
+    def base_key(self) -> str:
         """Base drivers, images and plan; suites and how they are run; xenlab itself."""
         undertaking = Undertaking(order=self.order_lab(None), phases=Phases(watcher=self.progress))
         order = self.order
@@ -113,15 +105,6 @@ class Sides:
         faults = (fault for each in consoles if each.run >= first for fault in each.faults)
         verdicts = (verdict for run in self.results.runs[first:] for verdict in run.verdicts)
         return Side(verdicts=tuple(verdicts), faults=tuple(map(FaultMark.of, faults)))
-
-
-def _read_base(folder: Path) -> tuple[SuiteRun, tuple[FaultMark, ...]] | None:
-    """What was kept; None for what another version kept, or somebody damaged."""
-    try:
-        return parse_side((folder / RESULTS).read_bytes(), (folder / FAULTS).read_bytes())
-    except (OSError, Malformed) as refusal:
-        click.echo(f"warning: the kept base cannot be read, it is run anew: {refusal}", err=True)
-        return None
 
 
 def _digest_suite(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,10 +14,12 @@ import pytest
 import xenlab.tests
 from xenlab.cli.matrix_table import MATRICES, Matrix
 from xenlab.errors import InputError
+from xenlab.kernel.driver import DriverKind
 from xenlab.plan.model import LabPlan
 from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.ladder import Extent
+from xenlab.traffic.layout_file import read_layout_file
 from xenlab.traffic.plant import EVERY, PlantKind
 
 SHIPPED = Path(xenlab.tests.__file__).parent
@@ -27,14 +30,19 @@ TOPOLOGIES = {"driverdomain": "driver-domain"}
 ANY_BACKEND = frozenset({"driverdomain", "iommu", "smoke"})
 # Suites of which something is left where there is no Xen: the wire and the consoles.
 WITHOUT_XEN = frozenset({"smoke"})
+LAYOUT_SUITES = ("slots", "fraglist")
 SOAK = "soak"
+STRATEGIES = "strategies"
 EVERY_QUICK = 5  # the short form has fewer packets than the thousand that a fault waits for
 NODE_ID = "::"  # pytest's: between a file and the tests in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteOrder:
-    """Tests by path, each perhaps with `::test` behind it; `name` is what results are called."""
+    """Tests by path, each perhaps with `::test` behind it; `name` is what results are called.
+
+    `tried` are the drivers that patches are tried on, beside the same tests without them.
+    """
 
     name: str
     paths: tuple[Path, ...]
@@ -45,26 +53,32 @@ class SuiteOrder:
     repeat: int
     endurance: Endurance
     stop_at_first: bool = False
+    tried: frozenset[DriverKind] = frozenset()
 
     @classmethod
     def parse(
         cls, words: tuple[str, ...], *, keyword: str, quick: bool, plant: str | None,
         plant_every: int | None, repeat: int, seed: str | None = None,
-        duration: str | None = None, layouts: int | None = None,
+        duration: str | None = None, layouts: int | None = None, layout_file: str | None = None,
     ) -> SuiteOrder:  # fmt: skip
         """The order from the words of a command line; InputError for a suite that is not there."""
         words = words or (DEFAULT_SUITE,)
         if keyword:
             _require_expression(keyword)
+        paths = tuple(_find_suite(word) for word in words)
+        endurance = Endurance.parse(seed, duration, layouts)
+        if layout_file is not None:
+            _require_layout_suite(paths, layouts)
+            endurance = replace(endurance, given=read_layout_file(layout_file))
         return cls(
             name="+".join(Path(word).stem for word in words),
-            paths=tuple(_find_suite(word) for word in words),
+            paths=paths,
             keyword=keyword,
             extent=Extent.QUICK if quick else Extent.WHOLE,
             plant=PlantKind(plant) if plant else None,
             plant_every=plant_every or (EVERY_QUICK if quick else EVERY),
             repeat=repeat,
-            endurance=Endurance.parse(seed, duration, layouts),
+            endurance=endurance,
         )
 
     def require_suitable(self, plan: LabPlan) -> None:
@@ -93,13 +107,19 @@ class SuiteOrder:
     def chance(self) -> tuple[str, ...]:
         """What else than its tests tells this order from one that sends something else.
 
-        A soak draws all that it sends, by a seed of its own where nobody gives one.
+        A soak draws all that it sends, by a seed of its own where nobody gives one. Strategies
+        leave those drivers loaded that are tried, and tests of somebody's own may ask for them.
         """
         endurance = self.endurance
         seed = endurance.name(endurance.first_round)
-        if any(path.is_relative_to(SHIPPED / SOAK) for path in self.paths):
-            return (seed, str(endurance.layouts), str(endurance.duration_s))
-        return (seed if endurance.seed_given else "", str(endurance.layouts))
+        own = any(not path.is_relative_to(SHIPPED) for path in self.paths)
+        tried = tuple(sorted(self.tried)) if own or self._has(STRATEGIES) else ()
+        if self._has(SOAK):
+            return (seed, str(endurance.layouts), str(endurance.duration_s), *tried)
+        return (seed if endurance.seed_given else "", str(endurance.layouts), *tried)
+
+    def _has(self, suite: str) -> bool:
+        return any(path.is_relative_to(SHIPPED / suite) for path in self.paths)
 
     @property
     def matrix(self) -> Matrix | None:
@@ -122,6 +142,15 @@ class SuiteOrder:
 def shipped_suites() -> tuple[str, ...]:
     """The names of the suites that come with xenlab."""
     return tuple(sorted(path.parent.name for path in SHIPPED.glob("*/__init__.py")))
+
+
+def _require_layout_suite(paths: Iterable[Path], layouts: int | None) -> None:
+    """Layouts that nobody sends would pass for tested."""
+    if layouts is not None:
+        raise InputError("--layout-file has the layouts: --layouts says how many random ones")
+    senders = tuple(SHIPPED / name for name in LAYOUT_SUITES)
+    if not any(path.is_relative_to(sender) for path in paths for sender in senders):
+        raise InputError(f"--layout-file: only {list_names(LAYOUT_SUITES)} send its layouts")
 
 
 def _require_expression(keyword: str) -> None:

@@ -19,22 +19,23 @@ PLANTS = ("drop", "silent-drop", "corrupt", "duplicate", "reorder", "warn", "net
 HELP = """Run suites, or test files of one's own, and give a verdict.
 
 \b
-smoke       every link carries traffic, every packet accounted for
-slots       packets of every number of ring slots, and random layouts
-compound    pages of every order, every sender, memory in pieces
-gso         GSO limits, offloads and MTUs of both ends
-fraglist    one slot too many: its toll, and the silent loss behind it
-nomem       drivers without memory: what is lost, and that all of it is given back
-malformed   a frontend that breaks the protocol: only its own packets are lost
-rx          a paused guest: ring exhausted, expiry, recovery
-pktgen      the kernel's own generator, both ways through every vif
-strategies  the remedies for packets of many slots, side by side
-soak        random layouts and settings, for as long as one likes
-overrun     slots of a paused guest that nobody offered
-upkeep      rate limits, pages that go back, events, multicast
-iommu       the IOMMU as asked, and DMA of guests' packets; every set-up in turn
-adjacent    a guest's compound pages as one frag in dom0; three set-ups in turn
-modes       guests of every type, queues, untrusting frontends; every mode in turn
+smoke         every link carries traffic, every packet accounted for
+slots         packets of every number of ring slots, and random layouts
+compound      pages of every order, every sender, memory in pieces
+gso           GSO limits, offloads and MTUs of both ends
+fraglist      one slot too many: its toll, and the silent loss behind it
+nomem         drivers without memory: what is lost, and that all of it is given back
+malformed     a frontend that breaks the protocol: only its own packets are lost
+rx            a paused guest: ring exhausted, expiry, recovery
+pktgen        the kernel's own generator, both ways through every vif
+strategies    the remedies for packets of many slots, side by side
+soak          random layouts and settings, for as long as one likes
+overrun       slots of a paused guest that nobody offered
+upkeep        rate limits, pages that go back, events, multicast
+iommu         the IOMMU as asked, and DMA of guests' packets; every set-up in turn
+adjacent      a guest's compound pages as one frag in dom0; three set-ups in turn
+modes         guests of every type, queues, untrusting frontends; every mode in turn
+driverdomain  netback in a domU that ends under traffic, and comes back
 
 They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
 ends with this command, whatever becomes of it.
@@ -81,6 +82,12 @@ ends with this command, whatever becomes of it.
     "  [default: 2000 and 1000, --quick: 200 and 100]",
 )
 @click.option(
+    "--layout-file",
+    metavar="FILE",
+    help="Send the layouts of this file, one a line, in place of random ones: `slots` sends no"
+    " other, `fraglist` those that leave the vif alive.",
+)
+@click.option(
     "--seed",
     metavar="N[:ROUND]",
     help="What `soak`, `slots` and `fraglist` draw from."
@@ -99,6 +106,7 @@ def test(
     repeat: int,
     duration: str | None,
     layouts: int | None,
+    layout_file: str | None,
     seed: str | None,
     json_path: str | None,
     junit_path: str | None,
@@ -115,7 +123,7 @@ def test(
 
     order = SuiteOrder.parse(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat,
-        seed=seed, duration=duration, layouts=layouts,
+        seed=seed, duration=duration, layouts=layouts, layout_file=layout_file,
     )  # fmt: skip
     matrix = None if lab or topologies else order.matrix
     named = topologies or (matrix.topologies if matrix else (order.topology,))

@@ -10,6 +10,7 @@ import click
 
 from xenlab.cli.output import (
     STDOUT,
+    echo_failure,
     echo_lines,
     own_command,
     render_document,
@@ -20,12 +21,11 @@ from xenlab.cli.output import (
 from xenlab.cli.results import Results
 from xenlab.cli.sweep_order import SweepOrder
 from xenlab.cli.trial import Trial
-from xenlab.errors import InputError, MeasurementError, Unavailable, XenlabError
+from xenlab.errors import InputError, MeasurementError, VersionUnavailable, XenlabError
 from xenlab.life.order import UpOrder
 from xenlab.life.removal import sweep
 from xenlab.registry.runs import new_run_folder
 from xenlab.report.columns import render_columns
-from xenlab.report.failure import render_failure
 from xenlab.report.heat_map import label_kernels, label_versions, say_time, view_sweep
 from xenlab.report.heat_map_text import print_heat_map
 from xenlab.report.results import render_results_junit
@@ -51,7 +51,10 @@ class SweepRun:
         return replace(self.order.axes, crossings=tuple(self._crossings))
 
     def run(self) -> None:
-        """Every cell, one after the other, each in a lab of its own."""
+        """Every cell, one after the other, each in a lab of its own.
+
+        Raises Unavailable for what this host lacks, whatever the versions.
+        """
         started_s, total = time.monotonic(), len(self.order.versions)
         for number, versions in enumerate(self.order.versions, start=1):
             click.echo(f"cell {number} of {total}: {self._label(versions)}", err=True)
@@ -91,7 +94,7 @@ class SweepRun:
         trial = Trial(order=self.order.suites, results=self.results, side=side)
         try:
             trial.run_in_own_lab(up)
-        except (InputError, Unavailable, MeasurementError) as error:
+        except (InputError, VersionUnavailable, MeasurementError) as error:
             self._note_impossible(side, error)
         runs = self.results.runs[first:]
         verdicts = [verdict for run in runs for verdict in run.verdicts]
@@ -105,8 +108,7 @@ class SweepRun:
 
     def _note_impossible(self, side: str, error: XenlabError) -> None:
         """These versions make no lab: nothing was judged."""
-        for line in render_failure(error):
-            click.echo(line, err=True)
+        echo_failure(error)
         verdict = Verdict(
             rule=GO_TOGETHER,
             subject=side,

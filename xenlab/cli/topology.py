@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xenlab.cli import options
 from xenlab.cli.output import echo_lines, render_document
 from xenlab.errors import InputError
 from xenlab.report.columns import render_columns
@@ -52,7 +53,7 @@ class Checked:
 
 @click.command(short_help="Check topology files.")
 @click.argument("files", metavar="FILE...", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@options.json_flag
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of topology files instead.")
 def validate(files: tuple[str, ...], as_json: bool, schema: bool) -> None:
     """Check topology files (or names) and show every error at once."""
@@ -87,7 +88,7 @@ def validate(files: tuple[str, ...], as_json: bool, schema: bool) -> None:
 
 
 @click.command(short_help="List the topologies that have a name.")
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@options.json_flag
 def topologies(as_json: bool) -> None:
     """List the topologies that have a name: xenlab's, the user's and the project's."""
     from xenlab.topology.library import topology_paths

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import click
 
 from xenlab.cli.matrix_table import Matrix, note_skipped_cells, render_cells
-from xenlab.cli.output import echo_lines, tell_swept
+from xenlab.cli.output import echo_failure, echo_lines, tell_swept
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
 from xenlab.cli.watch import Watch
@@ -28,12 +28,12 @@ from xenlab.plan.model import LabPlan
 from xenlab.pytest_plugin import LabPlugin, run_suite
 from xenlab.registry.lock import hold_lab
 from xenlab.registry.record import LabRecord, LabState, read_record
-from xenlab.report.failure import render_failure
 from xenlab.report.progress import open_progress
 from xenlab.topology.wording import quote
 from xenlab.verdict.verdict import verdict_of_error
 
 COMES_UP = "lab comes up"
+Afterwards = Callable[[Lab, Mapping[str, int]], None]
 NO_FOLDER_NAME = re.compile(r"[^\w.@#+-]+")
 
 
@@ -42,13 +42,13 @@ class Trial:
     """One `xenlab test`: what to run, and what has come of it so far.
 
     `side` is what the run is called where there are several to be compared; `afterwards` is what
-    else is done in the lab once the suites are over.
+    else is done in the lab once the suites are over, and their consoles kept, so many bytes each.
     """
 
     order: SuiteOrder
     results: Results
     side: str = ""
-    afterwards: Callable[[Lab], None] = lambda _lab: None
+    afterwards: Afterwards = lambda _lab, _kept: None
     _repetition: int = 1
     _done: set[str] = field(default_factory=set)
 
@@ -89,8 +89,7 @@ class Trial:
             return self._run_suites(lab)
 
     def _note_failure(self, topology: str, error: LabError | KernelFault | DriverFailed) -> None:
-        for line in render_failure(error):
-            click.echo(line, err=True)
+        echo_failure(error)
         self.results.begin(self._name(topology), {"topology": topology, "side": self.side})
         told = verdict_of_error(COMES_UP, topology, error)
         where = [f"phase: {error.phase}"] if error.phase else []
@@ -152,14 +151,16 @@ class Trial:
             endurance=self.order.endurance,
             done=self._done,
         )
+        plugin.tried = self.order.tried
         watch = Watch(plugin=plugin, results=self.results)
         # pytest's own words are progress: the result on standard output is ours.
         with contextlib.redirect_stdout(sys.stderr):
             status = run_suite(plugin, self.order.paths, self.order.pytest_options, [watch])
         self.results.note(plugin.verdicts, plugin.exhibits)
+        said = ((node, lab.console_bytes(node)) for node in lab.plan.node_names)
+        kept = self.results.keep_consoles(said)
         if watch.interruption is None and not plugin.deaths:
-            self.afterwards(lab)
-        self.results.keep_consoles((node, lab.console_bytes(node)) for node in lab.plan.node_names)
+            self.afterwards(lab, kept)
         if plugin.coroner and plugin.deaths:
             self.results.keep_scene(plugin.coroner.read_scene())
         interruption = watch.interruption
@@ -228,6 +229,6 @@ def _find_standing(name: str) -> LabRecord | None:
 def _describe(lab: Lab) -> Mapping[str, str]:
     """What runs: every field of the summary that is one word or line."""
     summary = find_summary(lab.record) or read_summary(lab)
-    kernels = ", ".join(f"{node.name} {node.kernel}" for node in summary.nodes)
+    kernels = ", ".join(f"{node.name} {node.kernel_label}" for node in summary.nodes)
     plain = {key: value for key, value in encode(summary).items() if isinstance(value, str)}
     return {**plain, "kernels": kernels}

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from xenlab.cache.disk import disk_errors, locked, make_folder, require_room, write_whole
 from xenlab.debian.package import DebPackage, PackageCache
 from xenlab.debian.sources import ARCHITECTURE, read_host_sources, sources_of_suite
-from xenlab.errors import InputError, Unavailable
+from xenlab.errors import InputError, VersionUnavailable
 from xenlab.transport.process import run
 from xenlab.transport.shell import CommandResult
 from xenlab.waiting import Deadline
@@ -113,7 +113,7 @@ class PackageArchive:
         result = self._apt("apt-get", "download", "-qq", *names, cwd=arriving)
         if result.status != 0:
             require_room(arriving, sum(package.size_bytes for package in packages))
-            raise Unavailable(
+            raise VersionUnavailable(
                 f"{self.suite}: packages could not be fetched: "
                 + result.stderr.decode(errors="replace").strip(),
                 try_next="xenlab images build --refresh",
@@ -127,7 +127,7 @@ class PackageArchive:
         result = self._apt("apt-get", "update", "-qq", "--error-on=any")
         if result.status != 0:
             require_room(self.folder, INDEX_BYTES)
-            raise Unavailable(
+            raise VersionUnavailable(
                 f"{self.suite}: apt could not read the archive: "
                 + result.stderr.decode(errors="replace").strip(),
                 try_next="apt-get update",

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from xenlab.cache.disk import disk_errors, make_folder, mark_used, write_whole
 from xenlab.debian.archive import PackageArchive, open_archive
 from xenlab.debian.package import DebPackage, PackageCache
-from xenlab.errors import InputError, Unavailable
+from xenlab.errors import InputError, VersionUnavailable
 from xenlab.waiting import Deadline
 
 KEY_DIGITS = 24
@@ -111,7 +111,9 @@ class PackageSupply:
         A kernel is built for minutes with the supply in hand that its packages came from.
         """
         if self.offline:
-            raise Unavailable(f"{suite}: {what} needs the network", try_next="xenlab images build")
+            raise VersionUnavailable(
+                f"{suite}: {what} needs the network", try_next="xenlab images build"
+            )
         with open_archive(
             suite,
             self.cache / "apt" / suite,

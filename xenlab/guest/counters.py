@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xenlab.errors import MeasurementError
 from xenlab.guest.answer import Answer
+from xenlab.guest.reading import XLFLOW, NodeFiles, parse_node_files
 from xenlab.measure.counters import FILTER_DROPS, QDISC_DROPS, CounterSnapshot
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
-XLFLOW = "xlflow"
 SCHEMA = 1
 
 # They show the sums of their children, which are listed too (net/sched/sch_mq.c, mq_dump).
@@ -21,6 +23,16 @@ def read_counters(shell: Shell, node: str, deadline: Deadline) -> CounterSnapsho
     """All counters of a node as they stand. Raises CommandFailed or MeasurementError."""
     result = shell.run([XLFLOW, "counters"], deadline=deadline).require_success()
     return parse_counters(node, result.stdout)
+
+
+def read_counters_and_files(
+    shell: Shell, node: str, patterns: Sequence[str], devices: Sequence[str], deadline: Deadline
+) -> tuple[CounterSnapshot, NodeFiles]:
+    """Both by one program: as `read_counters`, then as `read_node_files`."""
+    argv = [XLFLOW, "read", "--counters", *patterns, "--", *devices]
+    told = shell.run(argv, deadline=deadline).require_success().stdout
+    counters, _newline, files = told.partition(b"\n")
+    return parse_counters(node, counters), parse_node_files(files.decode(errors="replace"))
 
 
 def parse_counters(node: str, text: bytes) -> CounterSnapshot:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from xenlab.errors import DriverFailed, LabError, WaitTimedOut
 from xenlab.kernel.driver import STOCK, Driver, DriverKind
 from xenlab.kernel.module_file import ModuleFile
+from xenlab.kernel.notes import find_build_id
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline, wait_until
 
 FOLDER = "/run/xenlab"
-NOTE_HEAD = struct.Struct("<III")  # sizes of name and content, type; the name is padded to four
-OWNER = b"GNU\0"
 
 # xenbus holds the module for each device that is bound to it (linux: xenbus_dev_probe). There may
 # be none left, if a load before this one failed.
@@ -114,12 +113,9 @@ def read_build_id(shell: Shell, kind: DriverKind, deadline: Deadline) -> str:
 
 def parse_build_id(where: str, note: bytes) -> str:
     """The build id in an ELF note, in hexadecimal digits."""
-    start = NOTE_HEAD.size + len(OWNER)
-    if note[NOTE_HEAD.size : start] == OWNER:
-        name_bytes, content_bytes, _type = NOTE_HEAD.unpack_from(note)
-        content = note[start : start + content_bytes]
-        if name_bytes == len(OWNER) and len(content) == content_bytes > 0:
-            return content.hex()
+    with suppress(ValueError):
+        if build_id := find_build_id(note):
+            return build_id
     raise LabError(f"{where}: the note of a loaded module is no build id: {note[:64].hex()}")
 
 

@@ -7,18 +7,19 @@ known once more (NETDEV_CHANGE in net/ipv6/addrconf.c).
 
 from __future__ import annotations
 
-# No line of a device that is down itself: its carrier cannot be read then.
-LINK_STATES = "grep -s . /sys/class/net/*/carrier /sys/class/net/*/operstate"
+from collections.abc import Mapping, Sequence
+
+# A device that is down itself has no carrier to be read.
+LINK_STATES = ("/sys/class/net/*/carrier", "/sys/class/net/*/operstate")
 CARRIER, OPERSTATE = "carrier", "operstate"
 
 
-def find_unknown_carriers(states: str) -> tuple[str, ...]:
-    """The devices that have a carrier and are down all the same, in what LINK_STATES writes."""
+def find_unknown_carriers(states: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The devices that have a carrier and are down all the same, by the lines of LINK_STATES."""
     told: dict[str, dict[str, str]] = {}
-    for line in states.splitlines():
-        path, _, value = line.partition(":")
+    for path, lines in states.items():
         *_, device, file = path.split("/")
-        told.setdefault(device, {})[file] = value
+        told.setdefault(device, {})[file] = "".join(lines)
     return tuple(
         device
         for device, files in told.items()

@@ -19,6 +19,10 @@ NAMES_WERE = "/run/xenlab-record-cmd"
 JUMPS = "/proc/sys/debug/kprobes-optimization"
 JUMPS_WERE = "/run/xenlab-kprobes-optimization"
 
+# No line costs a fork, which is dearer to an emulated CPU than most probes: what a refusal says
+# goes through a file.
+WHY = "/run/xenlab-refusal"
+
 # Pairs of a file and a line for it; each is answered by a line: nothing, or why it was refused.
 # EILSEQ, which two libraries have different words for, is a place within an instruction. A kernel
 # without ftrace of functions has nothing before a function's own code.
@@ -27,10 +31,16 @@ export LC_ALL=C
 cd {TRACEFS} || exit 1
 [ ! -e events/{GROUP} ] || exit {TAKEN}
 # What an observer that was killed noted is what it was before us all.
-[ -e {NAMES_WERE} ] || cat {NAMES} >{NAMES_WERE}
+keep() {{
+        # A sysctl gives a shell, which reads byte by byte, its first byte and then an end.
+        were=
+        read -r were <"$1"
+        [ -n "$were" ] && echo "$were" >"$2"
+}}
+[ -e {NAMES_WERE} ] || keep {NAMES} {NAMES_WERE} || exit 1
 echo 0 >{NAMES}
 if [ -e {JUMPS} ]; then
-        [ -e {JUMPS_WERE} ] || cat {JUMPS} >{JUMPS_WERE}
+        [ -e {JUMPS_WERE} ] || keep {JUMPS} {JUMPS_WERE} || exit 1
         echo 0 >{JUMPS}
 fi
 place={ENTERED}
@@ -40,11 +50,13 @@ while [ $# -gt 0 ]; do
         case $line in
         *"{ENTERED} "*) line="${{2%%{ENTERED} *}}$place ${{2#*{ENTERED} }}" ;;
         esac
-        why=$(echo "$line" 2>&1 >>"$1") && refused= || refused=1
+        {{ echo "$line" >>"$1"; }} 2>{WHY} && refused= || refused=1
+        read -r why <{WHY} || why=
         case $why in
         *"multibyte"* | *"byte sequence"*)
                 line="${{2%%{ENTERED} *}}{ENTERED_IBT} ${{2#*{ENTERED} }}"
-                why=$(echo "$line" 2>&1 >>"$1") && refused=
+                {{ echo "$line" >>"$1"; }} 2>{WHY} && refused=
+                read -r why <{WHY} || why=
                 ;;
         esac
         echo "${{refused:+refused: ${{why##*: }}}}"
@@ -65,8 +77,11 @@ while [ $# -gt 0 ]; do
         shift 2
 done
 for pair in {NAMES}={NAMES_WERE} {JUMPS}={JUMPS_WERE}; do
-        were=${{pair#*=}}
-        [ ! -e "$were" ] || {{ cat "$were" >"${{pair%%=*}}" && rm "$were"; }}
+        if [ -e "${{pair#*=}}" ]; then
+                read -r were <"${{pair#*=}}" && echo "$were" >"${{pair%%=*}}" || exit 1
+                set -- "$@" "${{pair#*=}}"
+        fi
 done
+[ $# = 0 ] || rm "$@"
 [ ! -e events/{GROUP} ]
 """

@@ -14,7 +14,13 @@ BTF = "/sys/kernel/btf/vmlinux"
 KEPT = "/run/xenlab-skb-users"
 # A kernel that was built here brings the number with its modules.
 BROUGHT = '/usr/lib/modules/"$(uname -r)"/skb-users'
-READ = f"cat {KEPT} 2>/dev/null || cat {BROUGHT} 2>/dev/null || cat {BTF}"
+READ = f"""
+if [ -e {KEPT} ] && read -r kept <{KEPT}; then
+        echo "$kept"
+else
+        cat {BROUGHT} 2>/dev/null || cat {BTF}
+fi
+"""
 
 STRUCT_NAME = "sk_buff"
 MEMBER_NAME = "users"

@@ -17,6 +17,7 @@ from xenlab.kernel.files import KernelFiles
 from xenlab.kernel.modules import Module, ModuleFolder, run_depmod
 from xenlab.kernel.notes import read_notes
 from xenlab.kernel.preflight import NEEDED_BY_KIND, NEEDED_BY_PART, find_obstacles
+from xenlab.kernel.provider import KernelProvider
 from xenlab.kernel.skb_users import skb_users_path
 from xenlab.kernel.trimming import trim_elf
 from xenlab.kernel.unpacked import UnpackedKernel
@@ -134,8 +135,8 @@ def _obstacles_key(part: str) -> str:
     return f"not-{part}"
 
 
-def kernel_files(entry: Entry) -> KernelFiles:
-    """The files of a kernel's entry."""
+def kernel_files(entry: Entry, provider: KernelProvider) -> KernelFiles:
+    """The files of a kernel's entry, and what debug info its provider has of it."""
     packed = entry.folder / BZIMAGE
     return KernelFiles(
         release=entry.facts["release"],
@@ -145,4 +146,5 @@ def kernel_files(entry: Entry) -> KernelFiles:
         modules_dom0=modules_path(entry.folder, Role.DOM0),
         modules_domu=modules_path(entry.folder, Role.DOMU),
         build_id=entry.facts["build_id"],
+        debug_files=tuple(provider.find_debug_files(entry.facts["build_id"]).items()),
     )

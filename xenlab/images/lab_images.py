@@ -25,6 +25,8 @@ from xenlab.kernel.choice import KernelShop
 from xenlab.kernel.files import KernelFiles
 from xenlab.kernel.packages import package_inputs
 from xenlab.kernel.preflight import BACKEND, NEEDED_BY_PART, NIC_GIVER, NIC_TAKER
+from xenlab.kernel.provider import KernelProvider
+from xenlab.plan.kernels import kernel_of
 from xenlab.plan.model import DOM0, Dom0Kind, DomUKind, KernelPlan, LabPlan, XenPlan
 from xenlab.waiting import Deadline
 
@@ -47,6 +49,11 @@ class LabImages:
     dom0_kernel: KernelFiles
     domu_kernels: Mapping[str, KernelFiles]
     digest: str
+
+    def kernel_of(self, plan: LabPlan, node: str) -> KernelFiles:
+        """What dom0, a domU, or the outside peer boots."""
+        name = kernel_of(plan, node).name
+        return self.dom0_kernel if name == plan.dom0.kernel else self.domu_kernels[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +147,10 @@ class ImageBuilder:
 
     def provide_kernel(self, kernel: KernelPlan) -> Entry:
         """A kernel's entry; it has no role in it, so that one serves dom0 and domUs."""
-        provider = self.shop.provider(kernel)
+        return self.provide_kernel_of(self.shop.provider(kernel))
+
+    def provide_kernel_of(self, provider: KernelProvider) -> Entry:
+        """The entry of the kernel that a provider gives."""
         modules = {role: manifest.modules for role, manifest in self.manifests.items()}
         wanted = {str(role): asdict(of_role) for role, of_role in modules.items()}
         inputs = {
@@ -184,15 +194,17 @@ def provide_images(
     kinds = {domu.kind for domu in plan.domus}
     roots = {role: builder.provide_root(role, plan.xen, kinds) for role in Role}
     names = {plan.dom0.kernel, *(domu.kernel for domu in plan.domus)}
-    kernels = {name: builder.provide_kernel(plan.kernel(name)) for name in sorted(names)}
+    providers = {name: builder.shop.provider(plan.kernel(name)) for name in sorted(names)}
+    kernels = {name: builder.provide_kernel_of(each) for name, each in providers.items()}
     _require_parts(plan, kernels)
+    files = {name: kernel_files(kernels[name], each) for name, each in providers.items()}
     entries = (xen, *roots.values(), *kernels.values())
     return LabImages(
         xen=xen.path(XEN),
         root_dom0=roots[Role.DOM0].path(ROOT_FILE),
         root_domu=roots[Role.DOMU].path(ROOT_FILE),
-        dom0_kernel=kernel_files(kernels[plan.dom0.kernel]),
-        domu_kernels={domu.kernel: kernel_files(kernels[domu.kernel]) for domu in plan.domus},
+        dom0_kernel=files[plan.dom0.kernel],
+        domu_kernels={domu.kernel: files[domu.kernel] for domu in plan.domus},
         digest=_digest(entries),
     )
 

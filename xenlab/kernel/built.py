@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xenlab.cache.disk import require_room
@@ -12,6 +12,8 @@ from xenlab.cache.entry import Entry, Recipe
 from xenlab.cache.store import EntryStore
 from xenlab.kernel.built_headers import assemble_built_headers
 from xenlab.kernel.compiler import Compiler
+from xenlab.kernel.debug_info import read_debugged_build
+from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.driver_source import DriverSource
 from xenlab.kernel.fragments import Fragment
 from xenlab.kernel.headers import SOURCE, KernelHeaders, header_facts
@@ -24,13 +26,14 @@ from xenlab.kernel.work_tree import hold_work_tree
 from xenlab.waiting import Deadline
 
 # Goes up when the same inputs would give other bytes than before.
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 
 KIND = "built-kernel"
 VMLINUX = "vmlinux"
 MODULES = "lib/modules"
 BUILDS = "builds"
 CCACHE = "ccache"
+UNSTRIPPED = "unstripped"
 SKB_USERS = "skb_users"
 CONFIG_DIGITS = 12
 
@@ -84,8 +87,27 @@ class BuiltKernel:
     def _deadline(self) -> Deadline:
         return self.store.deadline
 
+    @property
+    def is_built(self) -> bool:
+        """Whether it was built before."""
+        return self.store.has(self.recipe)
+
+    def require_applicable(self, series: PatchSeries) -> None:
+        """Nothing, or InputError for the first patch of all, these last, that does not apply.
+
+        Nothing is built: the source is enough.
+        """
+        patched = replace(self, series=(*self.series, series))
+        if patched.is_built:
+            return
+        with hold_work_tree(self.cache / BUILDS, self.origin.lineage, self._deadline) as tree:
+            tree.require_applicable(self.origin, patched.series)
+
     def provide(self) -> Entry:
-        """The finished build. InputError with every error of patches, configuration or compiler."""
+        """The finished build. InputError with every error of patches or configuration.
+
+        DoesNotCompile with every one of the compiler.
+        """
         return self.store.provide(self.recipe, self._build)
 
     def read_release(self) -> str:
@@ -109,6 +131,15 @@ class BuiltKernel:
         """Those of the build itself."""
         entry = self.provide()
         return KernelHeaders.of_folder(entry.folder, entry.facts)
+
+    def find_debug_files(self, build_id: str) -> dict[str, Path]:
+        """Those of the build, where its configuration asks for any and it is there still."""
+        folder = self.store.find_folder(self.recipe)
+        if folder is None or read_debugged_build(folder / VMLINUX) != build_id:
+            return {}
+        drivers = {kind.module: folder / UNSTRIPPED / kind.file for kind in DriverKind}
+        kept = {module: path for module, path in drivers.items() if path.is_file()}
+        return {VMLINUX: folder / VMLINUX, **kept}
 
     def find_compiler(self) -> Compiler:
         """The one that builds the kernel itself."""
@@ -137,6 +168,7 @@ class BuiltKernel:
             shutil.copyfile(build.out / VMLINUX, part / VMLINUX)
             shutil.copyfile(build.out / CONFIG, part / CONFIG[1:])
             build.install_modules(part)
+            _keep_unstripped(build.out, part / UNSTRIPPED)
             assemble_built_headers(tree.source, build.out, part)
         facts = header_facts(release, config)
         headers = KernelHeaders.of_folder(part, facts)
@@ -147,3 +179,12 @@ class BuiltKernel:
         """Objects are of use to builds of one configuration by one compiler."""
         parts = (self.compiler.version, *(fragment.digest for fragment in self.fragments))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:CONFIG_DIGITS]
+
+
+def _keep_unstripped(out: Path, folder: Path) -> None:
+    """The drivers with their debug info, which those that are installed have no more."""
+    for kind in DriverKind:
+        path = out / kind.built
+        if read_debugged_build(path):
+            folder.mkdir(exist_ok=True)
+            shutil.copyfile(path, folder / kind.file)

@@ -12,7 +12,7 @@ from xenlab.errors import InputError
 from xenlab.kernel.built import BuiltKernel
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.fragments import read_fragments
-from xenlab.kernel.origin import DebianOrigin, GitOrigin, SourceOrigin
+from xenlab.kernel.origin import DebianOrigin, GitOrigin, SourceOrigin, find_uncommitted
 from xenlab.kernel.packaged import PackagedKernel
 from xenlab.kernel.packages import resolve_newest_source
 from xenlab.kernel.patch_series import PatchSeries
@@ -20,8 +20,12 @@ from xenlab.kernel.provider import KernelProvider
 from xenlab.kernel.ready import ReadyKernel
 from xenlab.kernel.shelf import list_series, shelf
 from xenlab.plan.model import KernelOrigin, KernelPlan
+from xenlab.topology.defaults import KERNEL_REF
 from xenlab.topology.kernel_origin import KernelKind
+from xenlab.topology.wording import list_names
 from xenlab.waiting import Deadline
+
+SHOWN_FILES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,24 @@ def read_users_files(origin: KernelOrigin, deadline: Deadline) -> object:
     patches = [digest for one in read_series(origin.patches) for digest in one.digests]
     configs = [one.digest for one in read_fragments(origin.configs)] if origin.configs else []
     return [source, patches, configs] if source or patches or configs else None
+
+
+def say_untested(origin: KernelOrigin, deadline: Deadline) -> str:
+    """What of a tree nobody will see who asks for what is checked out there; nothing if all is in.
+
+    Whoever names a commit gets just that.
+    """
+    if origin.kind is not KernelKind.TREE or origin.ref != KERNEL_REF:
+        return ""
+    files = find_uncommitted(Path(origin.tree), deadline)
+    if not files:
+        return ""
+    rest = len(files) - SHOWN_FILES
+    more = f" and {rest} more" if rest > 0 else ""
+    return (
+        f"{origin.tree}: what is not committed is not tested: {list_names(files[:SHOWN_FILES])}"
+        f"{more}; `git commit` it, or name the commit that you mean: TREE@COMMIT"
+    )
 
 
 def read_series(words: Iterable[str]) -> tuple[PatchSeries, ...]:

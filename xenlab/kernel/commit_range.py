@@ -26,6 +26,13 @@ PLAIN = (
 )  # fmt: skip
 
 
+def name_first(series: PatchSeries) -> str:
+    """The commit on which the commits of a range lie: the kernel of it is `TREE@COMMIT`."""
+    found = RANGE.fullmatch(series.name)
+    assert found is not None, series.name
+    return f"{series.patches[0].path.absolute()}@{found['first']}"
+
+
 def is_range(word: str) -> bool:
     """Whether a word could be `A..B`."""
     return RANGE.fullmatch(word) is not None and not Path(word).exists()
@@ -34,10 +41,11 @@ def is_range(word: str) -> bool:
 def read_range(
     tree: Path, word: str, deadline: Deadline, *, only: Sequence[str] = ()
 ) -> PatchSeries:
-    """The commits of `A..B`, the oldest first, without merges; `only` those that change such paths.
+    """The commits of `A..B`, the oldest first, without merges.
 
-    A commit that changes nothing is none. Raises InputError for what git does not know, an empty
-    range and one too long.
+    `only` takes those that change such paths, and of each what it changes there. A commit that
+    changes nothing is none. Raises InputError for what git does not know, an empty range and one
+    too long.
     """
     found = RANGE.fullmatch(word)
     if found is None:
@@ -54,17 +62,17 @@ def read_range(
         what = f"more than {COMMITS_MAX} commits" if count else "no commit"
         raise InputError(f"{tree}: {what} in {quote(word)}")
     argv = ("diff-tree", "--stdin", "--root", "-r", "-p", *PLAIN, f"--format={MAIL}")
-    told = _git(tree, deadline, *argv, stdin=listed.stdout).require_success()
+    told = _git(tree, deadline, *argv, *paths, stdin=listed.stdout).require_success()
     return PatchSeries(name=word, patches=parse_patches(tree, told.stdout))
 
 
-def count_commits(tree: Path, word: str, deadline: Deadline) -> int:
-    """How many commits a range has that change what is built; `read_range` has read it.
+def count_commits(tree: Path, word: str, deadline: Deadline, *, besides: Sequence[str]) -> int:
+    """How many commits of a range change what is built, `besides` such paths.
 
-    Merges are not counted.
+    `read_range` has read it. Merges are not counted.
     """
-    papers = (f":(exclude){each}" for each in PAPERS)
-    words = ("rev-list", "--count", "--no-merges", word, "--", ".", *papers)
+    others = (f":(exclude){each}" for each in (*PAPERS, *besides))
+    words = ("rev-list", "--count", "--no-merges", word, "--", ".", *others)
     return int(_git(tree, deadline, *words).require_success().stdout)
 
 

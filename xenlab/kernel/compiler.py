@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenlab.errors import InputError, Unavailable
+from xenlab.errors import DoesNotCompile, VersionUnavailable
 from xenlab.kernel.headers import KernelHeaders
 from xenlab.kernel.workbench import HostBench, Workbench
 from xenlab.transport.process import run, which
@@ -55,9 +55,9 @@ class Compiler:
         return cls(version=version, major=int(major[1]), gcc="gcc", bench=HostBench())
 
     def require_for(self, headers: KernelHeaders) -> None:
-        """Raise Unavailable if a kernel was made with options that this compiler cannot know."""
+        """VersionUnavailable if a kernel was made with options that this compiler does not know."""
         if self.major < headers.gcc_major:
-            raise Unavailable(
+            raise VersionUnavailable(
                 f"Linux {headers.release} was made by gcc {headers.gcc_major}; modules for it need"
                 f" that or a newer one, and there is {self.version}"
             )
@@ -65,8 +65,9 @@ class Compiler:
     def make(self, headers: KernelHeaders, folder: Path, target: str, deadline: Deadline) -> None:
         """Build `modules`, or one file, of a folder in place, by its Kbuild file or Makefile.
 
-        Raises InputError with every error of the compiler, its line of source and the marks below
-        it. Paths of this host stay out of what is built: the same source gives the same bytes.
+        Raises DoesNotCompile with every error of the compiler, its line of source and the marks
+        below it. Paths of this host stay out of what is built, so the same source gives the same
+        bytes.
         """
         self.require_for(headers)
         place = self.bench.place(headers.folder, folder)
@@ -82,7 +83,7 @@ class Compiler:
         result = place.run((*argv, *where, *words, target), deadline)
         if result.status != 0:
             problems = tuple(find_problems(result.stderr.decode(errors="replace"), place.folder))
-            raise InputError(*problems)
+            raise DoesNotCompile(*problems)
 
     def strip(self, headers: KernelHeaders, module: Path, target: Path, deadline: Deadline) -> None:
         """Put a built module without its debug sections in another place of the same disk."""

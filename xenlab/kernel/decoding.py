@@ -14,6 +14,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from xenlab.errors import InputError
+from xenlab.kernel.work_tree import SOURCE
 from xenlab.transport.process import run
 from xenlab.waiting import Deadline
 
@@ -28,6 +29,9 @@ FRAME = re.compile(
 # Here the address itself is meant; any other frame holds where a call returns to, one too far.
 EXACT = re.compile(r"\s*(?:RIP: |BUG: |WARNING: )")
 UNKNOWN = "??"
+# Kbuild names a module's sources `./name.c`, and those of a kernel beside whose source it builds
+# `../source/name.c`, or as they are mapped, which is `./name.c` again.
+ROOT = re.compile(rf"(?:^|/)\./|/\.\./{SOURCE}/")
 # What a decoded line begins with.
 PLACE = "    at "
 
@@ -64,11 +68,13 @@ def decode_trace(
 ) -> tuple[str, ...]:
     """The lines, each with a frame followed by where in the source that is, inlined calls first.
 
-    `files` has those with debug info by the module's name, the kernel's own as `vmlinux`. A frame
+    `files` has those with debug info by the module's name, the kernel's own as `vmlinux`; only
+    those that a frame names are read. A frame
     stays as it is where no file knows it, or where its function has another size than in the file,
     which then is of another build: no line is better than a wrong one.
     """
-    symbols = {module: _read_functions(path) for module, path in files.items()}
+    named = {frame["module"] or VMLINUX for frame in map(FRAME.search, lines) if frame}
+    symbols = {module: _read_functions(files[module]) for module in named & files.keys()}
     spots = [_find_spot(line, files, symbols) for line in lines]
     places = _locate({spot for spot in spots if spot is not None}, deadline)
     decoded = []
@@ -161,5 +167,5 @@ def _split_answer(text: str) -> Iterator[tuple[str, ...]]:
 
 
 def _shorten(place: str) -> str:
-    """From where the module's own folder begins: Kbuild names its sources `./name.c`."""
-    return place.partition(" (discriminator")[0].rpartition("/./")[2]
+    """From where the module's own folder or the kernel's source begins."""
+    return ROOT.split(place.partition(" (discriminator")[0])[-1]

@@ -15,6 +15,7 @@ from xenlab.kernel.shelf import list_series, shelf
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 STOCK = "stock"
+REBUILT = "stock-rebuilt"
 LABEL_DIGITS = 12
 # Included by the two drivers and by nothing else of the kernel.
 SHARED_HEADERS = ("include/xen/interface/io/netif.h",)
@@ -35,6 +36,16 @@ class DriverKind(StrEnum):
     def sources(self) -> str:
         """What of the kernel's source is this driver's alone: a file, or a folder and all in it."""
         return f"drivers/net/xen-{self}" + (".c" if self is DriverKind.NETFRONT else "/")
+
+    @property
+    def file(self) -> str:
+        """The module's file."""
+        return f"xen-{self}{SUFFIX}"
+
+    @property
+    def built(self) -> str:
+        """Where a kernel's build makes the module, and modules_install puts it below `kernel`."""
+        return f"{self.sources.removesuffix('.c').rpartition('/')[0]}/{self.file}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +101,11 @@ class DriverChoice:
     name: str
     series: PatchSeries | None = None
     module: Path | None = None
+
+    @classmethod
+    def rebuilt(cls, kind: DriverKind) -> DriverChoice:
+        """The kernel's own driver, built anew of the source that patched ones are built of."""
+        return cls(kind=kind, name=REBUILT, series=PatchSeries(name=REBUILT, patches=()))
 
     @property
     def is_stock(self) -> bool:

@@ -13,7 +13,7 @@ from xenlab.debian.unpacking import unpack_debs
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver import SHARED_HEADERS, DriverKind
 from xenlab.kernel.headers import KernelHeaders
-from xenlab.kernel.module_build import KBUILD_FILES, build_in_place
+from xenlab.kernel.module_build import KBUILD_FILES, build_in_place, is_built
 from xenlab.kernel.origin import find_archive
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.transport.process import run
@@ -43,6 +43,13 @@ class DriverSource:
     """
 
     folder: Path
+
+    def list_files(self) -> tuple[str, ...]:
+        """The drivers' own files, sorted: not those that a build in the same tree left."""
+        paths = [self.folder / kind.sources for kind in DriverKind]
+        inside = (each for path in paths if path.is_dir() for each in path.rglob("*"))
+        files = (each for each in (*paths, *inside) if each.is_file() and not is_built(each))
+        return tuple(sorted(each.relative_to(self.folder).as_posix() for each in files))
 
 
 def extract_drivers(debs: Iterable[Path], part: Path, deadline: Deadline) -> dict[str, str]:
@@ -92,7 +99,9 @@ def lay_out(
 
     The headers that both drivers include are there if the series changes one.
     """
-    shutil.copytree(source.folder / DRIVERS, tree / DRIVERS)
+    for name in source.list_files():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source.folder / name, tree / name)
     if any(file in SHARED_HEADERS for file in series.files):
         shutil.copytree(headers.source / XEN_HEADERS, tree / XEN_HEADERS)
     series.apply(tree, deadline)

@@ -12,7 +12,8 @@ class KernelFiles:
 
     `bzimage` is what firmware boots, None for a kernel that came as an ELF.
     `build_id` is the GNU build id of the ELF in hexadecimal: the running kernel shows the same in
-    /sys/kernel/notes, which proves that what runs is this.
+    /sys/kernel/notes, which proves that what runs is this. `debug_files` are modules, and `vmlinux`
+    for the kernel itself, and the files with debug info of the same build.
     """
 
     release: str
@@ -22,6 +23,7 @@ class KernelFiles:
     modules_dom0: Path
     modules_domu: Path
     build_id: str
+    debug_files: tuple[tuple[str, Path], ...] = ()
 
     def image(self, *, firmware: bool) -> Path:
         """What is booted: a bzImage by firmware, the ELF by Xen."""

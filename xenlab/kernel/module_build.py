@@ -38,7 +38,7 @@ class ModuleSource:
                 hashlib.sha256(path.read_bytes()).hexdigest(),
             ]
             for path in files
-            if not _is_built(path)
+            if not is_built(path)
         ]
 
     def copy_to(self, folder: Path) -> None:
@@ -78,7 +78,7 @@ def build_in_place(
     return {"file": name}
 
 
-def _is_built(path: Path) -> bool:
+def is_built(path: Path) -> bool:
     """Whether make left it: named like Kbuild's own files, or an object."""
     built = (".ko", ".o", ".mod", ".mod.c", ".cmd", ".symvers", "modules.order")
     return path.name.endswith(built)

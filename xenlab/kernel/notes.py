@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ XEN_ELFNOTE_ENTRY = 1
 XEN_ELFNOTE_PHYS32_ENTRY = 18
 
 NT_GNU_BUILD_ID = 3
+GNU = b"GNU\0"
+# ELF-64 Object File Format, version 1.5, figure 7: the bytes of name and content, and the type.
+# Linux pads both to four bytes, as binutils does.
+NOTE_HEAD = struct.Struct("<III")
+NOTE_ALIGN_BYTES = 4
 
 X86_64 = "EM_X86_64"
 
@@ -52,6 +58,31 @@ def read_notes(vmlinux: bytes, name: str) -> KernelNotes:
         elif note["n_name"] == "Xen":
             types.add(kind)
     return KernelNotes(build_id=build_id, xen_note_types=frozenset(types))
+
+
+def find_build_id(notes: bytes) -> str:
+    """The GNU build id among notes as a running kernel shows them, in hexadecimal; "" without one.
+
+    Raises ValueError for notes that end before they should.
+    """
+    at = 0
+    while at < len(notes):
+        name_at = at + NOTE_HEAD.size
+        if name_at > len(notes):
+            raise ValueError(f"cut short in the head of the note at {at}")
+        name_bytes, content_bytes, kind = NOTE_HEAD.unpack_from(notes, at)
+        content_at = name_at + _pad(name_bytes)
+        end = content_at + content_bytes
+        if end > len(notes):
+            raise ValueError(f"cut short, the note at {at} should end at {end}")
+        if kind == NT_GNU_BUILD_ID and notes[name_at : name_at + name_bytes] == GNU:
+            return notes[content_at:end].hex()
+        at = content_at + _pad(content_bytes)
+    return ""
+
+
+def _pad(size_bytes: int) -> int:
+    return -(-size_bytes // NOTE_ALIGN_BYTES) * NOTE_ALIGN_BYTES
 
 
 def _iter_notes(vmlinux: bytes, name: str) -> Iterator[Container]:

@@ -30,6 +30,9 @@ TAR = ("tar", "--extract", "--no-same-owner", "--touch")
 REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]*")
 COMMIT_DIGITS = 12
 
+# Of a line of `git status --porcelain`, before the file: two letters and a space.
+STATUS_CHARS = 3
+
 # More files than a command line holds: laying all out anew is not much dearer then.
 MANY_FILES = 1000
 
@@ -181,6 +184,15 @@ class GitOrigin:
             _git(self.tree, self.deadline, "--literal-pathspecs", *argv, *files).require_success()
             where = ("--directory", str(folder), "--file", tar.name)
             run((*TAR, *where), deadline=self.deadline).require_success()
+
+
+def find_uncommitted(tree: Path, deadline: Deadline) -> tuple[str, ...]:
+    """The files that git knows and whose content is in no commit yet; a bare tree has none."""
+    argv = ("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
+    if _git(tree, deadline, "rev-parse", "--is-inside-work-tree").text.strip() != "true":
+        return ()
+    told = _git(tree, deadline, *argv).require_success().text
+    return tuple(line[STATUS_CHARS:] for line in told.split("\0") if line)
 
 
 def find_archive(folder: Path) -> Path:

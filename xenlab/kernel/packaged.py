@@ -107,6 +107,10 @@ class PackagedKernel:
         entry = self.store.provide(self._headers_recipe, build)
         return KernelHeaders.of_folder(entry.folder, entry.facts)
 
+    def find_debug_files(self, build_id: str) -> dict[str, Path]:  # noqa: ARG002
+        """None: they are packages of their own, of a gigabyte and more."""
+        return {}
+
     def find_compiler(self) -> Compiler:
         """The host's where it is as new as the one that made the kernel, or else that one."""
         host = Compiler.find(self.supply.deadline)

@@ -23,6 +23,8 @@ OTHERS = (
 )  # fmt: skip
 SPECIAL_MODE = re.compile(r"(?:new file|old|new) mode (?:120000|160000)")
 BINARY = re.compile(r"GIT binary patch|Binary files .* differ")
+# Any of it means that somebody meant a patch, however damaged it is.
+MAKES_A_PATCH = re.compile(r"diff --git |--- \S+/|\+\+\+ \S+/|@@ -|GIT binary patch")
 ABBREVIATED = 12  # digits of a commit, as in Linux' own messages
 
 
@@ -30,6 +32,7 @@ ABBREVIATED = 12  # digits of a commit, as in Linux' own messages
 class Hunk:
     """One hunk: the file it changes, where, and the lines that it must find there.
 
+    `file` is called as it is before the patch, if it is there: a rename or a removal comes later.
     `patch_line` is where it stands in the patch, `start` the line of the file that it names, `old`
     the context and the lines that go; `number` counts the hunks of the same file from 1.
     """
@@ -130,6 +133,13 @@ def parse_patches(path: Path, content: bytes) -> tuple[Patch, ...]:
     return wanted
 
 
+def is_letter(content: bytes) -> bool:
+    """Whether it is mail, and all of it without a patch, such as a cover letter."""
+    mails = split_mails(content)
+    lines = (line for mail in mails for line in mail.content.decode(errors="replace").splitlines())
+    return all(mail.subject for mail in mails) and not any(map(MAKES_A_PATCH.match, lines))
+
+
 def _find_problems(patch: Patch, lines: list[str]) -> Iterator[str]:
     for number, name in _read_names(lines):
         if name.startswith("/") or ".." in name.split("/") or "\0" in name:
@@ -183,7 +193,7 @@ def _name(header: str) -> str:
 
 def _read_hunks(lines: list[str]) -> Iterator[Hunk]:
     """Every hunk, in order; each is as long as its own head says."""
-    file, count, left_old, left_new = "", 0, 0, 0
+    file, before, count, left_old, left_new = "", "", 0, 0, 0
     head: re.Match[str] | None = None
     old: list[str] = []
     at = 0
@@ -192,8 +202,11 @@ def _read_hunks(lines: list[str]) -> Iterator[Hunk]:
             left_old -= line[:1] in (" ", "-", "")
             left_new -= line[:1] in (" ", "+", "")
             old += [line[1:]] if line[:1] in (" ", "-", "") else []
-        elif line.startswith("+++ ") and _name(line) != NOWHERE:
-            file, count = _name(line).partition("/")[2], 0
+        elif line.startswith("--- ") and _next(lines, number).startswith("+++ "):
+            before = _name(line)
+        elif line.startswith("+++ "):
+            name = _name(line) if before in {"", NOWHERE} else before
+            file, before, count = name.partition("/")[2], "", 0
         elif found := HUNK.match(line):
             head, at, count, old = found, number, count + 1, []
             left_old, left_new = int(found["old"] or 1), int(found["new"] or 1)

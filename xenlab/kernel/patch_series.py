@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xenlab.errors import InputError
-from xenlab.kernel.patch import Hunk, Patch, read_patches
+from xenlab.kernel.patch import Hunk, Patch, is_letter, read_patches
 from xenlab.transport.process import run
 from xenlab.waiting import Deadline
 
 PATTERN = "*.patch"
 SUFFIXES = frozenset({".patch", ".diff", ".mbox", ".mbx"})
 QUILT_SERIES = "series"
+# As `git format-patch --cover-letter` numbers its letter; with -v2 the name begins with that.
+LETTER = re.compile(r"(?:v\d+-)?0+-")
 # Between the names of series that lie on each other.
 JOINT = "+"
 SHOWN_LINES = 3
@@ -100,7 +103,9 @@ class PatchSeries:
 def _list_patches(folder: Path) -> list[Path]:
     series = folder / QUILT_SERIES
     if not series.is_file():
-        return sorted(folder.glob(PATTERN))
+        files = sorted(folder.glob(PATTERN))
+        letters = {file for file in files if LETTER.match(file.name) and _is_letter(file)}
+        return [file for file in files if file not in letters] or files
     lines = [line.partition("#")[0].split() for line in series.read_text().splitlines()]
     problems = [
         f"{series}:{number}: {problem}"
@@ -110,6 +115,10 @@ def _list_patches(folder: Path) -> list[Path]:
     if problems:
         raise InputError(*problems)
     return [folder / words[0] for words in lines if words]
+
+
+def _is_letter(file: Path) -> bool:
+    return file.is_file() and is_letter(file.read_bytes())
 
 
 def _find_problems(words: list[str]) -> Iterator[str]:

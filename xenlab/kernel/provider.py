@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -46,6 +47,10 @@ class KernelProvider(Protocol):
 
     def provide_source(self) -> DriverSource:
         """The source of its two drivers."""
+        ...
+
+    def find_debug_files(self, build_id: str) -> Mapping[str, Path]:
+        """The files with debug info of that build, by module, the kernel's own as `vmlinux`."""
         ...
 
     def find_compiler(self) -> Compiler:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from xenlab.errors import InputError
 from xenlab.kernel.bzimage import extract_vmlinux
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.config import KernelConfig
+from xenlab.kernel.debug_info import read_debugged_build
 from xenlab.kernel.driver import DriverKind
-from xenlab.kernel.driver_source import DriverSource
-from xenlab.kernel.headers import KernelHeaders, header_facts
+from xenlab.kernel.driver_source import XEN_HEADERS, DriverSource
+from xenlab.kernel.headers import SOURCE, KernelHeaders, header_facts
+from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.unpacked import UnpackedKernel
 from xenlab.waiting import Deadline
 
@@ -29,6 +32,7 @@ BANNER = re.compile(rb"Linux version (\S+) ")
 VMLINUX = "vmlinux"
 INDEX = "modules.builtin"
 SYMBOLS = "Module.symvers"
+AUTOCONF = "include/generated/autoconf.h"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +83,16 @@ class ReadyKernel:
 
     @property
     def headers_key(self) -> str:
-        """What of the build tree a module depends on."""
-        names = (SYMBOLS, ".config", "include/generated/autoconf.h")
-        found = [_digest(self._tree / name) for name in names if (self._tree / name).is_file()]
-        return hashlib.sha256(" ".join((str(self._tree), *found)).encode()).hexdigest()
+        """What of the build tree a module depends on, and what may be edited in it since: drivers.
+
+        Of all headers these are Xen's, for others are the kernel's own as well, and have it built.
+        """
+        paths = [self._tree / name for name in (SYMBOLS, ".config", AUTOCONF)]
+        for root in self._roots:
+            paths += [root / name for name in DriverSource(folder=root).list_files()]
+            paths += sorted((root / XEN_HEADERS).rglob("*.h"))
+        found = [f"{path} {_digest(path)}" for path in paths if path.is_file()]
+        return hashlib.sha256("\n".join((str(self._tree), *found)).encode()).hexdigest()
 
     def read_release(self) -> str:
         """As the folder of its modules is called."""
@@ -115,16 +125,35 @@ class ReadyKernel:
             gcc_major=headers.gcc_major,
         )  # fmt: skip
 
+    def find_debug_files(self, build_id: str) -> dict[str, Path]:
+        """The image, or the `vmlinux` of its tree, and the drivers as installed, or as built there.
+
+        What was built there since is of another build, and is left out.
+        """
+        tree = self.build or self.modules / "build"
+        found = {VMLINUX: _find_debugged(build_id, self.image, tree / VMLINUX)}
+        for kind in DriverKind:
+            installed = self.modules / "kernel" / kind.built
+            with suppress(InputError):  # packed, or built in
+                loaded = ModuleFile.read(installed).build_id
+                found[kind.module] = _find_debugged(loaded, installed, tree / kind.built)
+        return {module: path for module, path in found.items() if path is not None}
+
     def find_compiler(self) -> Compiler:
         """The host's: it stands where the kernel was built, by what only its owner knows."""
         return Compiler.find(self.deadline)
 
     def provide_source(self) -> DriverSource:
         """The source that the build tree was built from."""
-        for folder in (self._tree, self._tree / "source"):
+        for folder in self._roots:
             if all((folder / kind.sources).exists() for kind in DriverKind):
                 return DriverSource(folder=folder.resolve())
         raise InputError(f"{self._tree}: neither the drivers' source nor a link `source` to it")
+
+    @property
+    def _roots(self) -> tuple[Path, ...]:
+        """Where the source may lie that the build tree was built from."""
+        return (self._tree, self._tree / SOURCE)
 
     @property
     def _tree(self) -> Path:
@@ -161,6 +190,12 @@ class ReadyKernel:
                 " its modules; name it as `config` in the topology"
             )
         return gzip.decompress(vmlinux[begin + len(CONFIG_BEGINS) : end]).decode()
+
+
+def _find_debugged(build_id: str, *paths: Path) -> Path | None:
+    """The first file with debug info of that build."""
+    debugged = (path for path in paths if build_id and read_debugged_build(path) == build_id)
+    return next(debugged, None)
 
 
 def _digest(path: Path) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
+from xenlab.errors import DoesNotCompile, InputError
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.headers import KernelHeaders
 from xenlab.waiting import Deadline
@@ -33,12 +34,17 @@ def skb_users_path(release: str) -> str:
 def read_skb_users(
     headers: KernelHeaders, compiler: Compiler, scratch: Path, deadline: Deadline
 ) -> int:
-    """The offset in bytes, for kernels of these headers."""
+    """The offset in bytes, for kernels of these headers. InputError where nothing tells it."""
     with tempfile.TemporaryDirectory(prefix="layout-", dir=scratch) as folder:
         place = Path(folder)
         (place / OBJECT).with_suffix(".c").write_text(SOURCE, encoding="ascii")
         (place / "Kbuild").write_text(f"obj-m := {OBJECT}\n", encoding="ascii")
-        compiler.make(headers, place, OBJECT, deadline)
+        try:
+            compiler.make(headers, place, OBJECT, deadline)
+        except DoesNotCompile as error:
+            # What does not compile is ours: the kernel does.
+            told = f"where `users` lies in struct sk_buff is not told: {error.problems[0]}"
+            raise InputError(told) from error
         elf = ELFFile(io.BytesIO((place / OBJECT).read_bytes()))
         section = elf.get_section_by_name(SECTION)
         assert section is not None, f"the compiler left {SECTION} out"

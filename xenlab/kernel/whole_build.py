@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xenlab.cache.disk import make_folder, require_room
-from xenlab.errors import InputError, Unavailable
+from xenlab.errors import DoesNotCompile, InputError, Unavailable
 from xenlab.kernel.build_progress import BuildProgress
 from xenlab.kernel.compiler import Compiler, count_cpus, find_problems
 from xenlab.kernel.config import KernelConfig, read_symbols
@@ -61,8 +61,8 @@ class WholeBuild:
     def run(self) -> KernelConfig:
         """Configure and build.
 
-        Raises InputError with the symbols that did not become what was asked for, or with every
-        error of the compiler; Unavailable for a program that is missing here.
+        Raises InputError with the symbols that did not become what was asked for, DoesNotCompile
+        with every error of the compiler; Unavailable for a program that is missing here.
         """
         require_programs()
         require_room(make_folder(self.out), OUTPUT_BYTES)
@@ -81,7 +81,7 @@ class WholeBuild:
             # The source beside the output is `../source` to make, else it is its whole path.
             messages = result.stderr.decode(errors="replace")
             messages = messages.replace(f"../{self.source.name}/", "")
-            raise InputError(*find_problems(messages, self.source))
+            raise DoesNotCompile(*find_problems(messages, self.source))
         if progress.compiled > known:
             (self.out / COUNT).write_text(str(progress.compiled), encoding="ascii")
         return config

@@ -47,15 +47,10 @@ class WorkTree:
         Raises InputError if one of them does not apply; then the tree is as it was before.
         """
         chosen = tuple(series)
-        state, touched = self._read_state()
-        changed = origin.find_changed(state) if state else None
-        if changed is None:
-            self._fill(origin)
-            touched, changed = (), ()
-        patched = {file for each in chosen for file in each.files}
+        touched, changed = self._follow(origin)
+        patched = _list_files(chosen)
         files = tuple(sorted({*touched, *changed, *patched}))
-        with tempfile.TemporaryDirectory(prefix="stage-", dir=self.folder) as scratch:
-            stage = Path(scratch)
+        with self._stage() as stage:
             if files and not origin.extract(files, stage):
                 self._copy_pristine(files, frozenset(touched), stage)
             for each in chosen:
@@ -65,6 +60,38 @@ class WorkTree:
             for file in files:
                 _put(stage / file, self.source / file)
         self._write_state(origin.state, sorted(patched))
+
+    def require_applicable(self, origin: SourceOrigin, series: Iterable[PatchSeries]) -> None:
+        """Nothing, or InputError for the first patch that does not apply to an origin.
+
+        The source is laid out if it has to be, and else stays as it is.
+        """
+        chosen = tuple(series)
+        files = tuple(sorted(_list_files(chosen)))
+        with self._stage() as stage:
+            if files and not origin.extract(files, stage):
+                touched, _changed = self._follow(origin)
+                self._copy_pristine(files, frozenset(touched), stage)
+            for each in chosen:
+                each.apply(stage, self.deadline)
+
+    def _follow(self, origin: SourceOrigin) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What patches changed of the source that is there, and what differs from it in an origin.
+
+        The origin is laid out where nobody knows.
+        """
+        state, touched = self._read_state()
+        changed = origin.find_changed(state) if state else None
+        if changed is not None:
+            return touched, changed
+        self._fill(origin)
+        return (), ()
+
+    @contextmanager
+    def _stage(self) -> Iterator[Path]:
+        """A folder to lay files out in before they are those of the source."""
+        with tempfile.TemporaryDirectory(prefix="stage-", dir=self.folder) as scratch:
+            yield Path(scratch)
 
     def _fill(self, origin: SourceOrigin) -> None:
         remove(self.folder / STATE)
@@ -101,6 +128,10 @@ def hold_work_tree(builds: Path, lineage: str, deadline: Deadline) -> Iterator[W
         folder = make_folder(builds / name)
         mark_used(folder)
         yield WorkTree(folder=folder, deadline=deadline)
+
+
+def _list_files(series: Iterable[PatchSeries]) -> set[str]:
+    return {file for each in series for file in each.files}
 
 
 def _put(source: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from xenlab.cache.entry import Entry, Recipe
 from xenlab.cache.store import EntryStore
 from xenlab.debian.supply import PackageSupply
+from xenlab.kernel.built import BuiltKernel
 from xenlab.kernel.choice import KernelShop
 from xenlab.kernel.compiler import Compiler
 from xenlab.kernel.driver import Driver, DriverChoice
@@ -47,7 +48,7 @@ class Workshop:
     def provide_module(self, folder: Path, kernel: KernelPlan) -> ModuleFile:
         """The module of a source folder, for the nodes that run this kernel.
 
-        Raises InputError with the compiler's errors, Unavailable without a compiler.
+        Raises DoesNotCompile with the compiler's errors, Unavailable without a compiler.
         """
         source = ModuleSource(folder=folder)
         provider = self.shop.provider(kernel)
@@ -64,7 +65,8 @@ class Workshop:
     def provide_driver(self, choice: DriverChoice, kernel: KernelPlan) -> Driver:
         """The driver that was chosen, for the nodes that run this kernel; not the stock one.
 
-        Raises InputError for a series that does not apply or compile, or a foreign module.
+        Raises InputError for a series that does not apply, or a foreign module, DoesNotCompile for
+        one that does not.
         """
         provider = self.shop.provider(kernel)
         if choice.module is not None:
@@ -76,6 +78,9 @@ class Workshop:
     def require_applicable(self, series: PatchSeries, kernel: KernelPlan) -> None:
         """Nothing, or InputError for the first patch that does not fit a kernel's drivers."""
         provider = self.shop.provider(kernel)
+        if isinstance(provider, BuiltKernel) and not provider.is_built:
+            provider.require_applicable(series)
+            return
         headers, source = provider.provide_headers(), provider.provide_source()
         with tempfile.TemporaryDirectory(prefix="xenlab-apply-") as scratch:
             lay_out(source, headers, series, Path(scratch), self.deadline)

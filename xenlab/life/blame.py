@@ -7,26 +7,28 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from xenlab.errors import (
+    CommandFailed,
     DriverFailed,
     InputError,
     KernelFault,
     LabError,
     Unavailable,
-    XenlabError,
+    WaitTimedOut,
 )
 from xenlab.hypervisor.console import ConsoleLog
 from xenlab.kernel.decoding import decode_trace
 from xenlab.kernel.driver import Driver
 from xenlab.lab import Lab
-from xenlab.plan.model import DOM0, LabPlan
+from xenlab.life.vif_evidence import VifEvidence
+from xenlab.plan.model import LabPlan
 from xenlab.registry.record import LabRecord, read_record
 from xenlab.verdict.console import scan_console
 from xenlab.verdict.console_fault import ConsoleFault, find_crash
 from xenlab.waiting import Deadline
-from xenlab.xen.vif import Vif, read_negotiation
 
 DECODE_S = 60.0
-ASKING_S = 20.0
+# The phase in which every vif has carried packets unless the ping over it fails.
+PING = "ping"
 
 
 @contextlib.contextmanager
@@ -48,42 +50,32 @@ def blaming_kernels(plan: LabPlan, record: LabRecord) -> Iterator[None]:
 
 @contextlib.contextmanager
 def blaming_drivers(lab: Lab, drivers: Mapping[str, Driver], phase: str) -> Iterator[None]:
-    """Connect vifs in here: where a driver under test is loaded, a failure is that driver's.
+    """Connect vifs in here: a driver under test is to blame for what is seen to be missing of them.
 
-    Up to here every node has answered, and the machine has to run still: what failed is what the
-    drivers were loaded for. Raises DriverFailed with both ends' states of every vif; and what it
-    was where all drivers are the stock ones.
+    A command that failed or did not end becomes DriverFailed with both ends' states of every vif,
+    where the machine runs, each node with such a driver still answers, and vifs of theirs do not
+    carry packets. What else goes wrong, a connection that broke as well, is what it was.
     """
     try:
         yield
-    except LabError as error:
-        suspects = [f"{node}: {each.label}" for node, each in drivers.items() if each.file]
+    except (CommandFailed, WaitTimedOut) as error:
+        suspects = {node: each.label for node, each in drivers.items() if each.file}
         if not suspects:
             raise
         lab.machine.require_running()
-        told = [f"vifs do not carry packets with {', '.join(suspects)}", error.what]
-        raise DriverFailed("\n".join((*told, *_describe_vifs(lab))), phase=phase) from error
-
-
-def _describe_vifs(lab: Lab) -> Iterator[str]:
-    """The states of both ends of every vif, as far as dom0 can tell."""
-    deadline = Deadline.after(ASKING_S)
-    for domu in lab.plan.domus:
-        for planned in domu.vifs:
-            vif = Vif.parse(lab.vif(domu.name, planned.index))
-            try:
-                seen = read_negotiation(lab.shell(DOM0, deadline), vif, deadline)
-            except XenlabError as error:
-                yield f"{domu.name} {planned.device} ({vif}): {error.what}"
-                continue
-            back, front = (end.state if end else "absent" for end in (seen.backend, seen.frontend))
-            yield f"{domu.name} {planned.device} ({vif}): frontend {front}, backend {back}"
+        evidence = VifEvidence(lab=lab, nodes=tuple(suspects))
+        pinged = phase == PING and isinstance(error, CommandFailed)
+        if not evidence.has_answers or not (pinged or evidence.misses_any):
+            raise
+        named = ", ".join(f"{node}: {label}" for node, label in suspects.items())
+        told = [f"vifs do not carry packets with {named}", error.what]
+        raise DriverFailed("\n".join((*told, *evidence.describe())), phase=phase) from error
 
 
 def _decoded(crash: ConsoleFault, record: LabRecord) -> KernelFault:
     fault = crash.error
     known = (read_record(record.name) or record).debug_files  # as they are by now
     files = {module: Path(path) for node, module, path in known if node == crash.node}
-    with contextlib.suppress(InputError, Unavailable):  # the trace is told as it is
+    with contextlib.suppress(InputError, Unavailable, LabError):  # the trace is told as it is
         fault.excerpt = decode_trace(crash.excerpt, files, Deadline.after(DECODE_S))
     return fault

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-
-from xenlab.errors import LabError
 from xenlab.lab import Lab
 from xenlab.plan.model import Link
 from xenlab.waiting import Deadline
@@ -42,19 +38,3 @@ def serve_vifs(lab: Lab, node: str, deadline: Deadline) -> None:
 def render_ping_argv(link: Link) -> list[str]:
     """One ping over a link; ping(8) compares what comes back with what it sent."""
     return ["ping", "-n", "-q", "-c1", "-W10", f"-s{PING_BYTES}", link.sink_address4]
-
-
-def on_all(action: Callable[[str], object], nodes: Iterable[str]) -> None:
-    """Do something on several nodes at the same time; every failure is raised."""
-    names = list(nodes)
-    pool = ThreadPoolExecutor(max_workers=max(1, len(names)))
-    try:
-        futures = [pool.submit(action, node) for node in names]
-        failures = [error for future in futures if (error := future.exception()) is not None]
-    finally:
-        # Who interrupts us must not wait for the nodes: those end when the lab does.
-        pool.shutdown(wait=False, cancel_futures=True)
-    if len(failures) == 1:
-        raise failures[0]
-    if failures:
-        raise LabError("; ".join(str(failure) for failure in failures)) from failures[0]

@@ -16,6 +16,8 @@ from xenlab.hypervisor.acceleration import MEMORY, describe_host, recall_failure
 from xenlab.hypervisor.daemon_user import DaemonUser
 from xenlab.hypervisor.kvm_device import KvmDevice
 from xenlab.hypervisor.sandbox import QEMU_LOGS, render_sandbox_argv
+from xenlab.kernel.compiler import PROGRAMS as COMPILES
+from xenlab.kernel.whole_build import PROGRAMS as CONFIGURES
 from xenlab.lab import attach_lab
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import LabPlaces, cache_dir, runtime_root, state_dir
@@ -24,15 +26,16 @@ from xenlab.registry.sweep import find_dead_labs
 from xenlab.report.findings import Finding, Health
 from xenlab.topology.defaults import TOPOLOGY
 from xenlab.topology.loading import load_topology
-from xenlab.topology.matrix import MODE_CELLS
 from xenlab.transport.process import run, which
 from xenlab.waiting import Deadline
 
 CHECK_LIMIT_S = 20.0
-PROGRAMS = (
+UP = (
     "apt-cache", "apt-config", "apt-get", "bwrap", "depmod", "dpkg-deb", "gcc", "libvirtd",
     "qemu-system-x86_64", "setpriv", "ssh", "xz", "zstd",
 )  # fmt: skip
+BUILDS = ("addr2line", "cpio", "git", *COMPILES, *CONFIGURES)
+PROGRAMS = tuple(dict.fromkeys((*UP, *BUILDS)))
 QEMU_DRIVER = "libvirt/connection-driver/libvirt_driver_qemu.so"
 LIBRARY_FOLDERS = (Path("/usr/lib/x86_64-linux-gnu"), Path("/usr/lib64"), Path("/usr/lib"))
 
@@ -47,7 +50,7 @@ def examine_host() -> Iterator[Finding]:
     yield from _examine_programs()
     for examine in (
         _examine_libvirt, _examine_sandbox, _examine_kvm, _examine_memory, _examine_packages,
-        _examine_labs, _examine_hosts, _examine_modes,
+        _examine_labs, _examine_hosts,
     ):  # fmt: skip
         yield examine()
     yield from (_examine_room(folder()) for folder in (cache_dir, state_dir, runtime_root))
@@ -192,14 +195,6 @@ def _examine_hosts() -> Finding:
             name="hosts", health=Health.WARN, what=what, mend=f"xenlab down {lost[0]}"
         )  # fmt: skip
     return Finding(name="hosts", health=Health.OK, what=what or "no lab uses one")
-
-
-def _examine_modes() -> Finding:
-    """Which cells of `xenlab test modes` are skipped, wherever it runs, and why."""
-    able = [cell.name for cell in MODE_CELLS if cell.topology]
-    lacks = [f"{cell.name} ({cell.why_not})" for cell in MODE_CELLS if not cell.topology]
-    without = f"; not {', '.join(lacks)}" if lacks else ""
-    return Finding(name="modes", health=Health.OK, what=f"{', '.join(able)}{without}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -18,10 +18,13 @@ from xenlab.kernel.workshop import Workshop
 from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.blame import blaming_drivers
-from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, on_all, serve_vifs, vifs_of
+from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, serve_vifs, vifs_of
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
-from xenlab.plan.model import DOM0, KernelPlan, LabPlan
+from xenlab.plan.kernels import kernel_of
+from xenlab.plan.model import DOM0, LabPlan
+from xenlab.together import on_all
+from xenlab.topology.kernel_origin import KernelKind
 from xenlab.topology.wording import list_names, quote
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import await_vifs
@@ -65,6 +68,21 @@ def patch_drivers(plan: LabPlan, choices: Choices, series: PatchSeries) -> Choic
     return patched
 
 
+def rebuild_drivers(plan: LabPlan, choices: Choices, kinds: Collection[DriverKind]) -> Choices:
+    """The same choices with stock drivers of these kinds built anew, where a tree may be edited.
+
+    The module of a kernel that was built elsewhere is of its tree as it was then, and drivers with
+    a series on them are of that tree as it is now.
+    """
+    return {**choices} | {
+        node: DriverChoice.rebuilt(_kind(node))
+        for node in plan.domain_names
+        if _kind(node) in kinds
+        and kernel_of(plan, node).origin.kind is KernelKind.IMAGE
+        and (node not in choices or choices[node].is_stock)
+    }
+
+
 def _require_xen(plan: LabPlan) -> None:
     """Both drivers speak over Xen alone: without it none could be loaded, and none be tested."""
     if not plan.xen.boot:
@@ -93,17 +111,10 @@ def provide_driver(
     plan: LabPlan, images: LabImages, choices: Choices, node: str, workshop: Workshop
 ) -> Driver:
     """A node's driver, built where it has to be, to be loaded and proved."""
-    kernel = kernel_of(plan, node)
     choice = choices.get(node)
     if choice is not None and not choice.is_stock:
-        return workshop.provide_driver(choice, kernel)
-    files = images.dom0_kernel if node == DOM0 else images.domu_kernels[kernel.name]
-    return read_stock_driver(files, _kind(node), workshop.deadline)
-
-
-def kernel_of(plan: LabPlan, node: str) -> KernelPlan:
-    """The kernel that a node boots."""
-    return plan.kernel(plan.dom0.kernel if node == DOM0 else plan.domu(node).kernel)
+        return workshop.provide_driver(choice, kernel_of(plan, node))
+    return read_stock_driver(images.kernel_of(plan, node), _kind(node), workshop.deadline)
 
 
 def load_drivers(
@@ -111,24 +122,13 @@ def load_drivers(
 ) -> None:
     """Connect every vif, unless that is done, and prove the drivers where any is under test."""
 
-    def connect(node: str) -> None:
-        driver = drivers.get(node)
-        pushed = driver and driver.file and push_driver(lab.shell(node, deadline), driver, deadline)
-        connect_vifs(lab, node, deadline, pushed.path if pushed else "")
-
     def prove(node: str) -> None:
         prove_driver(lab.shell(node, deadline), drivers[node], deadline)
 
     if not connected and lab.plan.xen.boot:
         with phases.run("load the drivers and connect the vifs"):
             if drivers or lab.plan.host is not None:
-                with blaming_drivers(lab, drivers, phases.current):
-                    on_all(partial(serve_vifs, lab, deadline=deadline), lab.plan.backends)
-                    connect(DOM0)
-                    on_all(connect, [domu.name for domu in lab.plan.domus])
-                    for backend in (DOM0, *lab.plan.backends):
-                        patience = deadline.at_most(CONNECT_BUDGET_S)
-                        await_vifs(lab.shell(backend, deadline), vifs_of(lab, backend), patience)
+                _connect(lab, drivers, phases, deadline)
             else:
                 standby.connect_vifs(lab, deadline)
     if not connected and lab.plan.uplink is not None:
@@ -139,18 +139,61 @@ def load_drivers(
             on_all(prove, lab.plan.domain_names)
 
 
+def _connect(lab: Lab, drivers: Drivers, phases: Phases, deadline: Deadline) -> None:
+    """Load the drivers; one that is not loaded yet is not to blame for what fails."""
+    built = dict(drivers)  # waits for all, so that an error of the compiler stays one
+    paths: dict[str, str] = {}
+
+    def push(node: str) -> None:
+        shell, driver = lab.shell(node, deadline), built.get(node)
+        if driver is not None and driver.file is not None:
+            paths[node] = push_driver(shell, driver, deadline).path
+
+    def connect(node: str) -> None:
+        connect_vifs(lab, node, deadline, paths.get(node, ""))
+
+    on_all(push, lab.plan.domain_names)
+    on_all(partial(serve_vifs, lab, deadline=deadline), lab.plan.backends)
+    loaded = {node: each for node, each in built.items() if node == DOM0}
+    with blaming_drivers(lab, loaded, phases.current):
+        connect(DOM0)
+    with blaming_drivers(lab, built, phases.current):
+        on_all(connect, [domu.name for domu in lab.plan.domus])
+        for backend in (DOM0, *lab.plan.backends):
+            patience = deadline.at_most(CONNECT_BUDGET_S)
+            await_vifs(lab.shell(backend, deadline), vifs_of(lab, backend), patience)
+
+
 def label_drivers(drivers: Drivers) -> tuple[tuple[str, str], ...]:
     """What a table shows of each node's driver."""
     return tuple((node, driver.label) for node, driver in drivers.items())
 
 
-def list_debug_files(drivers: Drivers) -> tuple[tuple[str, str, str], ...]:
-    """Node, module and file for each driver whose debug info is there."""
-    return tuple(
+def list_debug_files(
+    plan: LabPlan, images: LabImages, drivers: Drivers = NO_DRIVERS
+) -> tuple[tuple[str, str, str], ...]:
+    """Node, module and file for all whose debug info is there: kernels, what came with them.
+
+    And drivers under test, in the place of those that came with the kernel.
+    """
+    own = (
+        (node, module, str(path))
+        for node in plan.node_names
+        for module, path in images.kernel_of(plan, node).debug_files
+        if module not in _replaced(drivers, node)
+    )
+    tested = (
         (node, driver.file.name, str(driver.file.debug_path))
         for node, driver in drivers.items()
         if driver.file is not None and driver.file.debug_path.is_file()
     )
+    return (*own, *tested)
+
+
+def _replaced(drivers: Drivers, node: str) -> tuple[str, ...]:
+    """The module that a node loads in place of its kernel's own."""
+    driver = drivers.get(node)
+    return (driver.kind.module,) if driver is not None and driver.file is not None else ()
 
 
 def _kind(node: str) -> DriverKind:

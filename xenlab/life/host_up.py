@@ -18,11 +18,12 @@ from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_failure
 from xenlab.life.blame import blaming_kernels
 from xenlab.life.boot import BOOT_BUDGET_S
-from xenlab.life.connect import on_all, render_ping_argv
+from xenlab.life.connect import render_ping_argv
 from xenlab.life.drivers import label_drivers, list_debug_files, load_drivers
 from xenlab.life.evidence import NodeEvidence, read_evidence
 from xenlab.life.host import make_directories
 from xenlab.life.host_inventory import HostInventory
+from xenlab.life.kernel_proof import list_build_ids
 from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab, render_farewell
 from xenlab.life.request import UpRequest
@@ -31,6 +32,7 @@ from xenlab.plan.host import FIRST_NETWORK, HostPlan
 from xenlab.plan.model import DOM0
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.record import LabRecord, LabState
+from xenlab.together import on_all
 from xenlab.topology.defaults import DOMU_OVERHEAD_MIB
 from xenlab.traffic.vigil import keep_vigil
 from xenlab.transport.keys import generate_keys
@@ -76,6 +78,8 @@ class HostBringUp:
             machine_uuid="",
             origin=ORIGIN,
             drivers_digest=request.drivers_digest,
+            build_ids=list_build_ids(request.plan, request.images),
+            debug_files=list_debug_files(request.plan, request.images),
             host=self.host_plan.address,
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -168,8 +172,9 @@ class HostBringUp:
         """From domUs that answer to vifs that are connected and pinged."""
         drivers = self.request.drivers
         lab.record = dataclasses.replace(
-            lab.record, drivers=label_drivers(drivers), debug_files=list_debug_files(drivers)
-        )
+            lab.record, drivers=label_drivers(drivers),
+            debug_files=list_debug_files(self.request.plan, self.request.images, drivers),
+        )  # fmt: skip
         lab.record.write()
         with keep_vigil(lab):
             load_drivers(lab, drivers, self.phases, self.deadline, connected=False)

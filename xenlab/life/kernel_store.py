@@ -13,6 +13,7 @@ from xenlab.images.kernel_image import CONFIG, VMLINUX, find_obstacles_of
 from xenlab.images.lab_images import KERNEL, ImageBuilder
 from xenlab.kernel.built import KIND as BUILT_KERNEL
 from xenlab.kernel.fragments import list_fragments
+from xenlab.life.kernels import find_untested
 from xenlab.plan.model import KernelPlan
 from xenlab.registry.places import cache_dir
 from xenlab.topology.kernel_words import KernelWords
@@ -48,12 +49,13 @@ class KernelShown:
 
 
 def provide_kernel(
-    word: str, topology: str, *, report: Callable[[str], None], offline: bool
-) -> KernelShown:
+    word: str, topology: str, *,
+    report: Callable[[str], None], warn: Callable[[str], None], offline: bool,
+) -> KernelShown:  # fmt: skip
     """The kernel that a word means among those of a topology: fetched, built, or found.
 
-    Raises InputError for a word, patch or configuration that cannot be, and for what does not
-    compile.
+    `warn` is told of changes that are in no commit of its tree. Raises InputError for a word, patch
+    or configuration that cannot be, and for what does not compile.
     """
     known = {kernel.name: kernel for kernel in load_topology(topology).kernels}
     spec = KernelWords(known=known, configs=list_fragments()).read(word)
@@ -62,6 +64,8 @@ def provide_kernel(
         cache=cache, report=report, offline=offline, refresh=False, deadline=deadline
     )
     kernel = KernelPlan(name=spec.name, origin=spec.origin)
+    for told in find_untested([kernel], deadline):
+        warn(told)
     return KernelShown.of(ImageBuilder.on(cache, supply).provide_kernel(kernel))
 
 

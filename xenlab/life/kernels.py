@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xenlab.kernel.choice import read_users_files
+from xenlab.kernel.choice import read_users_files, say_untested
 from xenlab.kernel.fragments import list_fragments
 from xenlab.life.words_for_nodes import spread_words
-from xenlab.plan.model import LabPlan
+from xenlab.plan.model import KernelPlan, LabPlan
 from xenlab.topology.kernel_words import KernelWords
 from xenlab.topology.model import KernelSpec, Topology
 from xenlab.waiting import Deadline
@@ -51,3 +51,9 @@ def digest_kernels(plan: LabPlan, deadline: Deadline) -> str:
     files = {kernel.name: read_users_files(kernel.origin, deadline) for kernel in plan.kernels}
     own = {name: found for name, found in files.items() if found is not None}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest() if own else ""
+
+
+def find_untested(kernels: Iterable[KernelPlan], deadline: Deadline) -> tuple[str, ...]:
+    """A warning for each tree with changes that are in no commit, and so in none of its kernels."""
+    told = (say_untested(kernel.origin, deadline) for kernel in kernels)
+    return tuple(dict.fromkeys(filter(None, told)))

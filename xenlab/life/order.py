@@ -14,7 +14,7 @@ from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
 from xenlab.errors import KernelFault, LabError, Unavailable
 from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.images.lab_images import LabImages, provide_images
-from xenlab.kernel.driver import Driver
+from xenlab.kernel.driver import Driver, DriverKind
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.workshop import Workshop, open_workshop
 from xenlab.lab import Lab
@@ -26,16 +26,17 @@ from xenlab.life.drivers import (
     Drivers,
     choose_drivers,
     digest_choices,
-    kernel_of,
     patch_drivers,
     provide_driver,
+    rebuild_drivers,
 )
 from xenlab.life.host_terms import choose_accelerator, require_terms
-from xenlab.life.kernels import choose_kernels, digest_kernels
+from xenlab.life.kernels import choose_kernels, digest_kernels, find_untested
 from xenlab.life.later import begin
 from xenlab.life.phases import Phases
 from xenlab.life.request import UpRequest, find_checkpoint
 from xenlab.life.summary import keep_summary, summarize
+from xenlab.plan.kernels import kernel_of
 from xenlab.plan.model import DOM0, Accel, LabPlan
 from xenlab.plan.planner import plan_lab
 from xenlab.registry.places import cache_dir, require_lab_name, state_dir
@@ -54,7 +55,8 @@ IMAGES_BUDGET_S = 3600.0  # the first build fetches packages over whatever line 
 class UpOrder:
     """The words of the command line; an empty `lab` means the topology's name.
 
-    A `series` is put on top of the drivers that they choose.
+    A `series` is put on top of the drivers that they choose. Stock ones of the kinds in `rebuilt`
+    are built anew for kernels that were built elsewhere: see `rebuild_drivers`.
     """
 
     topology: str
@@ -72,6 +74,7 @@ class UpOrder:
     checkpoint_limit_bytes: int = DEFAULT_LIMIT_BYTES
     transient: bool = False
     series: PatchSeries | None = None
+    rebuilt: tuple[DriverKind, ...] = ()
 
     @classmethod
     def parse(
@@ -108,7 +111,8 @@ class UpOrder:
     def choose_drivers(self, plan: LabPlan) -> Choices:
         """Who is to run which driver, with the series on top; InputError for one that cannot be."""
         choices = choose_drivers(plan, self.netback, self.netfront)
-        return patch_drivers(plan, choices, self.series) if self.series else choices
+        choices = patch_drivers(plan, choices, self.series) if self.series else choices
+        return rebuild_drivers(plan, choices, self.rebuilt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +198,8 @@ class Undertaking:
 
     def _prepare(self) -> UpRequest:
         with self.phases.run("images"):
+            for told in find_untested(self.plan.kernels, Deadline.after(IMAGES_BUDGET_S)):
+                self.phases.watcher.warn(told)
             images = self._provide_images()
         with self.phases.run("accelerator"):
             acceleration = choose_accelerator(self.plan, images.xen)

@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterable
 
 from xenlab.errors import LabError
 from xenlab.lab import Lab
-from xenlab.life.connect import on_all, vifs_of
-from xenlab.life.evidence import NodeEvidence, evidence_files
+from xenlab.life.connect import vifs_of
+from xenlab.life.evidence import NOTES_FILE, NodeEvidence, believe_node, evidence_files
 from xenlab.plan.model import DOM0
+from xenlab.together import on_all
 from xenlab.transport.standby import StandbyLine, open_standby
 from xenlab.waiting import Deadline
 from xenlab.xen.vif import AWAIT_VIFS, SERVE_VIFS
 
 ENTROPY_BYTES = 64
+MISSING = "-"  # of a file that may be (tools/standby/duties.c)
 
 
 def read_domids(lab: Lab, deadline: Deadline) -> tuple[tuple[str, int], ...]:
@@ -33,12 +35,14 @@ def read_domids(lab: Lab, deadline: Deadline) -> tuple[tuple[str, int], ...]:
 
 
 def read_evidence(lab: Lab, deadline: Deadline) -> dict[str, NodeEvidence]:
-    """What each node says that it runs: an answer is the proof that it is up."""
+    """What each node says that it runs, proved: an answer is the proof that it is up."""
     told: dict[str, NodeEvidence] = {}
 
     def ask(line: StandbyLine) -> None:
-        answer = line.ask("read", *evidence_files(lab.plan, line.node), deadline=deadline)
-        told[line.node] = NodeEvidence.parse(lab.plan, line.node, answer)
+        files = (*evidence_files(lab.plan, line.node), f"-{NOTES_FILE}")
+        text, _, digits = line.ask("read", *files, deadline=deadline).rpartition(" ")
+        notes = b"" if digits == MISSING else _read_digits(line.node, digits)
+        told[line.node] = believe_node(lab, line.node, text, notes)
 
     _ask_all(lab, lab.plan.node_names, ask, deadline)
     return told
@@ -107,6 +111,13 @@ def zero_free_memory(lab: Lab, deadline: Deadline) -> None:
         line.ask("run", "zero-free-memory", deadline=deadline)
 
     _ask_all(lab, lab.plan.node_names, clear, deadline)
+
+
+def _read_digits(node: str, digits: str) -> bytes:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as error:
+        raise LabError(f"{node} does not say what it runs, but {digits[:200]!r}") from error
 
 
 def _ask_domids(line: StandbyLine, names: list[str], deadline: Deadline) -> list[str]:

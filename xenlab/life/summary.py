@@ -38,17 +38,18 @@ def summarize(lab: Lab, evidence: Mapping[str, NodeEvidence], elapsed_s: float) 
         drivers=lab.record.drivers,
         elapsed_s=round(elapsed_s, 3),
         nodes=(
-            _dom0(lab.plan, evidence[DOM0].kernel),
-            *(_domu(lab.plan, domu, evidence[domu.name].kernel) for domu in lab.plan.domus),
-            *(_peer(each, evidence[each.peer.name].kernel) for each in lab.plan.uplinks),
+            _dom0(lab.plan, evidence[DOM0]),
+            *(_domu(lab.plan, domu, evidence[domu.name]) for domu in lab.plan.domus),
+            *(_peer(each, evidence[each.peer.name]) for each in lab.plan.uplinks),
         ),
     )
 
 
-def _dom0(plan: LabPlan, kernel: str) -> NodeSummary:
+def _dom0(plan: LabPlan, told: NodeEvidence) -> NodeSummary:
     return NodeSummary(
-        name=DOM0, kind=DOM0 if plan.xen.boot else PLAIN, kernel=kernel, vcpus=plan.dom0.vcpus,
-        memory_mib=plan.dom0.memory_mib, devices=_bridges(plan, DOM0), state="running",
+        name=DOM0, kind=DOM0 if plan.xen.boot else PLAIN, kernel=told.kernel,
+        build_id=told.build_id, vcpus=plan.dom0.vcpus, memory_mib=plan.dom0.memory_mib,
+        devices=_bridges(plan, DOM0), state="running",
     )  # fmt: skip
 
 
@@ -61,25 +62,26 @@ def _bridges(plan: LabPlan, backend: str) -> tuple[str, ...]:
     )
 
 
-def _domu(plan: LabPlan, domu: DomUPlan, kernel: str) -> NodeSummary:
+def _domu(plan: LabPlan, domu: DomUPlan, told: NodeEvidence) -> NodeSummary:
     devices = tuple(
         f"{vif.device} on {vif.network}  {vif.address4}/{vif.prefix4}  {vif.address6}/{vif.prefix6}"
         for vif in domu.vifs
     )
     return NodeSummary(
-        name=domu.name, kind=domu.kind.value, kernel=kernel, vcpus=domu.vcpus,
-        memory_mib=domu.memory_mib, devices=(*devices, *_bridges(plan, domu.name)),
-        state="running",
+        name=domu.name, kind=domu.kind.value, kernel=told.kernel, build_id=told.build_id,
+        vcpus=domu.vcpus, memory_mib=domu.memory_mib,
+        devices=(*devices, *_bridges(plan, domu.name)), state="running",
     )  # fmt: skip
 
 
-def _peer(uplink: UplinkPlan, kernel: str) -> NodeSummary:
+def _peer(uplink: UplinkPlan, told: NodeEvidence) -> NodeSummary:
     peer = uplink.peer
     ends = f"{UPLINK} to the {uplink.model} on {uplink.network}"
     addresses = f"{peer.address4}/{peer.prefix4}  {peer.address6}/{peer.prefix6}"
     return NodeSummary(
-        name=peer.name, kind="outside", kernel=kernel, vcpus=peer.vcpus,
-        memory_mib=peer.memory_mib, devices=(f"{ends}  {addresses}",), state="running",
+        name=peer.name, kind="outside", kernel=told.kernel, build_id=told.build_id,
+        vcpus=peer.vcpus, memory_mib=peer.memory_mib, devices=(f"{ends}  {addresses}",),
+        state="running",
     )  # fmt: skip
 
 

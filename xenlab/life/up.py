@@ -20,12 +20,12 @@ from xenlab.images.lab_images import LabImages
 from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.artifacts import keep_failure
-from xenlab.life.blame import blaming_drivers, blaming_kernels
+from xenlab.life.blame import PING, blaming_drivers, blaming_kernels
 from xenlab.life.boot import BOOT_BUDGET_S, BootWatch
-from xenlab.life.connect import on_all
 from xenlab.life.drivers import label_drivers, list_debug_files, load_drivers
 from xenlab.life.evidence import NodeEvidence
 from xenlab.life.host import Host, make_directories, start_host
+from xenlab.life.kernel_proof import list_build_ids
 from xenlab.life.machines import Machines
 from xenlab.life.phases import Phases
 from xenlab.life.removal import remove_whole_lab, render_farewell
@@ -40,12 +40,12 @@ from xenlab.life.saving import (
 from xenlab.plan.model import DOM0, Accel
 from xenlab.registry.identity import ProcessIdentity
 from xenlab.registry.record import LabRecord, LabState
+from xenlab.together import on_all
 from xenlab.traffic.vigil import keep_vigil
 from xenlab.transport.keys import generate_keys
 from xenlab.waiting import Deadline
 
 COLD_BOOT = "cold boot"
-PING = "ping"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +85,8 @@ class BringUp:
             machine_uuid=str(request.choose_machine_uuid(ingredients)),
             connect_uri=request.connect_uri,
             drivers_digest=request.drivers_digest,
+            build_ids=list_build_ids(request.plan, request.images),
+            debug_files=list_debug_files(request.plan, request.images),
         )
         record.places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write()
@@ -173,8 +175,9 @@ class BringUp:
                 lab.shell(DOM0, self.deadline)
                 on_all(partial(lab.shell, deadline=self.deadline), lab.plan.domain_names)
         lab.record = dataclasses.replace(
-            lab.record, drivers=label_drivers(drivers), debug_files=list_debug_files(drivers)
-        )
+            lab.record, drivers=label_drivers(drivers),
+            debug_files=list_debug_files(self.request.plan, self.request.images, drivers),
+        )  # fmt: skip
         if drivers:
             lab.record.write()  # whoever tells of a crash of theirs reads it
         with keep_vigil(lab):

@@ -7,9 +7,11 @@ from dataclasses import replace
 from xenlab.cache.store import EntryStore
 from xenlab.kernel.kept_series import keep_series
 from xenlab.kernel.patch_series import PatchSeries
+from xenlab.kernel.workshop import open_workshop
 from xenlab.life.order import IMAGES_BUDGET_S, UpOrder
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
+from xenlab.plan.kernels import kernel_of
 from xenlab.registry.places import cache_dir
 from xenlab.topology.kernel_words import patched_kernel_word
 from xenlab.waiting import Deadline
@@ -27,6 +29,21 @@ def order_whole(order: UpOrder, series: PatchSeries | None, phases: Phases) -> U
     dom0 = patched_kernel_word(order.dom0_kernel or plan.dom0.kernel, patches)
     domus = (f"{domu}={patched_kernel_word(word, patches)}" for domu, word in words.items())
     return replace(order, dom0_kernel=dom0, domu_kernel=tuple(domus))
+
+
+def require_applicable(base: UpOrder, series: PatchSeries, phases: Phases) -> None:
+    """Nothing, or InputError for the first patch that does not apply to a node's kernel.
+
+    `base` is what `order_whole` makes without a series. Nothing is built.
+    """
+    plan = base.plan()
+    kernels = dict.fromkeys(kernel_of(plan, node) for node in plan.domain_names)
+    with open_workshop(
+        cache_dir(), report=phases.watcher.detail, offline=base.offline,
+        deadline=Deadline.after(IMAGES_BUDGET_S),
+    ) as workshop:  # fmt: skip
+        for kernel in kernels:
+            workshop.shop.built(kernel.origin).require_applicable(series)
 
 
 def _keep(order: UpOrder, series: PatchSeries, phases: Phases) -> tuple[str, ...]:

@@ -183,3 +183,8 @@ class TcpFlow:
 
 
 Flow = UdpFlow | TcpFlow
+
+
+def is_told(flow: Flow) -> bool:
+    """Whether the sender knows that not everything went out: then that is no silent loss."""
+    return bool(flow.errors) or flow.sender_ended != "complete"

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from xenlab.measure.attachment import Role
-from xenlab.measure.flow import Flow, TcpFlow, UdpFlow
-from xenlab.measure.hops import Drop, Hop, HopAccount
+from xenlab.measure.drop_names import INCOMPLETE_DROPS
+from xenlab.measure.flow import Flow, TcpFlow, UdpFlow, is_told
+from xenlab.measure.hops import Drop, Hop, HopAccount, without_sums
 from xenlab.measure.measurement import Measurement
 from xenlab.measure.path import Point
 
@@ -65,7 +66,8 @@ class FlowAccount:
     """Flows of one subject, and every station on their way.
 
     There is one passage less than stations, and none of either where a device of each hop has
-    vanished. `wire_packets` is 0 where nobody knows: see Measurement.
+    vanished. `wire_packets` is 0 where nobody knows: see Measurement. `told`: a sender knows that
+    not everything went out.
     """
 
     subject: str
@@ -78,6 +80,7 @@ class FlowAccount:
     sink_drops: tuple[NamedLoss, ...]
     payloads: tuple[Payload, ...]
     vanished: tuple[str, ...]
+    told: bool
 
     @property
     def packets_in(self) -> int:
@@ -95,12 +98,27 @@ class FlowAccount:
         return max(0, self.wire_packets - self.packets_in) if not self.vanished else 0
 
     @property
+    def lost_on_the_way(self) -> int:
+        """Packets that were lost in front of the last device."""
+        return self.lost_before + sum(passage.lost for passage in self.passages)
+
+    @property
+    def missing_packets(self) -> int:
+        """Packets, or datagrams, that the sockets miss."""
+        return sum(each.missing for each in self.payloads if each.unit != STREAM_BYTES)
+
+    @property
+    def missing_stream_bytes(self) -> int:
+        """Bytes of streams that the sockets miss."""
+        return sum(each.missing for each in self.payloads if each.unit == STREAM_BYTES)
+
+    @property
     def troubled(self) -> bool:
         """Whether something did not come through as it was sent."""
         return bool(
             self.vanished
-            or self.lost_before
-            or any(passage.lost or passage.surplus for passage in self.passages)
+            or self.lost_on_the_way
+            or any(passage.surplus for passage in self.passages)
             or any(each.damaged or each.missing or each.duplicates for each in self.payloads)
         )
 
@@ -118,9 +136,10 @@ def account_flows(measurement: Measurement) -> tuple[FlowAccount, ...]:
         stations=stations_of(measurement.forward),
         passages=passages_of(measurement.forward),
         source_drops=named_losses(measurement.source_drops),
-        sink_drops=named_losses(measurement.sink_drops),
+        sink_drops=_sink_losses(measurement),
         payloads=tuple(_payloads(measurement.flows)),
         vanished=measurement.vanished,
+        told=any(map(is_told, measurement.flows)),
     )
     back = replace(
         there,
@@ -134,6 +153,7 @@ def account_flows(measurement: Measurement) -> tuple[FlowAccount, ...]:
         sink_drops=(),
         payloads=(),
         vanished=(),
+        told=False,
     )
     return (there, back) if back.troubled else (there,)
 
@@ -170,6 +190,16 @@ def _passage(hop: Hop) -> Passage:
 def named_losses(drops: Iterable[Drop]) -> tuple[NamedLoss, ...]:
     """Drops as a picture keeps them."""
     return tuple(NamedLoss(place=str(drop.place), packets=drop.packets) for drop in drops)
+
+
+def _sink_losses(measurement: Measurement) -> tuple[NamedLoss, ...]:
+    """Drops at the sink, each once; those for the want of a fragment only if all came so far."""
+    drops = without_sums(measurement.sink_drops)
+    hops = measurement.forward.hops
+    sent = measurement.forward.packets_in >= measurement.wire_packets
+    if measurement.vanished or not sent or any(hop.lost for hop in hops):
+        drops = tuple(drop for drop in drops if drop.place.counter not in INCOMPLETE_DROPS)
+    return named_losses(drops)
 
 
 def _payloads(flows: Iterable[Flow]) -> Iterable[Payload]:

@@ -19,8 +19,8 @@ def sum_accounts(subject: str, accounts: Sequence[FlowAccount]) -> FlowAccount:
         subject=subject,
         source=first.source,
         sink=first.sink,
-        # Of some nobody knows: then of all.
-        wire_packets=sum(account.wire_packets or account.packets_in for account in accounts),
+        # Of some nobody knows, and what is more than one sent hides no loss of another.
+        wire_packets=sum(account.packets_in + account.lost_before for account in accounts),
         stations=tuple(
             replace(group[0], packets=sum(station.packets for station in group))
             for group in stations
@@ -30,6 +30,7 @@ def sum_accounts(subject: str, accounts: Sequence[FlowAccount]) -> FlowAccount:
         sink_drops=_sum_named(drop for account in accounts for drop in account.sink_drops),
         payloads=_sum_payloads([each for account in accounts for each in account.payloads]),
         vanished=tuple(dict.fromkeys(name for account in accounts for name in account.vanished)),
+        told=any(account.told for account in accounts),
     )
 
 

@@ -16,7 +16,7 @@ from xenlab.measure.flow_account import (
 from xenlab.measure.layouts import Landing, LayoutRun, Sighting
 from xenlab.measure.slot_histogram import SlotHistogram, build_histogram
 from xenlab.slots.fate import Fate
-from xenlab.slots.limits import STOCK, Limits
+from xenlab.slots.limits import Limits
 
 PACKETS = "packets"
 UNHARMED = frozenset({Landing.WHOLE, Landing.LATE, Landing.DOUBLED})
@@ -35,7 +35,7 @@ def seen_fate(foretold: Fate, sighting: Sighting) -> Fate:
 
 
 def show_run(
-    run: LayoutRun, source: Attachment, subject: str, limits: Limits = STOCK
+    run: LayoutRun, source: Attachment, subject: str, limits: Limits
 ) -> tuple[SlotHistogram | FlowAccount, ...]:
     """Both pictures of a run. Without a netfront at its source there is none to be had.
 
@@ -46,7 +46,7 @@ def show_run(
     return show_slots(run, subject, limits), show_way(run, source, subject)
 
 
-def show_slots(run: LayoutRun, subject: str, limits: Limits = STOCK) -> SlotHistogram:
+def show_slots(run: LayoutRun, subject: str, limits: Limits) -> SlotHistogram:
     """Packets by the ring slots of their layouts, and by what was seen of them."""
     rows = zip(run.slots, run.fates, run.sightings, strict=True)
     packets = Counter((slots, seen_fate(fate, sighting)) for slots, fate, sighting in rows)
@@ -80,4 +80,5 @@ def show_way(run: LayoutRun, source: Attachment, subject: str) -> FlowAccount:
             ),
         ),
         vanished=(),
+        told=False,
     )

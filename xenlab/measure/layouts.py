@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import repeat
 from typing import NamedTuple
 
 from xenlab.measure.layout_way import LayoutWay
 from xenlab.slots.fate import Fate
-from xenlab.slots.layout import Checksum, Layout
+from xenlab.slots.layout import Layout
 
 
 class Landing(StrEnum):
@@ -31,7 +29,7 @@ class Landing(StrEnum):
 class Form(NamedTuple):
     """How the skb lies that came to a sink in one piece; `blank` is CHECKSUM_PARTIAL.
 
-    `frags` is how many it has beside its head.
+    `frags` is how many it has beside its head, `listed` how many skbs are on its frag_list.
 
     A tuple: there are a hundred thousand of them.
     """
@@ -40,6 +38,7 @@ class Form(NamedTuple):
     gso_size_bytes: int
     blank: bool
     frags: int
+    listed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,8 @@ class Sighting:
     `form` is None where it did not come in one piece, or nobody looked; `held` says that its driver
     has not given it back to its sender. `first_bad_offset` is that of the first wrong byte of its
     payload, where its sink names one; `silence` is how long nothing had come
-    there before it. Equal ones are one object: there are a hundred thousand of them.
+    there before it. `remade` says that it came back to its sender neither as it was composed nor in
+    one piece. Equal ones are one object: there are a hundred thousand of them.
     """
 
     landing: Landing
@@ -80,6 +80,7 @@ class Sighting:
     held: bool = False
     first_bad_offset: int | None = None
     silence: Silence = NO_SILENCE
+    remade: bool = False
 
     @property
     def words(self) -> str:
@@ -107,9 +108,10 @@ class LayoutRun:
 
     `expected` and `counted` are None where the source has no netfront: dom0. `ring_slots` is what
     each packet must take on the ring in the end, 0 where nothing is sent; empty without a netfront.
-    `heads_bytes` is how much of each must be in its skb's head at the sink; empty where the form in
-    which packets come is not predicted; `frags` is the same for how many frags that has. `frames`
-    is how many packets each is behind a NIC; empty where there is none on the way.
+    `heads_bytes` is how much of each must be in its skb's head at the sink; empty where that is not
+    predicted, and 0 for a packet of which it is not; `frags` is the same for how many frags that
+    has, with None for such a packet. `frames` is how many packets each is behind a NIC; empty where
+    there is none on the way. Behind one no form is judged: what is cut there is joined as it may.
     """
 
     source: str
@@ -123,7 +125,7 @@ class LayoutRun:
     way: LayoutWay
     ring_slots: tuple[int, ...] = ()
     heads_bytes: tuple[int, ...] = ()
-    frags: tuple[int, ...] = ()
+    frags: tuple[int | None, ...] = ()
     frames: tuple[int, ...] = ()
 
     @property
@@ -144,79 +146,3 @@ class LayoutRun:
     def seen_linearised(self) -> int:
         """How many packets the sender saw linearised."""
         return sum(sighting.linearised is True for sighting in self.sightings)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disagreement:
-    """A layout that met another fate than the model says; `layout` can be sent again as it is."""
-
-    index: int
-    layout: Layout
-    slots: int
-    fate: Fate
-    seen: str
-
-    def __str__(self) -> str:
-        """For a verdict's reasons."""
-        return (
-            f"packet {self.index}, `{self.layout}` ({self.slots} slots) must be {self.fate},"
-            f" and {self.seen}"
-        )
-
-
-def find_disagreements(run: LayoutRun) -> Iterator[Disagreement]:
-    """Every packet whose fate was not the one predicted."""
-    rows = zip(run.layouts, run.slots, run.fates, run.sightings, strict=True)
-    heads_bytes = run.heads_bytes or repeat(0)
-    all_frags = run.frags or repeat(None)
-    for index, ((layout, slots, fate, sighting), head_bytes, frags) in enumerate(
-        zip(rows, heads_bytes, all_frags, strict=False)
-    ):
-        seen = _contradict(fate, sighting)
-        if head_bytes and sighting.form is not None:
-            seen = seen or _contradict_form(layout, head_bytes, sighting.form)
-            seen = seen or _contradict_frags(frags, sighting.form)
-        if seen:
-            yield Disagreement(index=index, layout=layout, slots=slots, fate=fate, seen=seen)
-
-
-def _contradict(fate: Fate, sighting: Sighting) -> str:
-    """What was seen that cannot be with this fate; empty if all fits."""
-    if sighting.dropped != (fate is Fate.DROPPED):
-        return "was dropped by its driver" if sighting.dropped else "was not dropped"
-    if sighting.landing is not (Landing.WHOLE if fate.arrives else Landing.MISSING):
-        return sighting.words
-    if sighting.held:
-        return "was not given back to its sender by its driver"
-    if sighting.linearised is not None and fate.arrives:
-        linearised = fate is Fate.LINEARISED
-        if sighting.linearised != linearised:
-            return "was linearised" if sighting.linearised else "was not linearised"
-    return ""
-
-
-def _contradict_form(layout: Layout, head_bytes: int, form: Form) -> str:
-    """In what form it came that is not the one it has to come in."""
-    if form.head_bytes != head_bytes:
-        return f"came with {form.head_bytes} bytes in its head, not {head_bytes}"
-    if form.gso_size_bytes != layout.gso_size_bytes:
-        return f"came with a GSO size of {form.gso_size_bytes}, not {layout.gso_size_bytes}"
-    if layout.checksum is Checksum.PARTIAL and not form.blank:
-        return "came with a checksum that was blank and is none any more"
-    return ""
-
-
-def _contradict_frags(frags: int | None, form: Form) -> str:
-    if frags is None or form.frags == frags:
-        return ""
-    return f"came with {form.frags} frags, not {frags}"
-
-
-def find_miscounts(run: LayoutRun) -> Iterator[str]:
-    """Every counter that moved by another amount than the packets must have moved it."""
-    if run.expected is None or run.counted is None:
-        return
-    for name in LayoutCounters.__dataclass_fields__:
-        must, is_ = getattr(run.expected, name), getattr(run.counted, name)
-        if must != is_:
-            yield f"{name} moved by {is_}, not {must}"

@@ -6,7 +6,7 @@ what the composer is for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from xenlab.measure.attachment import Role
@@ -73,12 +73,16 @@ class RingUse:
 class Load:
     """One run. `from_guest` and `to_guest` are None where the link has no such vif.
 
+    The source's device has `device_queues`, of which the load may use fewer.
+
     `filtered` were dropped by somebody's filters at a vif; its queueing drops hold them as well.
+    `unrest` is what did not come to rest behind it; best nothing.
     """
 
     source: str
     sink: str
     device: str
+    device_queues: int
     spec: LoadSpec
     generated_pkts: int
     refused: int
@@ -89,6 +93,7 @@ class Load:
     arrivals: Arrivals
     from_guest: RingUse | None
     to_guest: RingUse | None
+    unrest: str = ""
 
     @property
     def subject(self) -> str:
@@ -128,7 +133,7 @@ class Load:
 
     @property
     def overrun_pkts(self) -> int:
-        """How many packets that was."""
+        """How many packets that was, in the vif and in the qdisc that it stops with the first."""
         dropped = sum(drop.packets for drop in self.overruns)
         return dropped - sum(drop.packets for drop in self.filtered)
 
@@ -138,19 +143,18 @@ class Load:
         return -(-QUEUE_BYTES // self.spec.frame.size_bytes)
 
     @property
-    def refused_pkts(self) -> int:
-        """How many packets the last vif itself refused."""
-        return sum(drop.packets for drop in self.overruns if drop.place.counter == REFUSED)
-
-    @property
     def overruns(self) -> tuple[Drop, ...]:
         """Drops of the last vif, for which it had no room for its guest."""
         drops = (drop for hop in self.account.hops for drop in hop.drops)
-        return tuple(drop for drop in (*self.source_drops, *drops) if self._is_overrun(drop))
+        vif = self.to_guest.vif if self.to_guest is not None else ""
+        return find_overruns((*self.source_drops, *drops), vif)
 
-    def _is_overrun(self, drop: Drop) -> bool:
-        last = self.to_guest is not None and drop.place.device == self.to_guest.vif
-        return last and drop.place.counter in OVERRUN
+
+def find_overruns(drops: Iterable[Drop], vif: str) -> tuple[Drop, ...]:
+    """Those of a vif that had no room for its guest, itself or in the queue that it stopped."""
+    return tuple(
+        drop for drop in drops if vif and drop.place.device == vif and drop.place.counter in OVERRUN
+    )
 
 
 def between_devices(path: Path) -> Path:
@@ -183,4 +187,5 @@ def account_load(load: Load) -> FlowAccount:
             ),
         ),
         vanished=(),
+        told=False,
     )

@@ -22,6 +22,31 @@ def reaches(prediction: Prediction, slot: int) -> bool:
     return len(prediction.sending.requests) >= slot
 
 
+def shares_slot(prediction: Prediction) -> bool:
+    """Whether netback copies the beginning of a slot into the head, and maps it for the rest.
+
+    xenvif_tx_check_gop(), xen-netback/netback.c:565.
+    """
+    accepted = prediction.acceptance
+    if accepted is None or not accepted.reception.arrives:
+        return False
+    whole = prediction.sending.requests[: accepted.copied_slots]
+    copied_bytes = sum(request.piece.size_bytes for request in whole)
+    return copied_bytes < accepted.headlen_bytes < prediction.layout.length_bytes
+
+
+def count_error_answers(prediction: Prediction, slot: int) -> int:
+    """How many slots are answered with an error if this one, counted from 1, refers to nothing.
+
+    That one; and where it was to be copied whole, the one that is copied in part as well
+    (netback.c:625). What was mapped is well, on the frag_list too (netback.c:629).
+    """
+    accepted = prediction.acceptance
+    if accepted is None or not accepted.reception.arrives or not reaches(prediction, slot):
+        return 0
+    return 1 + int(slot <= accepted.copied_slots and shares_slot(prediction))
+
+
 def expect_empty_slot(run: LayoutRun, limits: Limits, behind: int) -> LayoutRun:
     """The same run to dom0, with a slot of no bytes behind one of each packet, counted from 1.
 

@@ -26,14 +26,23 @@ class ObservedEnd:
 class Observation:
     """What grew at each node, and the rings as they stood at the end.
 
-    `unrest` says what was still on its way when the second reading was made; best nothing.
+    `left` says what was still on its way when the second reading was made, and had not been so
+    at the first; `untold` what nobody could say of it then. Of both best nothing.
     """
 
     from_end: ObservedEnd
     to_end: ObservedEnd
     nodes: Mapping[str, Growth]
     rings: tuple[RingSnapshot, ...] = ()
-    unrest: str = ""
+    left: str = ""
+    untold: str = ""
+
+    @property
+    def unrest(self) -> str:
+        """What was left; best nothing. Raises MeasurementError if it cannot be said that it is."""
+        if self.untold and not self.left:
+            raise MeasurementError(f"whether all came back cannot be said: {self.untold}")
+        return self.left
 
     @property
     def source(self) -> Growth:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from xenlab.measure.layouts import LayoutRun
@@ -54,22 +54,21 @@ def build_histogram(
 
 def mark_slots(limits: Limits) -> tuple[SlotMark, ...]:
     """Where the fate of a packet changes: 17, 18, 19, 20 and 22 slots for stock drivers."""
-    marks = {
-        limits.max_skb_frags: "MAX_SKB_FRAGS",
-        limits.frontend_slots: "the most that netfront sends",
-        limits.backend_slots + 1: "dom0: frag_list",
-        limits.lost_slots: "dom0: lost without a counter",
-        limits.fatal_slots: "dom0: vif disabled",
-    }
-    return tuple(SlotMark(ring_slots=at, meaning=text) for at, text in sorted(marks.items()))
+    marks = sorted(_find_marks(limits), key=lambda mark: mark[0])
+    return tuple(SlotMark(ring_slots=at, meaning=text) for at, text in marks)
 
 
-def count_fates(histogram: SlotHistogram) -> Mapping[Fate, int]:
-    """Packets by what became of them."""
-    fates: Counter[Fate] = Counter()
-    for count in histogram.counts:
-        fates[count.fate] += count.packets
-    return fates
+def _find_marks(limits: Limits) -> Iterator[tuple[int, str]]:
+    """Only those that a packet can meet: what fewer slots are refused for has no mark."""
+    yield limits.max_skb_frags, "MAX_SKB_FRAGS"
+    yield limits.frontend_slots, "the most that netfront sends"
+    # The head takes one slot whole, and every frag one more: that is as many as fit.
+    frag_list = 1 + limits.backend_max_skb_frags + 1
+    if frag_list < limits.lost_slots:
+        yield frag_list, "dom0: frag_list"
+    if limits.lost_slots < limits.fatal_slots:
+        yield limits.lost_slots, "dom0: lost without a counter"
+    yield limits.fatal_slots, "dom0: vif disabled"
 
 
 def observe_histogram(

@@ -52,6 +52,8 @@ class StrategyCounts:
     """The repetition with probes; `silent_pkts` were lost between two devices without a counter.
 
     `relocated_pkts` and what was copied of them are counted by the frontends that do that.
+    `overruns` are those drops for which the sink's vif had no room; `unrest` is what did not come
+    back; best nothing.
     """
 
     sent_pkts: int
@@ -62,15 +64,18 @@ class StrategyCounts:
     frag_list_pkts: int
     drops: tuple[Drop, ...]
     silent_pkts: int
+    overruns: tuple[Drop, ...] = ()
+    unrest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyTrial:
-    """One strategy as it was tried."""
+    """One strategy as it was tried; `drivers` are those of both ends, in words."""
 
     strategy: Strategy
     rounds: tuple[StrategyRound, ...]
     counts: StrategyCounts
+    drivers: str = ""
 
     @property
     def row(self) -> StrategyRow:

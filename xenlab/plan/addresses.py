@@ -45,16 +45,6 @@ class Subnet:
         """The IPv6 address of a host number."""
         return f"{IPV6_SITE}:{self.number}::{host}"
 
-    @property
-    def range4(self) -> str:
-        """The IPv4 range as address/prefix."""
-        return f"{self.address4(0)}/{IPV4_PREFIX}"
-
-    @property
-    def range6(self) -> str:
-        """The IPv6 range as address/prefix."""
-        return f"{IPV6_SITE}:{self.number}::/{IPV6_PREFIX}"
-
 
 def bridge_name(network: str, taken: Container[str]) -> str:
     """`br-<network>`, cut and tagged with a hash of the name where that is too long for Linux."""

@@ -8,6 +8,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from xenlab.errors import LabError
@@ -32,8 +33,9 @@ class LabRecord:
     `creator` is the xenlab process that brings it up (and, with `transient`, must outlive it);
     `sandbox` is the first process of its sandbox once there is one. `drivers` names each node's
     driver under test, and is empty where all are stock. `debug_files` are a node, a module of it
-    and the file with that module's debug info. `host` is the Xen host that it uses in place of a
-    machine: what it has there outlives every process here.
+    and the file with that module's debug info. `build_ids` are each node and the build id of the
+    kernel that it was told to boot. `host` is the Xen host that it uses in place of a machine: what
+    it has there outlives every process here.
     """
 
     name: str
@@ -56,6 +58,11 @@ class LabRecord:
     drivers_digest: str = ""
     debug_files: tuple[tuple[str, str, str], ...] = ()
     host: str = ""
+    build_ids: tuple[tuple[str, str], ...] = ()
+
+    def debug_files_of(self, node: str) -> dict[str, Path]:
+        """The files with debug info for what a node runs, by module."""
+        return {module: Path(path) for owner, module, path in self.debug_files if owner == node}
 
     @property
     def on_emulated_cpu(self) -> bool:
@@ -135,5 +142,6 @@ def _parse_record(content: dict[str, Any]) -> LabRecord:
                 for node, module, path in content.get("debug_files", ())
             ),
             "drivers": tuple((node, str(name)) for node, name in content.get("drivers", ())),
+            "build_ids": tuple((node, str(one)) for node, one in content.get("build_ids", ())),
         }
     )

@@ -13,6 +13,7 @@ from xenlab.topology.wording import did_you_mean, list_names, quote
 RESULTS = "results.json"
 EXHIBITS = "exhibits.jsonl"
 CONSOLES = "consoles"
+TURNS = "turns"
 SHOWN_RUNS = 5
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xenlab.report.comparison import ComparisonView
 from xenlab.report.comparison_document import encode_comparison
+from xenlab.report.document import encode_verdicts
 from xenlab.report.rows import printable
-from xenlab.report.series_walk import Found, SeriesWalk
+from xenlab.report.series_walk import Found, SeriesWalk, Unsearched
 from xenlab.report.wording import say_count
+from xenlab.verdict.bisection import BAD
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -52,8 +54,10 @@ def tell_walk(walk: SeriesWalk, lines: tuple[str, ...] = ()) -> Told:
     )
 
 
-def tell_bisection(found: Found) -> Told:
-    """Which patch it is."""
+def tell_bisection(found: Found | Unsearched) -> Told:
+    """Which patch it is, or why none was looked for."""
+    if isinstance(found, Unsearched):
+        return _tell_unsearched(found)
     view = ComparisonView(comparison=found.last)
     document = {
         **encode_comparison(view),
@@ -70,13 +74,35 @@ def tell_bisection(found: Found) -> Told:
     )
 
 
+def _tell_unsearched(found: Unsearched) -> Told:
+    """What failed at an end of the range is no failure of the range."""
+    left = tuple(
+        replace(each, outcome=Outcome.INCONCLUSIVE, node="") if each.outcome in BAD else each
+        for each in found.verdicts
+    )
+    document = {
+        **encode_verdicts(found.verdicts),
+        "outcome": found.outcome,
+        "why": found.why,
+        "suspects": [],
+        "untold": [],
+        "left_out": found.left_out,
+    }
+    return Told(
+        outcome=found.outcome,
+        lines=tuple(found.render()),
+        document=document,
+        verdicts={found.why: left},
+    )
+
+
 def _say_unfound(found: Found) -> str:
     """Why there is no bad commit."""
     if found.last.outcome is not Outcome.PASS:
         return "it cannot be told whether anything of this range fails"
     if found.left_out:
         others = say_count(found.left_out, "commit")
-        return f"no commit on a driver fails; {others} of this range change none: not tried"
+        return f"no change of a driver fails; {others} of this range change other files: not tried"
     return "nothing of this range fails"
 
 

@@ -10,9 +10,10 @@ from xenlab.measure.strategy import StrategyRow
 from xenlab.report.columns import render_columns
 from xenlab.report.rows import printable
 from xenlab.report.wording import say_count
-from xenlab.verdict.comparison import Change, Comparison, Side, Turn
+from xenlab.verdict.comparison import Change, Comparison, Turn
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.penalty_sums import sum_penalties
+from xenlab.verdict.side import Side
 
 HEAD = ("", "BASE", "PATCHED", "")
 NOTHING = "-"

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from xenlab import __version__
+from xenlab.measure.contest import BASE
 from xenlab.report.columns import render_columns
 from xenlab.report.comparison import HEAD, ComparisonView
 from xenlab.report.rows import printable
@@ -13,7 +14,23 @@ from xenlab.verdict.outcome import Outcome, combine
 
 MAIL_COLUMNS = 72
 # Of a lab's environment what a reader of a mailing list wants, in this order.
-SHOWN = ("xen", "kernels", "accelerator", "topology")
+KERNELS = "kernels"
+SHOWN = ("xen", KERNELS, f"base {KERNELS}", f"patched {KERNELS}", "accelerator", "topology")
+
+
+def join_environments(environments: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What ran, of the labs of all sides: the first one's, and both sides' kernels if they differ.
+
+    Whole kernels are another build on each side; the patched side is the last one.
+    """
+    told = [each for each in environments if KERNELS in each]
+    base = [each[KERNELS] for each in told if each.get("side") == BASE]
+    patched = [each[KERNELS] for each in told if each.get("side") != BASE]
+    joined = dict(next(iter(told or environments), {}))
+    if base and patched and base[0] != patched[-1]:
+        del joined[KERNELS]
+        joined |= {f"base {KERNELS}": base[0], f"patched {KERNELS}": patched[-1]}
+    return joined
 
 
 def render_cover(

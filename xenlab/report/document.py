@@ -42,4 +42,7 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "reasons": list(verdict.reasons),
         "numbers": dict(verdict.numbers),
         "control": verdict.control,
+        "test": verdict.test,
+        "alarm": verdict.alarm,
+        "layouts": list(verdict.layouts),
     }

@@ -15,7 +15,7 @@ from xenlab.plan.codec import Undecodable, decode, encode
 from xenlab.verdict.crossing import Sweep
 
 # Goes up when a field of an exhibit changes, comes or goes: a line is read by its own version only.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Exhibit = FlowAccount | SlotHistogram | StrategyTable | BounceTable | JoinTable | Sweep
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from xenlab.errors import InputError, KernelFault, LabError, XenlabError
 from xenlab.report.plain_text import strip_escapes
@@ -12,8 +12,11 @@ LOCATED = re.compile(r"[^\s:][^:]*:\d+:\d+: ")
 PROGRAM = "xenlab: "
 
 
-def render_failure(error: XenlabError) -> Iterator[str]:
-    """The lines of the failure; a problem in a file begins with `file:line:col`, for editors."""
+def render_failure(error: XenlabError, *, spell: Callable[[str], str] = str) -> Iterator[str]:
+    """The lines of the failure; a problem in a file begins with `file:line:col`, for editors.
+
+    `spell` has the command to try next as the reader would type it.
+    """
     if isinstance(error, InputError):
         yield from (_mark(strip_escapes(problem)) for problem in error.problems)
     else:
@@ -21,7 +24,7 @@ def render_failure(error: XenlabError) -> Iterator[str]:
     if isinstance(error, LabError | KernelFault):
         yield from _render_lab_part(error)
     if error.try_next:
-        yield f"  try: {error.try_next}"
+        yield f"  try: {spell(error.try_next)}"
 
 
 def _render_lab_part(error: LabError | KernelFault) -> Iterator[str]:

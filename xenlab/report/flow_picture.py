@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from xenlab.measure.attachment import DOM0, Role
-from xenlab.measure.flow_account import FlowAccount, NamedLoss
+from xenlab.measure.flow_account import FlowAccount
+from xenlab.report.branches import Branch
 from xenlab.report.drawing import Drawing, drain, ribbon
 from xenlab.report.wording import group_digits, say_count, say_node
 
@@ -34,26 +34,9 @@ class Stop:
     label: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
-    """What leaves the band behind a stop: `silent` where no counter tells of it."""
-
-    stop: int
-    packets: int
-    what: str
-    where: str
-    silent: bool
-
-    @property
-    def words(self) -> str:
-        """Such as `12 dropped at bob eth0 rx_errors`."""
-        return f"{self.what} {self.where}"
-
-
-def draw_flow(account: FlowAccount) -> str:
-    """The picture of one account, as an SVG element."""
+def draw_flow(account: FlowAccount, branches: tuple[Branch, ...]) -> str:
+    """The picture of one account, or of the sum of several with the branches of all: as SVG."""
     stops = find_stops(account)
-    branches = tuple(find_branches(account))
     drawing = Drawing(WIDTH_PX, describe(account, branches), "flow")
     step = (WIDTH_PX - 2 * MARGIN_PX) / (len(stops) - 1)
     places = [MARGIN_PX + step * index for index in range(len(stops))]
@@ -99,34 +82,6 @@ def _say_received(account: FlowAccount) -> str:
     worst = min(account.payloads, key=lambda each: each.intact / each.sent)
     # Rounded down: what is not all must not look so.
     return f"{10000 * worst.intact // worst.sent / 100:g} % intact"
-
-
-def find_branches(account: FlowAccount) -> Iterator[Branch]:
-    """Everything that left the band, in the order of the way."""
-    yield from _split(0, account.lost_before, account.source_drops, "before the device")
-    for index, passage in enumerate(account.passages, start=1):
-        before, after = account.stations[index - 1], account.stations[index]
-        where = f"between {_name(before.node, before.device)} and {_name(after.node, after.device)}"
-        yield from _split(index, passage.lost, passage.named, where, silent=passage.silent)
-    if not account.lost_before and not any(passage.lost for passage in account.passages):
-        missing = sum(each.missing for each in account.payloads)
-        last = len(account.stations)
-        yield from _split(last, missing, account.sink_drops, "behind the last device")
-
-
-def _split(
-    stop: int, lost: int, named: tuple[NamedLoss, ...], where: str, *, silent: int | None = None
-) -> Iterator[Branch]:
-    if not lost:
-        return
-    told = sum(loss.packets for loss in named)
-    silent = max(0, lost - told) if silent is None else silent
-    for loss in named:
-        what, at = f"{group_digits(loss.packets)} dropped", f"at {loss.place}"
-        yield Branch(stop=stop, packets=loss.packets, what=what, where=at, silent=False)
-    if silent:
-        what = f"{group_digits(silent)} lost silently"
-        yield Branch(stop=stop, packets=silent, what=what, where=where, silent=True)
 
 
 def _draw_lanes(
@@ -205,12 +160,3 @@ def describe(account: FlowAccount, branches: tuple[Branch, ...]) -> str:
     )
     told = "; ".join((*(branch.words for branch in branches), *surplus)) or "nothing was lost"
     return f"{account.subject}: {told}"
-
-
-def _name(node: str, device: str) -> str:
-    return device if node == DOM0 else f"{node} {device}"
-
-
-def say_losses(account: FlowAccount) -> tuple[str, ...]:
-    """What left the band, each in words."""
-    return tuple(branch.words for branch in find_branches(account))

@@ -1,4 +1,4 @@
-"""SeriesWalk: a series patch by patch, each beside the one before it; Found: the bad one of it."""
+"""SeriesWalk: a series patch by patch; Found: the bad one of it; Unsearched: why none is named."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from xenlab.report.rows import printable
 from xenlab.verdict.bisection import BAD, Bisection
 from xenlab.verdict.comparison import Comparison
 from xenlab.verdict.outcome import Outcome, combine
+from xenlab.verdict.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,8 @@ class Step:
 class Found:
     """The end of a bisection; `titles` are the suspects, one where it could be told.
 
-    `left_out` is how many commits of the range were not tried, for they change no driver.
+    `left_out` is how many commits of the range were not tried, or not whole, for they change more
+    than drivers.
     """
 
     bisection: Bisection
@@ -40,6 +42,33 @@ class Found:
         if self.last.outcome is Outcome.PASS and self.left_out:
             return Outcome.INCONCLUSIVE
         return self.last.outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsearched:
+    """A bisection that could not begin, for an end of the range came to these verdicts.
+
+    `why` says which end, and what that leaves open.
+    """
+
+    why: str
+    verdicts: tuple[Verdict, ...]
+    left_out: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """It says nothing of any patch: a lab that broke, or no answer."""
+        broken = any(verdict.outcome is Outcome.LAB_ERROR for verdict in self.verdicts)
+        return Outcome.LAB_ERROR if broken else Outcome.INCONCLUSIVE
+
+    def render(self) -> Iterator[str]:
+        """What did not pass with all its reasons, then why it is no answer."""
+        for verdict in self.verdicts:
+            if verdict.outcome not in {Outcome.PASS, Outcome.SKIP}:
+                yield printable(f"{verdict.outcome} {verdict.rule}, {verdict.subject}")
+                lines = [line for reason in verdict.reasons for line in reason.splitlines()]
+                yield from (f"    {printable(line)}" for line in lines)
+        yield f"{self.outcome}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

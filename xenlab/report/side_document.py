@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from xenlab.plan.codec import Undecodable, decode, encode
 from xenlab.report.results import SuiteRun, render_results
 from xenlab.report.stored_run import Malformed, build_stored_run
-from xenlab.verdict.comparison import FaultMark
+from xenlab.verdict.side import FaultMark
 
 
 def render_side(run: SuiteRun, faults: Iterable[FaultMark]) -> tuple[str, str]:

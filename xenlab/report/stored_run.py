@@ -108,6 +108,10 @@ def _verdict(value: object) -> Verdict:
         numbers={key: _number(number) for key, number in numbers.items()},
         control=_text(document.get("control")),
         node=_text(document.get("node")),
+        # Earlier versions kept neither.
+        test=_text(document.get("test", "")),
+        alarm=_flag(document.get("alarm", False)),
+        layouts=tuple(map(_text, _list(document.get("layouts", [])))),
     )
 
 
@@ -126,6 +130,12 @@ def _list(value: object) -> list[object]:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise Malformed(f"{type(value).__name__} instead of a text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Malformed(f"{type(value).__name__} instead of true or false")
     return value
 
 

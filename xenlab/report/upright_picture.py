@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from xenlab.measure.attachment import DOM0
 from xenlab.measure.flow_account import FlowAccount
+from xenlab.report.branches import Branch
 from xenlab.report.drawing import Drawing
-from xenlab.report.flow_picture import Branch, Stop, describe, find_branches, find_stops
+from xenlab.report.flow_picture import Stop, describe, find_stops
 from xenlab.report.wording import say_node
 
 WIDTH_PX = 340
@@ -19,10 +20,9 @@ LOSS_MIN_PX = 5
 LOSS_MAX_PX = 20
 
 
-def draw_upright_flow(account: FlowAccount) -> str:
-    """The picture of one account, as an SVG element."""
+def draw_upright_flow(account: FlowAccount, branches: tuple[Branch, ...]) -> str:
+    """The picture of one account, or of the sum of several with the branches of all: as SVG."""
     stops = find_stops(account)
-    branches = tuple(find_branches(account))
     drawing = Drawing(WIDTH_PX, describe(account, branches), "upright")
     scale = BAND_PX / max(1, *(stop.packets for stop in stops))
     places = _place(stops, branches)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from xenlab.measure.flow_account import FlowAccount, Payload
 from xenlab.measure.flow_sum import group_by_way, sum_accounts
-from xenlab.report.flow_picture import draw_flow, say_losses
+from xenlab.report.branches import Branch, find_branches
+from xenlab.report.flow_picture import draw_flow
 from xenlab.report.upright_picture import draw_upright_flow
 from xenlab.report.wording import group_digits, say_count
 
@@ -53,18 +54,26 @@ def _build_way(
     shown = troubled[: max(1, int(FLOWS_SHOWN * share))]
     more = len(troubled) - len(shown)
     return Way(
-        whole=_draw(whole, f"{whole.subject}: {_sum_up(group, whole)}", opened=calm_open),
-        flows=tuple(_draw(account, account.subject, opened=False) for account in shown),
+        whole=_draw(
+            whole, f"{whole.subject}: {_sum_up(group, whole)}", find_branches(*group),
+            opened=calm_open,
+        ),
+        flows=tuple(
+            _draw(account, account.subject, find_branches(account), opened=False)
+            for account in shown
+        ),
         left_out=(f"{say_count(more, 'more troubled flow')} left out",) if more else (),
-    )
+    )  # fmt: skip
 
 
-def _draw(account: FlowAccount, title: str, *, opened: bool) -> Picture:
+def _draw(
+    account: FlowAccount, title: str, branches: tuple[Branch, ...], *, opened: bool
+) -> Picture:
     return Picture(
         title=title,
-        svg=draw_flow(account),
-        upright_svg=draw_upright_flow(account),
-        words=tuple(_words(account)),
+        svg=draw_flow(account, branches),
+        upright_svg=draw_upright_flow(account, branches),
+        words=tuple(_words(account, branches)),
         kind="troubled" if account.troubled else "calm",
         state="open" if opened or account.troubled else "",
     )
@@ -80,12 +89,12 @@ def _sum_up(group: tuple[FlowAccount, ...], whole: FlowAccount) -> str:
     if not whole.troubled:
         return f"{flows}, {say_count(whole.packets_in, 'packet')}, all accounted for"
     bad = sum(account.troubled for account in group)
-    return f"trouble in {bad} of {flows}"
+    return f"loss, damage or surplus in {bad} of {flows}"
 
 
-def _words(account: FlowAccount) -> Iterator[str]:
+def _words(account: FlowAccount, branches: tuple[Branch, ...]) -> Iterator[str]:
     """What the picture shows, in words."""
-    yield from say_losses(account)
+    yield from (branch.words for branch in branches)
     for passage in account.passages:
         if passage.surplus:
             yield f"{say_count(passage.surplus, 'packet')} more came out than went in"

@@ -31,8 +31,6 @@ FIRST_SLOT_MIN_BYTES = ETHERNET_HEADER_BYTES
 PULL_BYTES = 256
 # NET_SKB_PAD + NET_IP_ALIGN on x86 (include/linux/skbuff.h:3104): before skb->data, NB:366.
 SKB_PAD_BYTES = 64
-# COPY_BATCH_SIZE, COMMON:126: grant copies towards the guest in one hypercall.
-COPY_BATCH = 64
 # Headroom of an skb whose head begins with a page: the offset of its data.
 FROM_PAGE_START = 0xFFFF
 # One page of requests or responses (NF:85, NF:86).

@@ -11,7 +11,8 @@ from xenlab.plan.model import Link
 from xenlab.slots.limits import LEGACY_SLOTS, Limits, Relocation
 from xenlab.traffic.drivers import netfront_replaced
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import composers_loaded, limits_of
+from xenlab.traffic.layouts import composers_loaded
+from xenlab.traffic.limits import limits_of
 
 SERIES = "netfront-slots-limit"
 SLOTS_MAX = 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from xenlab.guest.change import Change
@@ -17,6 +17,7 @@ from xenlab.measure.measurement import Measurement
 from xenlab.measure.readings import Growth, Readings, subtract
 from xenlab.measure.shapes import Shapes, Spot, Stage, read_shapes
 from xenlab.plan.model import DOM0, Link
+from xenlab.together import all_open, on_all
 from xenlab.traffic.flow import FlowSource
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.measuring import measure_link
@@ -96,12 +97,10 @@ class Bench:
         Raises LabError where the lab broke, and MeasurementError for what could not be counted.
         """
         deadline = self.lab.budget(SET_S)
-        refused = [
-            each
-            for node, settings in self.settings.items()
-            for each in settings.apply(changes.get(node, ()), deadline).refused
-        ]
-        if refused:
+        changed = on_all(
+            lambda node: self.settings[node].apply(changes.get(node, ()), deadline), self.settings
+        )
+        if refused := [why for each in changed.values() for why in each.refused]:
             return CellRun(refused=tuple(refused))
         measurement = measure_link(self.lab, self.link, specs, FlowSource(mtu_bytes=mtu_bytes))
         grown = self.look()
@@ -147,24 +146,29 @@ def open_bench(lab: LabHandle, link: Link) -> Iterator[Bench]:
     """
     way = way_of(lab, link)
     deadline = lab.budget(BENCH_S)
-    with ExitStack() as stack:
-        tracings = {
-            node: stack.enter_context(tracing(lab.shell(node), shape_probes(devices), deadline))
-            for node, devices in way.devices.items()
-        }
-        settings = {
-            node: stack.enter_context(open_settings(lab.shell(node), devices, deadline))
-            for node, devices in way.devices.items()
-        }
-        for node, values in ((link.source, LARGE_PACKETS), (link.sink, LARGE_WINDOW)):
-            stack.enter_context(sysctls_set(lab.shell(node), values, deadline))
+    shells = {node: lab.shell(node) for node in way.devices}
+    probes = {
+        node: tracing(shells[node], shape_probes(devices), deadline)
+        for node, devices in way.devices.items()
+    }
+    devices_open = {
+        node: open_settings(shells[node], devices, deadline)
+        for node, devices in way.devices.items()
+    }
+    large = {
+        node: sysctls_set(shells[node], values, deadline)
+        for node, values in ((link.source, LARGE_PACKETS), (link.sink, LARGE_WINDOW))
+    }
+    with all_open(probes) as tracings, all_open(devices_open) as settings, all_open(large):
         seen = _read(lab, tracings)
         yield Bench(lab=lab, link=link, way=way, settings=settings, tracings=tracings, _seen=seen)
 
 
 def _read(lab: LabHandle, tracings: Mapping[str, Tracing]) -> Mapping[str, Readings]:
     deadline = lab.budget(SET_S)
-    return {
-        node: tracing.read(read_node_files(lab.shell(node), tracing.patterns, (), deadline))
-        for node, tracing in tracings.items()
-    }
+
+    def read(node: str) -> Readings:
+        tracing = tracings[node]
+        return tracing.read(read_node_files(lab.shell(node), tracing.patterns, (), deadline))
+
+    return on_all(read, tracings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from xenlab.errors import DriverFailed, MeasurementError
 from xenlab.guest.driver import NodeDriver, push_driver
 from xenlab.guest.sysctl import sysctls_set
 from xenlab.kernel.driver import Driver
@@ -15,6 +16,7 @@ from xenlab.traffic.guests import link_from_domu
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.iperf import IperfSpec
 from xenlab.traffic.lane import LARGE_PACKETS, Lane
+from xenlab.traffic.turn_watch import TurnWatch
 
 PUSH_S = 60.0
 # The fewest that tell a difference with a confidence of 95 %, and an even number, so that the lab
@@ -29,36 +31,54 @@ WRITE_BYTES = 1000
 
 @dataclass(slots=True, kw_only=True)
 class Ring:
-    """A lane, and which side's drivers are loaded just now."""
+    """A lane, both sides' drivers, and who watches the consoles and knows which are loaded."""
 
     lane: Lane
     sides: Mapping[str, Mapping[str, NodeDriver]]
-    loaded: str
+    watch: TurnWatch
     counts: dict[str, StrategyCounts] = field(default_factory=dict)
 
     def take(self, side: str, load: IperfSpec) -> StrategyRound:
         """One timed repetition of a side; of its first also the packets, in another repetition."""
-        if self.loaded != side:
-            swap_drivers(self.lane.lab, self.sides[side])
-            self.loaded = side
+        if self.watch.loaded != side:
+            self._swap(side)
         taken = self.lane.time(load)
         if side not in self.counts:
             counted = replace(load, payload_bytes=COUNTED_BYTES)
-            self.counts[side] = self.lane.count(counted)
+            self.counts[side] = self.lane.count(counted, self._netfront(side))
+        self.watch.end_turn()
         return taken
+
+    def _netfront(self, side: str) -> str:
+        """The name of the netfront of a side: the lab's own where both have the same."""
+        source = self.lane.link.source
+        changed = self.sides[side].get(source)
+        return changed.name if changed else self.lane.lab.driver(source)
+
+    def _swap(self, side: str) -> None:
+        """Load a side's drivers; it is the other side's that may not let go of what they have."""
+        try:
+            swap_drivers(self.lane.lab, self.sides[side])
+        except DriverFailed as error:
+            if self.watch.loaded == PATCHED:
+                raise
+            raise MeasurementError(f"the {BASE}: {error.what}") from error
+        self.watch.pass_to(side)
 
 
 def hold_contest(
     lab: LabHandle,
     base: Mapping[str, Driver],
     patched: Mapping[str, Driver],
+    watch: TurnWatch,
     seconds: int = SECONDS,
 ) -> Contest:
     """Compare two sets of drivers in a lab that runs the patched ones, and does so afterwards.
 
     Sides change places from bout to bout: what drifts is in both alike, and half of the time the
     drivers need not be changed. A repetition moves what the patched side moves in so many seconds.
-    Raises LabError or MeasurementError.
+    Raises LabError, MeasurementError or KernelFault, and DriverFailed where the patched side's are
+    not let go; `watch` knows whose drivers were loaded then.
     """
     link = link_from_domu(lab.plan)
     load = IperfSpec(address=link.sink_address4, streams=STREAMS, write_bytes=WRITE_BYTES)
@@ -67,7 +87,7 @@ def hold_contest(
         side: {node: push_driver(lab.shell(node), each[node], lab.budget(PUSH_S)) for node in nodes}
         for side, each in ((BASE, base), (PATCHED, patched))
     }
-    ring = Ring(lane=Lane.along(lab, link), sides=sides, loaded=PATCHED)
+    ring = Ring(lane=Lane.along(lab, link), sides=sides, watch=watch)
     with sysctls_set(lab.shell(link.source), LARGE_PACKETS, lab.budget(PUSH_S)):
         load = _weigh(ring.lane, load, seconds)
         bouts = tuple(_hold_bout(ring, load, patched_first=not n % 2) for n in range(ROUNDS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from xenlab.errors import (
@@ -81,7 +81,7 @@ class Coroner:
         except KernelFault as known:
             return Verdict(
                 rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
-                reasons=(f"{known}",), node=known.node,
+                reasons=(f"{known}",), node=known.node, alarm=True,
             )  # fmt: skip
         except LabError as blame:
             return _judge_lab(subject, f"{error}", f"{blame}")
@@ -91,7 +91,7 @@ class Coroner:
         if broken:
             return Verdict(
                 rule=PROTOCOL_KEPT, subject=subject, outcome=Outcome.FAIL,
-                reasons=(*map(str, broken), f"the test ended by it: {error}"),
+                reasons=(*map(str, broken), f"the test ended by it: {error}"), alarm=True,
             )  # fmt: skip
         return _judge_lab(subject, f"{error}", "every kernel lives: the lab is to blame")
 
@@ -115,7 +115,7 @@ class Coroner:
         ended = (f"the test ended by it: {error}",) if error is not None else ()
         return Verdict(
             rule=KERNEL_LIVES, subject=subject, outcome=crash.outcome,
-            reasons=(str(crash), *told, *ended), node=crash.node,
+            reasons=(str(crash), *told, *ended), node=crash.node, alarm=True,
         )  # fmt: skip
 
     def _judge_hang(self, subject: str, hang: Hang) -> Verdict:
@@ -123,7 +123,7 @@ class Coroner:
         self.deaths.append(Death(node=hang.node, report=hang.reasons))
         return Verdict(
             rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
-            reasons=(f"{hang.node} hangs", *hang.reasons), node=hang.node,
+            reasons=(f"{hang.node} hangs", *hang.reasons), node=hang.node, alarm=True,
         )  # fmt: skip
 
     def judge_warnings(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
@@ -134,14 +134,15 @@ class Coroner:
             subject, found = f"console of {node}", self.vigil.find_warnings(node)
             if found and subject not in judged:
                 said = len(self.lab.console_bytes(node))
-                yield judge_console(subject, found, log_bytes=said, control_seen=True)
+                told = judge_console(subject, found, log_bytes=said, control_seen=True)
+                yield replace(told, alarm=True)
 
     def _decode(self, crash: ConsoleFault) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The report with its source lines, and the first of these for a verdict's reasons."""
         files = self.lab.debug_files(crash.node)
         try:
             report = decode_trace(crash.excerpt, files, Deadline.after(DECODE_S))
-        except (InputError, Unavailable) as refusal:
+        except (InputError, Unavailable, LabError) as refusal:  # the crash is told all the same
             return crash.excerpt, (f"not decoded: {refusal}",)
         return report, tuple(islice(name_places(report), PLACES_SHOWN))
 
@@ -163,4 +164,6 @@ class Coroner:
 
 
 def _judge_lab(subject: str, *reasons: str) -> Verdict:
-    return Verdict(rule=KERNEL_LIVES, subject=subject, outcome=Outcome.LAB_ERROR, reasons=reasons)
+    return Verdict(
+        rule=KERNEL_LIVES, subject=subject, outcome=Outcome.LAB_ERROR, reasons=reasons, alarm=True
+    )

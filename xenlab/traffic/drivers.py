@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from xenlab.errors import InputError, MeasurementError, Unavailable
 from xenlab.guest.driver import (
     NodeDriver,
     push_driver,
@@ -19,7 +20,7 @@ from xenlab.guest.driver import (
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.workshop import open_workshop
 from xenlab.plan.kernels import kernel_of
-from xenlab.plan.model import DOM0
+from xenlab.plan.model import DOM0, KernelPlan
 from xenlab.registry.places import cache_dir
 from xenlab.traffic.handle import LabHandle
 from xenlab.waiting import Deadline
@@ -27,6 +28,8 @@ from xenlab.xen.vif import await_vifs
 
 BUILD_BUDGET_S = 600.0  # the first one fetches the kernel's source over whatever line there is
 RELOAD_BUDGET_S = 60.0
+# In place of a driver's name: what the end has loaded as the exchange begins.
+LOADED = ""
 
 
 @contextmanager
@@ -37,6 +40,7 @@ def netfront_replaced(
 
     `driver` is what --netfront takes: `stock`, a series by name, a patch, a folder, a `.ko`;
     `parameters` are given to the module as it is loaded. The lab is silent when this returns.
+    Raises MeasurementError where that driver cannot be built for the domU's kernel.
     """
     before = read_loaded(lab.shell(domu), DriverKind.NETFRONT, lab.budget(RELOAD_BUDGET_S))
     chosen = _provide(lab, domu, driver)
@@ -59,7 +63,9 @@ class DriverExchange:
     def run(self, netfront: str, netback: str) -> NodeDriver:
         """Have both ends run these drivers, each named as for --netfront; the netfront there is.
 
-        What is loaded already stays. The lab is silent when this returns.
+        LOADED is the one that an end ran at first. What is loaded already stays. The lab is silent
+        when this returns. Raises MeasurementError where one of them cannot be built for its node's
+        kernel.
         """
         self._take(self._provide(DOM0, netback))
         front = self._provide(self.domu, netfront)
@@ -97,7 +103,8 @@ def drivers_exchanged(lab: LabHandle, domu: str) -> Iterator[DriverExchange]:
     front = read_loaded(lab.shell(domu), DriverKind.NETFRONT, lab.budget(RELOAD_BUDGET_S))
     back = read_loaded(lab.shell(DOM0), DriverKind.NETBACK, lab.budget(RELOAD_BUDGET_S))
     runs = {each.kind.value: each.build_id for each in (front, back)}
-    exchange = DriverExchange(lab=lab, domu=domu, _runs=runs)
+    known = {(domu, LOADED): front, (DOM0, LOADED): back}
+    exchange = DriverExchange(lab=lab, domu=domu, _runs=runs, _known=known)
     try:
         yield exchange
     finally:
@@ -148,7 +155,10 @@ def parameter_set(
 
 
 def _provide(lab: LabHandle, node: str, word: str) -> NodeDriver:
-    """A driver in a node, built if need be for the kernel that it runs."""
+    """A driver in a node, built if need be for the kernel that it runs.
+
+    Raises InputError for a word that names none, MeasurementError for one that cannot be built.
+    """
     kind = DriverKind.NETBACK if node == DOM0 else DriverKind.NETFRONT
     choice = DriverChoice.parse(kind, word)
     shell = lab.shell(node)
@@ -156,11 +166,25 @@ def _provide(lab: LabHandle, node: str, word: str) -> NodeDriver:
         return read_stock(shell, choice.kind, lab.budget(RELOAD_BUDGET_S))
     deadline = Deadline.after(BUILD_BUDGET_S)
     kernel = kernel_of(lab.plan, node)
-    with open_workshop(
-        cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
-    ) as workshop:
+    with (
+        _built_for(kernel, choice),
+        open_workshop(
+            cache_dir(), report=lambda _line: None, offline=False, deadline=deadline
+        ) as workshop,
+    ):
         built = workshop.provide_driver(choice, kernel)
     return push_driver(shell, built, lab.budget(RELOAD_BUDGET_S))
+
+
+@contextmanager
+def _built_for(kernel: KernelPlan, choice: DriverChoice) -> Iterator[None]:
+    """What a driver is the control of is not known where a kernel's source does not take it."""
+    try:
+        yield
+    except (InputError, Unavailable) as error:
+        why = error.problems[0] if isinstance(error, InputError) else error.what
+        told = f"the control {choice.name} cannot be built for {kernel.origin.label}: {why}"
+        raise MeasurementError(told, try_next=error.try_next) from error
 
 
 def _reload(lab: LabHandle, domu: str, driver: NodeDriver, parameters: Mapping[str, str]) -> None:

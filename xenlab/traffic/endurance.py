@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from xenlab.errors import InputError
+from xenlab.slots.layout import Layout
 from xenlab.topology.wording import quote
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600}
@@ -23,12 +24,14 @@ class Endurance:
     """Rounds are begun for `duration_s`, at least one; the same seed gives the same rounds.
 
     `layouts` is how many random ones go over each link, and None what the suite holds right;
-    `seed_given` says that somebody chose the seed.
+    `given` are those that go in their place, if any; `seed_given` says that somebody chose the
+    seed.
     """
 
     seed: int
     seed_given: bool = False
     layouts: int | None = None
+    given: tuple[Layout, ...] = ()
     first_round: int = 0
     duration_s: float = DEFAULT_S
 

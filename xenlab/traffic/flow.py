@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from xenlab.errors import LabError, MeasurementError
 from xenlab.guest.answer import Answer
-from xenlab.guest.counters import SCHEMA, XLFLOW, parse_counters
+from xenlab.guest.counters import SCHEMA, parse_counters
+from xenlab.guest.reading import XLFLOW
 from xenlab.measure.counters import CounterSnapshot
 from xenlab.measure.flow import Damage, DamageKind, Flow, FlowSpec, TcpFlow, Transport, UdpFlow
 from xenlab.transport.shell import CommandResult, RunningCommand, Shell

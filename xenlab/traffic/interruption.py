@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from xenlab.errors import MeasurementError, WaitTimedOut
 from xenlab.guest.answer import Answer
-from xenlab.guest.counters import XLFLOW, read_counters
+from xenlab.guest.counters import read_counters
+from xenlab.guest.reading import XLFLOW
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.flow import FlowSpec, Transport, UdpFlow
 from xenlab.measure.interrupted_stream import InterruptedStream

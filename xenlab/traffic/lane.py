@@ -9,11 +9,14 @@ from xenlab.guest.counters import read_counters
 from xenlab.guest.cpu import read_busy_ns
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.hops import Drop, account_hops, read_drops
+from xenlab.measure.load import find_overruns
 from xenlab.measure.observation import Observation
 from xenlab.measure.path import DropCounter, Path
 from xenlab.measure.penalties import PULL_FAILED, PULLED, Penalties
 from xenlab.measure.strategy_trial import StrategyCounts, StrategyRound
 from xenlab.plan.model import Link
+from xenlab.slots.series import counts_relocation
+from xenlab.together import on_all
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.iperf import IperfSpec, iperf_server, run_iperf
 from xenlab.traffic.measuring import path_of
@@ -52,8 +55,11 @@ class Lane:
             payload_bytes=result.received_bytes, elapsed_us=result.elapsed_us, cpu_ns=busy_ns
         )
 
-    def count(self, spec: IperfSpec) -> StrategyCounts:
-        """One repetition with probes, and the packets of all hops."""
+    def count(self, spec: IperfSpec, netfront: str) -> StrategyCounts:
+        """One repetition with probes, and the packets of all hops.
+
+        `netfront` is the name of the driver that the source runs, such as `stock`.
+        """
         deadline = self._deadline(spec)
         with (
             observing(self.lab, self.link, probes=True, tables=TABLES) as observer,
@@ -66,15 +72,18 @@ class Lane:
         deltas = {node: CounterDelta(before=before[node], after=after[node]) for node in before}
         account = account_hops(self.path, deltas)
         penalties = Penalties(observation=observation)
+        drops = _drops(self.path, deltas)
         return StrategyCounts(
             sent_pkts=account.packets_in,
             linearised_pkts=penalties.linearised,
             unlinearised_pkts=penalties.linearise_failed,
-            relocated_pkts=_told(observation, "tx_relocated"),
-            relocated_bytes=_told(observation, "tx_relocated_bytes"),
+            relocated_pkts=count_relocated(observation, netfront, "tx_relocated"),
+            relocated_bytes=count_relocated(observation, netfront, "tx_relocated_bytes"),
             frag_list_pkts=observation.source_vif_counter("tx_frag_overflow"),
-            drops=_drops(self.path, deltas),
+            drops=drops,
             silent_pkts=sum(hop.silent for hop in account.hops),
+            overruns=find_overruns(drops, self.path.sink.vif),
+            unrest=observation.unrest,
         )
 
     def _deadline(self, spec: IperfSpec) -> Deadline:
@@ -91,13 +100,18 @@ class Lane:
         return sum(read_busy_ns(self.lab.shell(node), deadline) for node in self.path.nodes)
 
     def _snapshots(self, deadline: Deadline) -> Mapping[str, CounterSnapshot]:
-        return {
-            node: read_counters(self.lab.shell(node), node, deadline) for node in self.path.nodes
-        }
+        return on_all(
+            lambda node: read_counters(self.lab.shell(node), node, deadline), self.path.nodes
+        )
 
 
-def _told(observation: Observation, counter: str) -> int:
-    """What only those frontends tell that relocate packets; 0 of all others."""
+def count_relocated(observation: Observation, netfront: str, counter: str) -> int:
+    """What only frontends tell that relocate packets; 0 of another that does not tell it.
+
+    Raises MeasurementError where one that relocates did not count.
+    """
+    if counts_relocation(netfront):
+        return observation.device_counter(counter)
     return observation.source.counters.get(f"{observation.from_end.device} {counter}", 0)
 
 

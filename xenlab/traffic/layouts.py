@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from xenlab.measure.joining import JOINED
 from xenlab.measure.layout_way import read_way
 from xenlab.measure.layouts import LayoutCounters, LayoutRun, Sighting
 from xenlab.measure.load import between_devices
 from xenlab.measure.path import Path
-from xenlab.plan.model import DOM0, Link
+from xenlab.plan.model import Link
 from xenlab.plan.queues import has_several_queues
-from xenlab.slots.bulk import FATES, BulkPrediction, predict_bulk
+from xenlab.slots.bulk import FATES, NOT_FORETOLD, BulkPrediction, predict_bulk
 from xenlab.slots.columns import LayoutColumns
 from xenlab.slots.fate import Fate
-from xenlab.slots.layout import Layout
-from xenlab.slots.limits import PULL_BYTES, STOCK, Limits
-from xenlab.slots.series import limits_with
+from xenlab.slots.layout import PAGE_BYTES, Layout
+from xenlab.slots.limits import PULL_BYTES, Limits
+from xenlab.together import all_open
 from xenlab.traffic.composer import module
 from xenlab.traffic.composer.batch import VIF_WINDOW_KIB, Batch, Order
 from xenlab.traffic.composer.delivery import Delivery, SendBatch, deliver_batch
@@ -29,13 +30,11 @@ from xenlab.traffic.composer.sightings import allow_overtaking, read_sightings
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.host_delay import host_sampled
 from xenlab.traffic.kernel_module import build_modules, module_loaded
+from xenlab.traffic.limits import limits_of
 from xenlab.traffic.link_sight import SENT, LinkSight, look_at_rest, look_at_rest_again
 from xenlab.traffic.measuring import path_of
 from xenlab.traffic.settings import widest_mtus
 
-READ_S = 20.0
-READ = '[ ! -e "$1" ] || cat "$1"'
-FATAL_SLOTS = "/sys/module/xen_netback/parameters/fatal_skb_slots"
 RUN_S = 60.0
 PACKETS_A_SECOND = 500  # what the slowest host has been seen to do, emulated and busy
 BATCH_PACKETS = 20_000
@@ -48,10 +47,8 @@ def composers_loaded(lab: LabHandle, *links: Link) -> Iterator[None]:
     built = build_modules(
         lab, module.NAME, (node for link in links for node in (link.source, link.sink))
     )
-    with ExitStack() as stack:
-        for node, file in built.items():
-            stack.enter_context(module_loaded(lab, node, module.NAME, file))
-        stack.enter_context(widest_mtus(lab, *links))
+    loaded = {node: module_loaded(lab, node, module.NAME, file) for node, file in built.items()}
+    with all_open(loaded), widest_mtus(lab, *links):
         yield
 
 
@@ -112,8 +109,8 @@ def send_layouts(
 ) -> LayoutRun:
     """Send all layouts over a link, with all that the source needs in place; await every packet.
 
-    Without limits they are those of the drivers that the lab was brought up with. Raises
-    MeasurementError where an end cannot say what it saw.
+    Without limits they are those of the lab as it is. Raises MeasurementError where an end cannot
+    say what it saw, or something is set that the model does not know.
     """
     limits = limits or limits_of(lab, link)
     prediction = predict_bulk(LayoutColumns.of(layouts), limits)
@@ -125,6 +122,7 @@ def send_layouts(
         sightings += source.send(lab, link, few, seed + len(sightings))
     after, unrest = look_at_rest_again(lab, path, before)
     fates = tuple(FATES[code] for code in prediction.fates.tolist())
+    counted = after.statistics.get(vif, {})
     return LayoutRun(
         source=link.source,
         sink=link.sink,
@@ -132,6 +130,7 @@ def send_layouts(
         slots=tuple(prediction.counted_slots.tolist()),
         ring_slots=tuple(prediction.slots.tolist()) if vif else (),
         heads_bytes=() if by_wire else _expect_heads(link, layouts, prediction),
+        frags=() if by_wire else expect_frags(link, layouts, prediction, counted),
         frames=tuple(layout.frames for layout in layouts) if by_wire else (),
         fates=fates if vif else (Fate.INTACT,) * len(layouts),
         sightings=tuple(sightings),
@@ -168,26 +167,6 @@ def portions(
         yield layouts[start:]
 
 
-def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
-    """What limits are in the lab as it was brought up, in its kernels and under its drivers."""
-    kernels = replace(
-        limits,
-        fatal_skb_slots=_read_fatal_slots(lab, link, limits),
-        max_skb_frags=lab.max_skb_frags(link.source),
-        backend_max_skb_frags=lab.max_skb_frags(link.backends[0]),
-        bounces=link.source_vif is not None and not link.source_vif.trusted,
-    )
-    # A driver domain's netback is the stock one, as dom0's is then.
-    return limits_with(lab.driver(link.source), lab.driver(DOM0), kernels)
-
-
-def _read_fatal_slots(lab: LabHandle, link: Link, limits: Limits) -> int:
-    """The parameter of netback as it is; what it was taken for where no netback is loaded."""
-    shell, deadline = lab.shell(link.backends[0]), lab.budget(READ_S)
-    told = shell.run_script(READ, FATAL_SLOTS, deadline=deadline).require_success().text.strip()
-    return int(told) if told else limits.fatal_skb_slots
-
-
 def _count(path: Path, before: LinkSight, after: LinkSight) -> LayoutCounters:
     source, vif = path.source, path.source.vif
     dropped = after.since(before)[source.node].device(source.device, "tx_dropped")
@@ -216,6 +195,25 @@ def _expect_heads(
     if link.sink_vif is None:
         return tuple(prediction.headlen_bytes.tolist())
     return tuple(min(layout.length_bytes, PULL_BYTES) for layout in layouts)
+
+
+def expect_frags(
+    link: Link,
+    layouts: Sequence[Layout],
+    prediction: BulkPrediction,
+    counted: Mapping[str, int],
+) -> tuple[int | None, ...]:
+    """In how many frags the rest of each packet must come, as Acceptance and Delivery.
+
+    netback fills a page for a guest before it begins another; one that is all head is no frag. Of
+    one that joins slots, which shows in what the source's vif counts, nothing is foretold: ().
+    """
+    if link.sink_vif is None and JOINED in counted:
+        return ()
+    if link.sink_vif is None:
+        return tuple(None if each == NOT_FORETOLD else each for each in prediction.frags.tolist())
+    lengths_bytes = (layout.length_bytes for layout in layouts)
+    return tuple(-(-length // PAGE_BYTES) if length > PULL_BYTES else 0 for length in lengths_bytes)
 
 
 def _expect(prediction: BulkPrediction) -> LayoutCounters:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xenlab.errors import DriverFailed, MeasurementError, WaitTimedOut
-from xenlab.guest.counters import read_counters
-from xenlab.guest.reading import NodeFiles, read_node_files
+from xenlab.guest.counters import read_counters_and_files
+from xenlab.guest.reading import NodeFiles
 from xenlab.measure.counters import CounterDelta, CounterSnapshot
 from xenlab.measure.hops import HopAccount, account_hops
 from xenlab.measure.path import Path
 from xenlab.measure.ring import RingSnapshot
+from xenlab.together import on_all
 from xenlab.traffic.handle import LabHandle
 from xenlab.waiting import wait_until
 from xenlab.xen.rings import parse_ring, ring_files
@@ -60,19 +61,35 @@ class LinkSight:
 
 
 def look(lab: LabHandle, path: Path) -> LinkSight:
-    """One look at all places of a path. Raises LabError and MeasurementError."""
+    """One look at all places of a path. Raises LabError, and MeasurementError for what is not told.
+
+    A vif whose rings and zerocopy packets nobody tells of is not at rest.
+    """
     deadline = lab.budget(READ_S)
     vifs = [vif for vif in (path.source.vif, path.sink.vif) if vif]
-    counters = {node: read_counters(lab.shell(node), node, deadline) for node in path.nodes}
-    backend = lab.shell(path.source.backend)
-    files = read_node_files(backend, [ring_files(vif) for vif in vifs], vifs, deadline)
-    return LinkSight(counters=counters, rings=_rings(files), statistics=files.statistics)
+    patterns = [ring_files(vif) for vif in vifs]
+
+    def look_at(node: str) -> tuple[CounterSnapshot, NodeFiles]:
+        files, devices = (patterns, vifs) if node == path.source.backend else ([], [])
+        return read_counters_and_files(lab.shell(node), node, files, devices, deadline)
+
+    seen = on_all(look_at, path.nodes)
+    counters = {node: snapshot for node, (snapshot, _files) in seen.items()}
+    files = seen[path.source.backend][1]
+    sight = LinkSight(counters=counters, rings=_rings(files), statistics=files.statistics)
+    for vif in vifs:
+        if not any(ring.vif == vif for ring in sight.rings):
+            raise MeasurementError(f"{vif}: no ring of it is told of ({ring_files(vif)})")
+        for name in (SENT, *ENDINGS):
+            sight.vif_counter(vif, name)
+    return sight
 
 
 def look_at_rest(lab: LabHandle, path: Path) -> LinkSight:
     """A look when nothing is on its way. Zerocopy packets that were lost long ago may be held.
 
-    Raises DriverFailed where slots stay without an answer of which netback holds no packet.
+    Raises DriverFailed where slots stay without an answer, whether or not netback holds packets of
+    theirs: they were sent by somebody, and nobody gives them back.
     """
     seen: list[LinkSight] = []
 
@@ -85,16 +102,17 @@ def look_at_rest(lab: LabHandle, path: Path) -> LinkSight:
     try:
         return wait_until(rested, WHAT, lab.budget(REST_S), last_seen=lambda: seen[-1].unrest)
     except WaitTimedOut as error:
-        if is_forgotten(seen):
-            raise DriverFailed(f"never answered: {seen[-1].unrest}", phase="") from error
+        if stands_still(seen):
+            left = "; ".join((seen[-1].unrest, *_tell_held(seen[-1].held)))
+            raise DriverFailed(f"never answered: {left}", phase="") from error
         raise
 
 
-def is_forgotten(seen: Sequence[LinkSight]) -> bool:
-    """Whether what is in the rings stands still, at so many looks, while no packet is out."""
+def stands_still(seen: Sequence[LinkSight]) -> bool:
+    """Whether something is on its way in the rings and, at so many looks, gets no further."""
     last = seen[-STILL_LOOKS:]
-    still = len(last) == STILL_LOOKS and all(sight.rings == last[0].rings for sight in last)
-    return still and bool(last[-1].unrest) and not any(last[-1].held.values())
+    same = all((sight.rings, sight.held) == (last[0].rings, last[0].held) for sight in last)
+    return len(last) == STILL_LOOKS and same and bool(last[-1].unrest)
 
 
 def look_at_rest_again(lab: LabHandle, path: Path, before: LinkSight) -> tuple[LinkSight, str]:
@@ -107,8 +125,7 @@ def look_at_rest_again(lab: LabHandle, path: Path, before: LinkSight) -> tuple[L
 
     def unrest() -> str:
         new = {vif: count - before.held.get(vif, 0) for vif, count in seen[-1].held.items()}
-        held = (f"{count} zerocopy packets of {vif} are out" for vif, count in new.items() if count)
-        return "; ".join(each for each in (seen[-1].unrest, *held) if each)
+        return "; ".join(each for each in (seen[-1].unrest, *_tell_held(new)) if each)
 
     def rested() -> bool:
         seen.append(look(lab, path))
@@ -122,6 +139,10 @@ def look_at_rest_again(lab: LabHandle, path: Path, before: LinkSight) -> tuple[L
         # That is a finding of its own, and for rules to tell.
         return seen[-1], unrest()
     return seen[-1], ""
+
+
+def _tell_held(held: Mapping[str, int]) -> Iterator[str]:
+    return (f"{count} zerocopy packets of {vif} are out" for vif, count in held.items() if count)
 
 
 def _rings(files: NodeFiles) -> tuple[RingSnapshot, ...]:

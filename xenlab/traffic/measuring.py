@@ -13,6 +13,7 @@ from xenlab.measure.measurement import Measurement, build_measurement
 from xenlab.measure.path import Path, build_path
 from xenlab.plan.model import UPLINK, Link, VifPlan
 from xenlab.plan.queues import has_several_queues
+from xenlab.together import on_all
 from xenlab.traffic.flow import XLFLOW_SEND, FlowBudget, FlowSource, run_flows
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import source_mtu_bytes
@@ -95,7 +96,7 @@ def _require_settled(before: Snapshots) -> None:
 
 
 def _read_all(lab: LabHandle, nodes: Iterable[str], deadline: Deadline) -> Snapshots:
-    return {node: read_counters(lab.shell(node), node, deadline) for node in nodes}
+    return on_all(lambda node: read_counters(lab.shell(node), node, deadline), nodes)
 
 
 def path_of(lab: LabHandle, link: Link) -> Path:

@@ -6,6 +6,7 @@ from xenlab.errors import MeasurementError
 from xenlab.guest.reading import NodeFiles, read_node_files
 from xenlab.measure.mode import DomainMode, ModeEvidence, VifMode, parse_created_types
 from xenlab.plan.model import DOM0, DomUPlan, VifPlan
+from xenlab.together import on_all
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.proof import read_both_ends
 from xenlab.verdict.vif import queues_of
@@ -24,12 +25,11 @@ def read_mode_evidence(lab: LabHandle) -> ModeEvidence:
     deadline = lab.budget(READING_S)
     listed = lab.shell(DOM0).run(["xl", "list", "-l"], deadline=deadline).require_success()
     created = parse_created_types(listed.text)
-    files = {
-        node: read_node_files(
-            lab.shell(node), [GUEST_TYPE, *TX_QUEUES, ring_files("*")], [], deadline
-        )
-        for node in lab.plan.domain_names
-    }
+    patterns = [GUEST_TYPE, *TX_QUEUES, ring_files("*")]
+    files = on_all(
+        lambda node: read_node_files(lab.shell(node), patterns, [], deadline),
+        lab.plan.domain_names,
+    )
     return ModeEvidence(
         domains={
             node: DomainMode(guest_type=_guest_type(node, told), created=created.get(node, ""))

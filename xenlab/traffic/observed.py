@@ -9,6 +9,7 @@ from xenlab.guest.reading import NodeFiles
 from xenlab.measure.ring import RingSnapshot
 from xenlab.plan.model import DOM0, Link
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.link_sight import ENDINGS, SENT
 from xenlab.xen.rings import DEBUGFS, parse_ring, ring_files
 
 CLASS_NET = "/sys/class/net"
@@ -19,10 +20,7 @@ STATISTICS = (
 # One set for each PV device (Linux commit 44e6bcdbb4d9 and 5.12 on), drivers/xen/xenbus.
 XENBUS = ("events", "spurious_events", "jiffies_eoi_delayed")
 # drivers/net/xen-netback/interface.c:381 and drivers/net/xen-netfront.c.
-NETBACK = (
-    "rx_gso_checksum_fixup", "tx_zerocopy_sent", "tx_zerocopy_success", "tx_zerocopy_fail",
-    "tx_frag_overflow",
-)  # fmt: skip
+NETBACK = ("rx_gso_checksum_fixup", SENT, *ENDINGS, "tx_frag_overflow")
 NETFRONT = ("rx_gso_checksum_fixup",)
 
 
@@ -89,10 +87,24 @@ def unrest_of(rings: Sequence[RingSnapshot], files: NodeFiles) -> str:
     return "; ".join([*(each for ring in rings for each in ring.unrest), *_leaks(files)])
 
 
+def untold_of(vifs: Sequence[str], rings: Sequence[RingSnapshot], files: NodeFiles) -> str:
+    """What each vif has to tell before it may be called at rest, and does not; best nothing."""
+    return "; ".join(each for vif in vifs for each in _untold(vif, rings, files))
+
+
+def _untold(vif: str, rings: Sequence[RingSnapshot], files: NodeFiles) -> Iterator[str]:
+    if not any(ring.vif == vif for ring in rings):
+        yield f"no ring of {vif} was seen"
+    absent = [name for name in (SENT, *ENDINGS) if name not in files.statistics.get(vif, {})]
+    if absent:
+        yield f"`ethtool -S {vif}` does not tell {', '.join(absent)}"
+
+
 def _leaks(files: NodeFiles) -> Iterator[str]:
     """At rest sent is success and fail together (xen-netback/interface.c:389)."""
     for device, counters in files.statistics.items():
-        sent = counters.get("tx_zerocopy_sent", 0)
-        ended = counters.get("tx_zerocopy_success", 0) + counters.get("tx_zerocopy_fail", 0)
-        if sent != ended:
-            yield f"{device}: {sent - ended} of {sent} zerocopy packets have not come back"
+        if not counters.keys() >= {SENT, *ENDINGS}:
+            continue  # untold_of() tells
+        held = counters[SENT] - sum(counters[name] for name in ENDINGS)
+        if held:
+            yield f"{device}: {held} zerocopy packets have not come back"

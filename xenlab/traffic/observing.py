@@ -6,7 +6,7 @@ Off by default where speed is measured: probes and debug lines cost time on ever
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError, WaitTimedOut
@@ -19,22 +19,25 @@ from xenlab.measure.observation import Observation, ObservedEnd
 from xenlab.measure.readings import Readings, subtract
 from xenlab.measure.ring import RingSnapshot
 from xenlab.plan.model import DOM0, Link
+from xenlab.together import all_open, on_all
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.observed import ObservedNode, observed_nodes, unrest_of
+from xenlab.traffic.link_sight import STILL_LOOKS
+from xenlab.traffic.observed import ObservedNode, observed_nodes, unrest_of, untold_of
 from xenlab.waiting import Deadline, wait_until
 
 READ_S = 30.0
-REST_S = 5.0
+REST_S = 10.0
 INSTALL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sight:
-    """One look at all nodes."""
+    """One look at all nodes: what had not come back then, and what would have had to be told."""
 
     readings: Mapping[str, Readings]
     rings: tuple[RingSnapshot, ...]
-    unrest: str
+    left: str
+    untold: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,39 +64,43 @@ class Observer:
         assert self._before is not None, "observing() restarts"
         after = self._look()
         before = self._before.readings
+        # What was stuck before is not of these packets.
+        left = "" if after.left == self._before.left else after.left
         return Observation(
             from_end=_end(self.lab, self.link, self.link.source),
             to_end=_end(self.lab, self.link, self.link.sink),
             nodes={node: subtract(before[node], after.readings[node]) for node in before},
             rings=after.rings,
-            unrest=after.unrest,
+            left=left,
+            untold=after.untold,
         )
 
     def _look(self) -> _Sight:
         deadline = self.lab.budget(READ_S)
-        rings, unrest = self._await_rest(self.lab.budget(REST_S))
-        readings = {node.name: self._read_node(node, deadline) for node in self.nodes}
-        return _Sight(readings=readings, rings=rings, unrest=unrest)
+        rings, left, untold = self._await_rest(self.lab.budget(REST_S))
+        nodes = {node.name: node for node in self.nodes}
+        readings = on_all(lambda name: self._read_node(nodes[name], deadline), nodes)
+        return _Sight(readings=readings, rings=rings, left=left, untold=untold)
 
-    def _await_rest(self, deadline: Deadline) -> tuple[tuple[RingSnapshot, ...], str]:
-        """The rings once they are at rest, or as they are at the deadline, and what was left."""
+    def _await_rest(self, deadline: Deadline) -> tuple[tuple[RingSnapshot, ...], str, str]:
+        """The rings once they rest, or stand still, what is left in them, and what is untold."""
         (dom0,) = (node for node in self.nodes if node.name == DOM0)
-        seen: tuple[RingSnapshot, ...] = ()
-        unrest = ""
+        seen: list[tuple[tuple[RingSnapshot, ...], str, str]] = []
 
         def at_rest() -> bool:
-            nonlocal seen, unrest
             files = self._read_files(dom0, ())
-            seen = dom0.read_rings(files)
-            unrest = unrest_of(seen, files)
-            return not unrest
+            rings = dom0.read_rings(files)
+            untold = untold_of(dom0.devices, rings, files)
+            seen.append((rings, unrest_of(rings, files), untold))
+            return not seen[-1][1]
 
         try:
-            wait_until(at_rest, "the rings to rest", deadline, last_seen=lambda: unrest)
+            wait_until(at_rest, "the rings to rest", deadline, last_seen=lambda: seen[-1][1])
         except WaitTimedOut:
-            # What never comes to rest is a finding, and the observation tells of it.
-            return seen, unrest
-        return seen, ""
+            # What stands still is a finding, and the observation tells of it.
+            if len(seen) < STILL_LOOKS or any(look != seen[-1] for look in seen[-STILL_LOOKS:]):
+                raise
+        return seen[-1]
 
     def _read_node(self, node: ObservedNode, deadline: Deadline) -> Readings:
         tracing = self.tracings.get(node.name)
@@ -142,19 +149,19 @@ def observing(
     """
     nodes = observed_nodes(lab, link)
     deadline = lab.budget(INSTALL_S)
-    with ExitStack() as stack:
-        tracings = {}
-        debugs = {}
-        for node in nodes:
-            shell = lab.shell(node.name)
-            every = DOM0_PROBES if node.name == DOM0 else DOMU_PROBES
-            wanted = [probe for probe in every if not tables or probe.fills(tables)]
-            wanted += in_source if node.name == link.source else ()
-            if probes and wanted:
-                tracings[node.name] = stack.enter_context(tracing(shell, wanted, deadline))
-            if debug:
-                module = "xen_netback" if node.name == DOM0 else "xen_netfront"
-                debugs[node.name] = stack.enter_context(debug_lines(shell, [module], deadline))
+    traced = {}
+    debugged = {}
+    for node in nodes:
+        shell = lab.shell(node.name)
+        every = DOM0_PROBES if node.name == DOM0 else DOMU_PROBES
+        wanted = [probe for probe in every if not tables or probe.fills(tables)]
+        wanted += in_source if node.name == link.source else ()
+        if probes and wanted:
+            traced[node.name] = tracing(shell, wanted, deadline)
+        if debug:
+            module = "xen_netback" if node.name == DOM0 else "xen_netfront"
+            debugged[node.name] = debug_lines(shell, [module], deadline)
+    with all_open(traced) as tracings, all_open(debugged) as debugs:
         observer = Observer(lab=lab, link=link, nodes=nodes, tracings=tracings, debugs=debugs)
         observer.restart()
         yield observer

@@ -16,6 +16,9 @@ SETTING_S = 20.0
 # drivers/net/xen-netfront.c, xennet_create_dev().
 VIF_MTU_MAX_BYTES = 65535 - 18
 
+# Lines for ip: one start of it for all of them.
+BATCH = 'for line; do echo "$line"; done | ip -batch -'
+
 
 @contextmanager
 def mtus_set(lab: LabHandle, node: str, devices: Sequence[str], mtu_bytes: int) -> Iterator[None]:
@@ -70,6 +73,5 @@ def sysctl_set(lab: LabHandle, node: str, name: str, value: str) -> AbstractCont
 
 
 def _set_mtus(shell: Shell, mtus_bytes: Mapping[str, str], deadline: Deadline) -> None:
-    lines = [f"link set dev {device} mtu {mtu_bytes}\n" for device, mtu_bytes in mtus_bytes.items()]
-    batch = "".join(lines).encode()
-    shell.run(["ip", "-batch", "-"], deadline=deadline, stdin=batch).require_success()
+    lines = [f"link set dev {device} mtu {mtu_bytes}" for device, mtu_bytes in mtus_bytes.items()]
+    shell.run_script(BATCH, *lines, deadline=deadline).require_success()

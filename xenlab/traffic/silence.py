@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from xenlab.guest.counters import read_counters
 from xenlab.guest.link_states import LINK_STATES, find_unknown_carriers
+from xenlab.guest.reading import read_node_files
 from xenlab.plan.model import DOM0, UPLINK
+from xenlab.together import on_all
 from xenlab.traffic.handle import LabHandle
 from xenlab.waiting import Deadline, wait_until
 
@@ -12,7 +14,7 @@ from xenlab.waiting import Deadline, wait_until
 SILENCE_BUDGET_S = 75.0
 # A new address is reported to routers twice, each time within two jiffies of its node's own time
 # (net/ipv6/mcast.c, mld_ifc_work; the lab's interval is 1 ms). Seen on a busy host: 58 ms apart.
-REPORTED_AFTER_S = "0.05"
+REPORTED_AFTER_S = "0.1"
 
 
 def await_silence(lab: LabHandle) -> None:
@@ -27,9 +29,11 @@ def await_silence(lab: LabHandle) -> None:
     _await_ends(lab, deadline)
     readings = [_network_counters(lab, deadline)]
 
+    def pass_time(node: str) -> None:
+        lab.shell(node).run(["sleep", REPORTED_AFTER_S], deadline=deadline).require_success()
+
     def unchanged() -> bool:
-        for node in lab.plan.node_names:
-            lab.shell(node).run(["sleep", REPORTED_AFTER_S], deadline=deadline).require_success()
+        on_all(pass_time, lab.plan.node_names)
         readings.append(_network_counters(lab, deadline))
         return readings[-1] == readings[-2]
 
@@ -40,10 +44,13 @@ def _await_links(lab: LabHandle, deadline: Deadline) -> None:
     """Return once every node has dealt with each carrier that it got."""
     behind: dict[str, tuple[str, ...]] = {}
 
+    def find(node: str) -> tuple[str, ...]:
+        return find_unknown_carriers(
+            read_node_files(lab.shell(node), LINK_STATES, (), deadline).files
+        )
+
     def all_known() -> bool:
-        for node in lab.plan.node_names:
-            states = lab.shell(node).run(["sh", "-c", LINK_STATES], deadline=deadline)
-            behind[node] = find_unknown_carriers(states.stdout.decode())
+        behind.update(on_all(find, lab.plan.node_names))
         return not any(behind.values())
 
     wait_until(all_known, "all carriers to be known", deadline, last_seen=lambda: str(behind))
@@ -52,9 +59,11 @@ def _await_links(lab: LabHandle, deadline: Deadline) -> None:
 def _await_ends(lab: LabHandle, deadline: Deadline) -> None:
     unfinished: dict[str, tuple[str, ...]] = {}
 
+    def find(node: str) -> tuple[str, ...]:
+        return read_counters(lab.shell(node), node, deadline).unfinished_names
+
     def all_ended() -> bool:
-        for node in lab.plan.node_names:
-            unfinished[node] = read_counters(lab.shell(node), node, deadline).unfinished_names
+        unfinished.update(on_all(find, lab.plan.node_names))
         return not any(unfinished.values())
 
     wait_until(
@@ -64,6 +73,10 @@ def _await_ends(lab: LabHandle, deadline: Deadline) -> None:
 
 def _network_counters(lab: LabHandle, deadline: Deadline) -> str:
     nodes = (DOM0, *lab.plan.backends)
-    texts = [lab.shell(node).read_file("/proc/net/dev", deadline=deadline) for node in nodes]
+
+    def read(node: str) -> bytes:
+        return lab.shell(node).read_file("/proc/net/dev", deadline=deadline)
+
+    texts = on_all(read, nodes).values()
     lines = [line.strip() for text in texts for line in text.decode().splitlines()]
     return "\n".join(line for line in lines if line.startswith(("vif", "br-", UPLINK)))

@@ -19,10 +19,12 @@ from xenlab.slots.limits import Limits
 from xenlab.slots.random_layouts import Mix, random_layouts
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent, plan_runs
-from xenlab.traffic.layouts import composers_loaded, limits_of, send_layouts
+from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.limits import limits_of
 from xenlab.traffic.measuring import measure_link
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.rules import judge_measurement
+from xenlab.verdict.steady import judge_steady
 from xenlab.verdict.verdict import Verdict
 
 SET_S = 30.0
@@ -67,7 +69,7 @@ class Round:
         """What limits of the slot model become under these settings."""
         return replace(
             limits,
-            scatter_gather=Feature.SCATTER not in self.off,
+            scatter_gather=limits.scatter_gather and Feature.SCATTER not in self.off,
             gso_max_size_bytes=self.gso_max_size_bytes or limits.gso_max_size_bytes,
         )
 
@@ -95,16 +97,22 @@ def draw_round(name: str, chance: Random, links: Sequence[Link]) -> Round:
 
 
 def soak_round(lab: LabHandle, drawn: Round) -> tuple[Verdict, ...]:
-    """What all rules say of one round. Raises LabError, and MeasurementError."""
+    """What all rules say of one round. Raises LabError, and MeasurementError.
+
+    The form in which layouts come is that of the model in every round: the composer hands them to
+    the driver itself, behind where the stack would cut or fill what a feature is off for
+    (validate_xmit_skb(), net/core/dev.c), the vifs keep what they agreed upon as they connected,
+    and GRO joins none of them.
+    """
     link = drawn.link
     (flows,) = plan_runs(link, Extent.QUICK)
+    # Before anything is set: what is then, the round itself knows.
+    limits = drawn.limits_on(limits_of(lab, link))
     with _settings(lab, drawn):
         with composers_loaded(lab, link):
-            limits = drawn.limits_on(limits_of(lab, link))
             run = send_layouts(lab, link, drawn.layouts, seed=drawn.layouts_seed, limits=limits)
-        if drawn.off:  # without an offload packets have another form than the one they were made in
-            run = replace(run, heads_bytes=())
-        return (judge_layouts(run), *judge_measurement(measure_link(lab, link, flows)))
+        measured = measure_link(lab, link, flows)
+        return (judge_layouts(run), judge_steady(run), *judge_measurement(measured))
 
 
 @contextmanager

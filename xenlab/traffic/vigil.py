@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -42,6 +42,12 @@ class _Watched:
     since_s: float | None = None
     old_warnings: int = 0
     told_refusals: int = 0
+    noted: int = 0
+
+    @property
+    def unnoted(self) -> tuple[ConsoleFault, ...]:
+        """The faults of all kinds, behind those that were noted."""
+        return self.scanner.faults[self.noted :]
 
     @property
     def warnings(self) -> tuple[ConsoleFault, ...]:
@@ -95,6 +101,20 @@ class Vigil:
                 taken += refusals
         return tuple(taken)
 
+    def take_all(self) -> tuple[ConsoleFault, ...]:
+        """Every fault since the last time this was asked, whole, whoever else asked for it."""
+        self._look()
+        if any(watched.unnoted for watched in self._watched.values()):
+            self._over.wait(REPORT_S)
+            self._look()
+        taken: list[ConsoleFault] = []
+        with self._lock:
+            for watched in self._watched.values():
+                unnoted = watched.unnoted
+                watched.noted += len(unnoted)
+                taken += (name_domain(self.lab, fault) for fault in unnoted)
+        return tuple(taken)
+
     def find_warnings(self, node: str) -> tuple[ConsoleFault, ...]:
         """What is new on one console, is no crash, and is nothing that a test may provoke."""
         self._look()
@@ -108,6 +128,12 @@ class Vigil:
         self.take_refused_dma()
         for watched in self._watched.values():
             watched.old_warnings = len(watched.warnings)
+            watched.noted = len(watched.scanner.faults)
+
+    def skip(self, read_bytes: Mapping[str, int]) -> None:
+        """So much of each console was read by somebody else: begin behind it."""
+        for node, watched in self._watched.items():
+            watched.offset = read_bytes[node]
 
     def watch(self) -> None:
         """Look until the vigil is over; in a thread of its own."""
@@ -152,10 +178,13 @@ class Vigil:
 
 
 @contextmanager
-def keep_vigil(lab: LabHandle) -> Iterator[Vigil]:
-    """Watch for what happens as long as the context lasts."""
+def keep_vigil(lab: LabHandle, read_bytes: Mapping[str, int] | None = None) -> Iterator[Vigil]:
+    """Watch for what happens as long as the context lasts, or since consoles were read so far."""
     vigil = Vigil(lab=lab)
-    vigil.forget()
+    if read_bytes is None:
+        vigil.forget()
+    else:
+        vigil.skip(read_bytes)
     watching = threading.Thread(target=vigil.watch, name="vigil", daemon=True)
     watching.start()
     try:

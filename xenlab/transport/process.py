@@ -41,7 +41,6 @@ PACKAGE_OF = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "strip": "binutils",
-    "virtlogd": "libvirt-daemon",
     "xz": "xz-utils",
 }
 

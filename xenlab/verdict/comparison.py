@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from xenlab.verdict.console_fault import ConsoleFault
 from xenlab.verdict.outcome import Outcome, combine
+from xenlab.verdict.side import TOLD, FaultMark, Side
 from xenlab.verdict.verdict import Verdict
 
 NEW_FAULTS = "no new fault on a console"
 EITHER_WAY = "it does so without the patch too: this says nothing of the patch"
 FAILS_ALREADY = "the base fails here as well, in a lighter way"
+NOT_JUDGED = "it was judged without the patch, and is not any more"
 NOT_REACHED = "the base came to a verdict here and the patched side did not"
+BROKEN_OFF = "the base broke off before this, and was not seen to pass"
+NO_ALARM = "the same test came to its end without it"
+NO_ALARM_IN_LAB = "suites ran in the lab without it"
 
 BAD = frozenset({Outcome.FAIL, Outcome.CRASH})
-TOLD = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.CRASH})
-
-Key = tuple[str, str]
 
 
 class Turn(StrEnum):
@@ -33,65 +34,15 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaultMark:
-    """A kernel's fault by what is the same in another run of it."""
-
-    node: str
-    category: str
-    outcome: Outcome
-    headline: str
-    fingerprint: tuple[str, ...]
-
-    @classmethod
-    def of(cls, fault: ConsoleFault) -> FaultMark:
-        """The mark of a fault that a console showed."""
-        return cls(
-            node=fault.node, category=fault.category, outcome=fault.outcome,
-            headline=fault.headline, fingerprint=fault.fingerprint,
-        )  # fmt: skip
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Equal for the same fault."""
-        return (self.node, self.category, *self.fingerprint)
-
-    def __str__(self) -> str:
-        """For people."""
-        return f"{self.category} in {self.node}: {self.headline} [{' < '.join(self.fingerprint)}]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """All that one side came to; a rule that judged a subject twice counts by the worse verdict."""
-
-    verdicts: tuple[Verdict, ...]
-    faults: tuple[FaultMark, ...] = ()
-
-    @property
-    def by_key(self) -> Mapping[Key, Verdict]:
-        """The verdicts by rule and subject."""
-        found: dict[Key, Verdict] = {}
-        for verdict in self.verdicts:
-            key = (verdict.rule, verdict.subject)
-            before = found.get(key)
-            worse = before is None or combine((before.outcome, verdict.outcome)) != before.outcome
-            if worse:
-                found[key] = verdict
-        return found
-
-    @property
-    def crashed(self) -> bool:
-        """Whether a kernel did: what came after it may be its consequence."""
-        outcomes = [verdict.outcome for verdict in self.verdicts]
-        return Outcome.CRASH in {*outcomes, *(fault.outcome for fault in self.faults)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One rule on one subject, on both sides; None where a side has not judged it."""
+    """One rule on one subject, on both sides; None where a side has not judged it.
+
+    `broken_by` is what kept the base from judging it, where something did.
+    """
 
     base: Verdict | None
     patched: Verdict | None
+    broken_by: Verdict | None = None
 
     @property
     def turn(self) -> Turn:
@@ -109,13 +60,42 @@ class Change:
     def outcome(self) -> Outcome:
         """What this says of the patch: the base is the control, and has to be seen to pass."""
         if self.base is None or self.patched is None:
-            return self.patched.outcome if self.patched else Outcome.INCONCLUSIVE
+            return self._outcome_of_one()
         before, after = self.base.outcome, self.patched.outcome
         if before is Outcome.LAB_ERROR:
             return combine((before, after))
         either_way = {before, after} <= BAD and self.turn is not Turn.WORSE
         uncontrolled = (before, after) == (Outcome.INCONCLUSIVE, Outcome.FAIL)
-        return Outcome.INCONCLUSIVE if either_way or uncontrolled else after
+        unclear = either_way or uncontrolled or self._is_skipped
+        return Outcome.INCONCLUSIVE if unclear else after
+
+    @property
+    def _is_skipped(self) -> bool:
+        """Whether the patched side skips what the base has judged."""
+        if self.base is None or self.patched is None:
+            return False
+        return self.base.outcome in TOLD and self.patched.outcome is Outcome.SKIP
+
+    def _outcome_of_one(self) -> Outcome:
+        """What one side alone says: a base without a lab is no control of anything."""
+        if self.patched is not None:
+            return Outcome.INCONCLUSIVE if self._is_uncontrolled else self.patched.outcome
+        broke = self.base is not None and self.base.outcome is Outcome.LAB_ERROR
+        return Outcome.LAB_ERROR if broke else Outcome.INCONCLUSIVE
+
+    @property
+    def _is_uncontrolled(self) -> bool:
+        """Whether something fails here that the base broke off before.
+
+        A crash is worse than that, unless it is in the very test that a crash ended on the base.
+        """
+        if self.base is not None or self.patched is None or self.broken_by is None:
+            return False
+        same_test = self.patched.test == self.broken_by.test
+        crashed_too = same_test and self.broken_by.outcome is Outcome.CRASH
+        return self.patched.outcome is Outcome.FAIL or (
+            self.patched.outcome is Outcome.CRASH and crashed_too
+        )
 
     @property
     def verdict(self) -> Verdict:
@@ -138,6 +118,11 @@ class Change:
         if self.patched is None:
             yield NOT_REACHED
             return
+        if self._is_skipped:
+            yield NOT_JUDGED
+        if self._is_uncontrolled and self.broken_by is not None:
+            by = self.broken_by
+            yield f"{BROKEN_OFF}: {by.outcome} {by.rule}, {by.subject}"
         if self.base is not None and {self.base.outcome, self.patched.outcome} <= BAD:
             yield EITHER_WAY if self.turn is not Turn.WORSE else FAILS_ALREADY
         elif self.base is not None and self.base.outcome not in TOLD:
@@ -154,10 +139,22 @@ class Comparison:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Every rule on every subject, in the order of the patched side, then what is gone."""
+        """Every rule on every subject, in the order of the patched side, then what is gone.
+
+        An alarm on one side has been passed by the other where that came to the end of the test.
+        """
         before, after = self.base.by_key, self.patched.by_key
         keys = dict.fromkeys((*after, *before))
-        return tuple(Change(base=before.get(key), patched=after.get(key)) for key in keys)
+        return tuple(self._change(before.get(key), after.get(key)) for key in keys)
+
+    def _change(self, base: Verdict | None, patched: Verdict | None) -> Change:
+        if base is None and patched is not None:
+            base = _pass_alarm(self.base, patched)
+            broken_by = None if base else self.base.find_break(patched.test)
+            return Change(base=base, patched=patched, broken_by=broken_by)
+        if patched is None and base is not None:
+            patched = _pass_alarm(self.patched, base)
+        return Change(base=base, patched=patched)
 
     @property
     def new_faults(self) -> tuple[FaultMark, ...]:
@@ -201,6 +198,16 @@ class Comparison:
                 control=f"base: {len(self.base.faults)} faults",
                 node=node if outcome is Outcome.CRASH else "",
             )
+
+
+def _pass_alarm(side: Side, alarm: Verdict) -> Verdict | None:
+    """A pass in place of an alarm of the other side; None where this one says nothing of it."""
+    if not alarm.alarm or not side.came_through(alarm.test):
+        return None
+    return Verdict(
+        rule=alarm.rule, subject=alarm.subject, outcome=Outcome.PASS,
+        control=NO_ALARM if alarm.test else NO_ALARM_IN_LAB, test=alarm.test, alarm=True,
+    )  # fmt: skip
 
 
 def _without(faults: Iterable[FaultMark], others: Sequence[FaultMark]) -> tuple[FaultMark, ...]:

@@ -92,6 +92,11 @@ FAULT_PATTERNS = (
     _row(Category.OOPS, r"BUG: (?:unable to handle|kernel NULL pointer|stack guard page)"),
     _row(Category.OOPS, r"(?:Oops|general protection fault|invalid opcode|double fault)\b"),
     _row(Category.OOPS, r"(?:traps: )?PANIC: double fault|stack segment: "),
+    _row(
+        Category.OOPS,
+        r"(?:divide error|overflow|bounds|int3|alignment check|invalid TSS|segment not present"
+        r"|coprocessor segment overrun|control protection fault)[:,].* \[#\d+\]",
+    ),
     _row(Category.OOPS, r"unchecked MSR access error", outcome=Outcome.FAIL),
     # lib/bug.c, lib/debugobjects.c, mm/page_alloc.c, kernel/sched/core.c
     _row(Category.BUG, r"kernel BUG at |BUG: "),

@@ -52,6 +52,7 @@ def judge_refused_dma(subject: str, faults: Sequence[ConsoleFault]) -> tuple[Ver
             outcome=Outcome.FAIL,
             reasons=(*shown, f"and {more} more") if more > 0 else tuple(shown),
             numbers={"iommu_faults": len(faults)},
+            alarm=True,
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from xenlab.measure.joining import JoinCell
-from xenlab.plan.model import DOM0, Dom0Kind, LabPlan
+from xenlab.plan.model import DOM0, LabPlan
 from xenlab.verdict.iommu import NO_NIC
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
@@ -36,11 +36,6 @@ def why_no_joining(plan: LabPlan) -> str:
     if not any(link.source != DOM0 and plan.is_peer(link.sink) for link in plan.uplink_links()):
         return "no domU is on the NIC's network"
     return ""
-
-
-def is_translated(plan: LabPlan) -> bool:
-    """Whether dom0's pages are at the same places for its devices as for its kernel."""
-    return plan.dom0.kind is Dom0Kind.PVH
 
 
 def skip_joining(plan: LabPlan, reason: str) -> Verdict:

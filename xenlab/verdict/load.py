@@ -17,10 +17,13 @@ def judge_load(load: Load) -> Verdict:
     """Whether every packet that pktgen made arrived, or was refused by a vif that was full.
 
     pktgen does not wait for a guest, so what a full vif drops is its doing; it is told, and not
-    held against anybody. But it keeps a number of packets before it refuses one.
+    held against anybody. But it keeps a number of packets before it refuses one, and the qdisc
+    before it none. INCONCLUSIVE where nothing arrived, with whatever excuse.
     """
     reasons = [*_generating(load), *_underway(load), *_arriving(load)]
     outcome = Outcome.FAIL if reasons else Outcome.PASS
+    if not reasons and not load.arrivals.marked_pkts:
+        outcome, reasons = Outcome.INCONCLUSIVE, ["no packet arrived"]
     hops = load.account.hops
     counted = ", ".join(f"{hop.end} {hop.packets_out}" for hop in hops)
     first = f"{hops[0].start} {load.account.packets_in}, " if hops else ""
@@ -31,6 +34,8 @@ def judge_load(load: Load) -> Verdict:
         reasons=tuple(reasons),
         numbers={
             "packets": load.spec.packets,
+            "queues": load.spec.queues,
+            "device_queues": load.device_queues,
             "arrived": load.arrivals.marked_pkts,
             "overruns": load.overrun_pkts,
             "packets_a_second": load.packets_a_second,
@@ -63,12 +68,16 @@ def judge_load_slots(load: Load) -> Verdict:
             "from_guest": load.from_guest.total if load.from_guest else 0,
             "to_guest": load.to_guest.total if load.to_guest else 0,
         },
-        control="; ".join(
-            f"{use.vif} queue {queue}: {slots} slots"
-            for use in _uses(load)
-            for queue, slots in sorted(use.slots.items())
-        ),
+        control="; ".join(_tell_queues(load)),
     )
+
+
+def _tell_queues(load: Load) -> Iterator[str]:
+    if load.device_queues == 1:
+        yield f"{load.device} has one queue: nothing is said of several"
+    for use in _uses(load):
+        for queue, slots in sorted(use.slots.items()):
+            yield f"{use.vif} queue {queue}: {slots} slots"
 
 
 def _generating(load: Load) -> Iterator[str]:
@@ -84,11 +93,13 @@ def _generating(load: Load) -> Iterator[str]:
 
 def _underway(load: Load) -> Iterator[str]:
     yield from (f"loss at {drop}" for drop in load.filtered)
+    if load.unrest:
+        yield f"the way never came to rest: {load.unrest}"
     packets, room = load.spec.packets, load.room_pkts
-    if load.to_guest is not None and load.refused_pkts > max(0, packets - room):
+    if load.to_guest is not None and load.overrun_pkts > max(0, packets - room):
         yield (
-            f"{load.to_guest.vif} refused {load.refused_pkts} of {packets} packets, and has room"
-            f" for {room}"
+            f"{load.to_guest.vif} or its qdisc refused {load.overrun_pkts} of {packets} packets,"
+            f" and the vif has room for {room}"
         )
     for hop in load.account.hops:
         between = f"{hop.start} and {hop.end}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xenlab.measure.drop_names import INCOMPLETE_DROPS
-from xenlab.measure.flow import Flow, TcpFlow, UdpFlow
+from xenlab.measure.flow import Flow, TcpFlow, UdpFlow, is_told
 from xenlab.measure.hops import Drop, Hop, find_hidden_drops, without_sums
 from xenlab.measure.measurement import Measurement
 from xenlab.verdict.outcome import Outcome
@@ -89,6 +89,11 @@ def tell_hop(hop: Hop, foretold: int = 0) -> Iterable[str]:
         )
     if hop.lost:
         yield from tell_drops(hop.drops)
+    yield from tell_miscount(hop)
+
+
+def tell_miscount(hop: Hop) -> Iterable[str]:
+    """Ends of a hop that count other bytes for the same packets."""
     if hop.miscounted_bytes:
         yield (
             f"a counter lies: {hop.start} counts {hop.bytes_in} bytes of {hop.packets_in} packets,"
@@ -191,11 +196,6 @@ def _missing(flow: Flow) -> Iterable[str]:
         )
 
 
-def _is_told(flow: Flow) -> bool:
-    """Whether the sender knows that not everything went out: then that is no silent loss."""
-    return bool(flow.errors) or flow.sender_ended != "complete"
-
-
 def _lost_before_device(measurement: Measurement) -> Iterable[str]:
     """What the socket took and the device did not send, where the payload confirms the loss."""
     lost = measurement.wire_packets - measurement.forward.packets_in
@@ -203,7 +203,7 @@ def _lost_before_device(measurement: Measurement) -> Iterable[str]:
         return
     yield from tell_drops(measurement.source_drops)
     silent = lost - sum(drop.packets for drop in measurement.source_drops)
-    told = any(_is_told(flow) for flow in measurement.flows)
+    told = any(is_told(flow) for flow in measurement.flows)
     if silent > 0 and not told:
         yield (
             f"silent loss between the socket and {measurement.source}:"
@@ -228,7 +228,7 @@ def _lost_behind_device(measurement: Measurement, lost: list[str]) -> list[str]:
     others = [drop for drop in measurement.sink_drops if drop not in incomplete]
     # A datagram is thrown away whole where one of its packets was lost on the way.
     named = list(tell_drops(without_sums((*others, *(() if lost else incomplete)))))
-    if lost or named or any(_is_told(flow) for flow in measurement.flows):
+    if lost or named or any(is_told(flow) for flow in measurement.flows):
         return named
     if not measurement.wire_packets:
         # How many packets a TCP flow makes is not known: it may not have left its source either.

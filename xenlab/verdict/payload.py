@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from xenlab.measure.drop_names import DAMAGE_DROPS
 from xenlab.measure.flow import TcpFlow, UdpFlow
-from xenlab.measure.hops import Drop, Hop
+from xenlab.measure.hops import Drop
 from xenlab.measure.measurement import Measurement
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
@@ -41,11 +41,17 @@ def judge_intact(measurement: Measurement) -> Verdict:
     return _verdict(INTACT, measurement, reasons, numbers, seen=compared)
 
 
-def judge_duplicates(measurement: Measurement) -> Verdict:
-    """Whether nothing came twice: no datagram at the sink, no packet at any hop."""
+def judge_duplicates(measurement: Measurement, *, segmented: bool = False) -> Verdict:
+    """Whether nothing came twice: no datagram at the sink, no packet at any hop.
+
+    Where dom0 has `segmented` packets to the sink there are more of them from its vif on, which the
+    last hop begins with: how many more is another rule's (judge_segmented).
+    """
     udp = udp_flows(measurement)
-    surplus = [hop for hop in _hops(measurement) if hop.surplus]
-    extra = measurement.extra_packets
+    forward = measurement.forward.hops
+    hops = (*(forward[:-2] + forward[-1:] if segmented else forward), *measurement.backward.hops)
+    surplus = [hop for hop in hops if hop.surplus]
+    extra = 0 if segmented else measurement.extra_packets
     numbers = {
         "duplicates": sum(flow.duplicates for flow in udp),
         "surplus_packets": sum(hop.surplus for hop in surplus),
@@ -104,10 +110,6 @@ def _udp_damage(flow: UdpFlow) -> Iterable[str]:
         yield f"{flow.spec}: {damaged} of {flow.received} datagrams came damaged{first}"
     if flow.foreign:
         yield f"{flow.spec}: {flow.foreign} datagrams came that nobody sent"
-
-
-def _hops(measurement: Measurement) -> tuple[Hop, ...]:
-    return measurement.forward.hops + measurement.backward.hops
 
 
 def _verdict(

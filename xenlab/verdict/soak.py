@@ -14,7 +14,7 @@ from xenlab.verdict.verdict import Verdict, verdict_of_error
 
 ENDURED = "soak round"
 SUBJECT = "random traffic under random settings"
-NUMBERS = ("layouts", "disagreements", "datagrams", "stream_bytes", "packets_lost")
+NUMBERS = ("layouts", "forms_judged", "disagreements", "datagrams", "stream_bytes", "packets_lost")
 
 
 def judge_round(drawn: str, verdicts: Sequence[Verdict]) -> Verdict:
@@ -34,6 +34,7 @@ def judge_round(drawn: str, verdicts: Sequence[Verdict]) -> Verdict:
             for reason in verdict.reasons or (str(verdict.outcome),)
         ),
         numbers=numbers,
+        layouts=tuple(layout for verdict in verdicts for layout in verdict.layouts),
         control="; ".join((drawn, *(verdict.control for verdict in verdicts if verdict.control))),
     )
 

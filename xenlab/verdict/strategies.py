@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from xenlab.measure.strategy import StrategyTable
-from xenlab.measure.strategy_trial import Effect, StrategyCounts, StrategyTrial, tabulate
+from xenlab.measure.strategy_trial import (
+    Effect,
+    Strategy,
+    StrategyCounts,
+    StrategyTrial,
+    tabulate,
+)
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
 
@@ -14,6 +20,7 @@ TAKES_EFFECT = "strategy takes effect"
 LINEARISING = frozenset({Effect.LINEARISED, Effect.FRAG_LIST})
 LISTING = frozenset({Effect.FRAG_LIST, Effect.FRAG_LISTS})
 RELOCATING = frozenset({Effect.RELOCATED, Effect.RELOCATED_LEAST})
+HAD_MANY = "had more than 18 slots"
 
 
 def judge_strategies(subject: str, trials: Sequence[StrategyTrial]) -> tuple[Verdict, ...]:
@@ -58,17 +65,39 @@ def _judge(table: StrategyTable, trial: StrategyTrial, trials: Sequence[Strategy
             "lost": row.drops_pkts,
             "rounds": len(trial.rounds),
         },
-        control="; ".join(_controls(default, copying)),
+        control="; ".join(_controls(trial, default, copying)),
     )
 
 
-def _controls(default: StrategyTrial, copying: StrategyTrial | None) -> Iterator[str]:
-    yield (
-        f"default: {default.counts.linearised_pkts} of {default.counts.sent_pkts} packets"
-        " had more than 18 slots and were linearised"
+def judge_set_aside(subject: str, strategy: Strategy, why: str) -> Verdict:
+    """SKIP: a strategy that says nothing of the drivers under test, and why."""
+    return Verdict(
+        rule=TAKES_EFFECT,
+        subject=f"{subject}: {strategy.name}",
+        outcome=Outcome.SKIP,
+        reasons=(why,),
     )
+
+
+def _controls(
+    trial: StrategyTrial, default: StrategyTrial, copying: StrategyTrial | None
+) -> Iterator[str]:
+    many, became = _find_many(default)
+    yield f"default: {many} of {default.counts.sent_pkts} packets {HAD_MANY} and {became}"
     if copying is not None:
         yield f"{copying.strategy.name}: {_moved(copying):.0f} bytes of each such packet"
+    if trial.drivers:
+        yield f"loaded: {trial.drivers}"
+
+
+def _find_many(default: StrategyTrial) -> tuple[int, str]:
+    """How many packets of the default had more than 18 slots, and what became of them."""
+    counts, effect = default.counts, default.strategy.effect
+    if effect in RELOCATING:
+        return counts.relocated_pkts, "were copied to other pages"
+    if effect is Effect.FRAG_LISTS:
+        return counts.frag_list_pkts, "came to dom0 with a frag_list"
+    return counts.linearised_pkts, "were linearised"
 
 
 def _find_copying(trial: StrategyTrial, trials: Sequence[StrategyTrial]) -> StrategyTrial | None:
@@ -102,9 +131,9 @@ def _never_linearised(counts: StrategyCounts) -> Iterator[str]:
 
 
 def _doubts(default: StrategyTrial) -> Iterator[str]:
-    if not default.counts.linearised_pkts:
+    if not _find_many(default)[0]:
         yield (
-            f"none of {default.counts.sent_pkts} packets of the default had more than 18 slots:"
+            f"none of {default.counts.sent_pkts} packets of the default {HAD_MANY}:"
             " there was nothing to remedy"
         )
     if not default.row.goodput_bps:
@@ -116,6 +145,9 @@ def _wrong(trial: StrategyTrial) -> Iterator[str]:
     counts = trial.counts
     if counts.unlinearised_pkts:
         yield f"{counts.unlinearised_pkts} packets found no memory to be linearised into"
+    yield from (f"loss at {drop}" for drop in counts.drops if drop not in counts.overruns)
+    if counts.unrest:
+        yield f"never came to rest: {counts.unrest}"
     if counts.silent_pkts:
         yield f"{counts.silent_pkts} packets were lost and no counter tells of them"
     if any(not each.payload_bytes for each in trial.rounds):
@@ -129,5 +161,7 @@ def _without_effect(effect: Effect, counts: StrategyCounts) -> Iterator[str]:
         yield f"none of {counts.sent_pkts} packets came to dom0 with a frag_list"
     if effect not in LISTING and counts.frag_list_pkts:
         yield f"{counts.frag_list_pkts} packets came to dom0 with a frag_list"
+    if effect not in RELOCATING and counts.relocated_pkts:
+        yield f"{counts.relocated_pkts} packets were copied to other pages"
     if effect in RELOCATING and not counts.relocated_pkts:
         yield f"none of {counts.sent_pkts} packets was copied to other pages"

@@ -11,7 +11,13 @@ from xenlab.verdict.outcome import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`control` says what was seen that a blind rule would not have seen; `node` who crashed."""
+    """`control` says what was seen that a blind rule would not have seen; `node` who crashed.
+
+    `test` is where a lab's plugin heard it, by pytest's name; empty for what is of no test, such as
+    that a lab does not come up. `alarm` marks what is said only where something went wrong: whoever
+    comes to the end of the same test without it has passed it.
+    `layouts` are those by which a rule of layouts failed, to be sent again, as words.
+    """
 
     rule: str
     subject: str
@@ -20,6 +26,9 @@ class Verdict:
     numbers: Mapping[str, int] = field(default_factory=dict)
     control: str = ""
     node: str = ""
+    test: str = ""
+    alarm: bool = False
+    layouts: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """One line; a crash names its kernel."""
@@ -29,15 +38,16 @@ class Verdict:
 
 
 def verdict_of_error(rule: str, subject: str, error: Exception) -> Verdict | None:
-    """The verdict that an error stands for; None for an error that is a bug in xenlab."""
+    """The verdict that an error stands for, an alarm; None for one that is a bug in xenlab."""
     reasons = tuple(str(error).splitlines()) or (type(error).__name__,)
     match error:
         case EmulatorFault():
             outcome = Outcome.LAB_ERROR
         case KernelFault():
             return Verdict(
-                rule=rule, subject=subject, outcome=Outcome.CRASH, reasons=reasons, node=error.node
-            )
+                rule=rule, subject=subject, outcome=Outcome.CRASH, reasons=reasons,
+                node=error.node, alarm=True,
+            )  # fmt: skip
         case DriverFailed():
             outcome = Outcome.FAIL
         case MeasurementError():
@@ -46,4 +56,4 @@ def verdict_of_error(rule: str, subject: str, error: Exception) -> Verdict | Non
             outcome = Outcome.LAB_ERROR
         case _:
             return None
-    return Verdict(rule=rule, subject=subject, outcome=outcome, reasons=reasons)
+    return Verdict(rule=rule, subject=subject, outcome=outcome, reasons=reasons, alarm=True)

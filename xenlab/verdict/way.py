@@ -10,7 +10,7 @@ from xenlab.measure.hops import Hop
 from xenlab.measure.layouts import Landing, LayoutRun
 from xenlab.measure.path import Point
 from xenlab.slots.fate import Fate
-from xenlab.verdict.loss import tell_drops, tell_hidden_drops, tell_hop
+from xenlab.verdict.loss import tell_drops, tell_hidden_drops, tell_hop, tell_miscount
 
 
 def tell_way(run: LayoutRun) -> Iterator[str]:
@@ -24,6 +24,8 @@ def tell_way(run: LayoutRun) -> Iterator[str]:
     dropped = run.way.first_drops or run.way.last_drops or any(tell_hidden_drops(_hops(run)))
     if _all_came(run) and not dropped:
         yield from _lying_counters(run)
+        for hop in _hops(run):
+            yield from tell_miscount(hop)
         return
     yield from _before(run)
     foretold = _foretold_losses(run)

@@ -148,12 +148,16 @@ int xlc_check_batch(const void *bytes, u32 *packets)
 		if (error)
 			return error;
 		*packets += le16_to_cpu(record->repeat);
+		/* At each record: the sum of all of them may be no u32. */
+		if (*packets > XLC_IDS_MAX)
+			return xlc_refuse(-EINVAL, "record %u: with it %u packets, at most %u",
+					  index, *packets, XLC_IDS_MAX);
 		record = xlc_next_record(record);
 	}
 	if ((const void *)record != end)
 		return xlc_refuse(-EINVAL, "%zu bytes are left behind the last record",
 				  (size_t)(end - (const void *)record));
-	if (!*packets || *packets > XLC_IDS_MAX)
-		return xlc_refuse(-EINVAL, "%u packets, not 1 to %u", *packets, XLC_IDS_MAX);
+	if (!*packets)
+		return xlc_refuse(-EINVAL, "no packets, not 1 to %u", XLC_IDS_MAX);
 	return 0;
 }

@@ -121,14 +121,16 @@ unsigned int xlc_flights_out(void)
 }
 
 /*
- * Whether so many bytes more may be under way. A vif drops what finds more than 512 KiB in its
- * queue (xenvif_rx_queue_tail()): who wants to send without loss stays below that.
+ * Whether so many bytes more may be under way, behind those that are launched before. A vif drops
+ * what finds more than 512 KiB in its queue (xenvif_rx_queue_tail()): who wants to send without
+ * loss stays below that. What is alone may be of any length.
  */
-bool xlc_flights_fit(const struct xlc_job *job, u32 bytes)
+bool xlc_flights_fit(const struct xlc_job *job, u32 before, u32 bytes)
 {
 	u64 window = (u64)le16_to_cpu(job->head->window_kib) << 10;
+	u64 ahead = flying_bytes + before;
 
-	return !window || !flying_count || flying_bytes + bytes <= window;
+	return !window || !ahead || ahead + bytes <= window;
 }
 
 /* The results are about to go away: what is still out tells what it knows, and no more later. */

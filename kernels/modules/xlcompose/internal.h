@@ -106,7 +106,7 @@ void xlc_flight_launch(struct xlc_flight *flight);
 void xlc_flight_drop(struct xlc_flight *flight);
 unsigned int xlc_reap(void);
 unsigned int xlc_flights_out(void);
-bool xlc_flights_fit(const struct xlc_job *job, u32 bytes);
+bool xlc_flights_fit(const struct xlc_job *job, u32 before, u32 bytes);
 void xlc_forget_results(void);
 void xlc_destructor(struct sk_buff *skb);
 int xlc_flights_init(void);

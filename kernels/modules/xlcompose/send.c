@@ -49,11 +49,15 @@ static int send_one(struct xlc_job *job, struct xlc_burst *burst, const struct x
 	int error = 0;
 
 	while (!compose_into(job, burst, record, id, sent)) {
+		bool given = burst->count;
+
 		/* What waits in the burst holds the very memory that is missing. */
 		error = xlc_transmit(job, burst);
 		if (error)
 			return error;
-		if (!xlc_reap())
+		if (xlc_reap() || given)
+			since_ns = ktime_get_ns();
+		else
 			error = xlc_flights_out() ? xlc_pause(job, since_ns) : -ENOMEM;
 		if (error)
 			return error;
@@ -73,6 +77,10 @@ static int send_record(struct xlc_job *job, struct xlc_burst *burst,
 	for (; repeat && !error; repeat--, ++*index) {
 		struct xlc_sent *sent = &job->sent[*index];
 
+		/* Else nothing is looked at, and nobody let in, as long as the device takes all. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 		if (record->plant & XLC_PLANT_OMIT) {
 			sent->flags = cpu_to_le16(XLC_SENT_OMITTED);
 			continue;

@@ -67,7 +67,8 @@ static int run_job(struct session *session, struct xlc_job *job)
 		.header_bytes = cpu_to_le16(sizeof(*summary)),
 		.packets = cpu_to_le32(job->packets),
 	};
-	mutex_lock(&sending);
+	if (mutex_lock_killable(&sending))
+		return xlc_refuse(-EINTR, "killed while another batch is sent");
 	xlc_send(job);
 	pin();
 	mutex_unlock(&sending);

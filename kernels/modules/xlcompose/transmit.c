@@ -19,25 +19,22 @@ static struct netdev_queue *pick_queue(const struct xlc_job *job, struct sk_buff
 	return netdev_get_tx_queue(job->dev, index);
 }
 
-static int wait_for_queue(const struct xlc_job *job, const struct netdev_queue *queue,
-			  const struct xlc_flight *flight)
+static bool may_start(const struct xlc_job *job, const struct netdev_queue *queue,
+		      const struct xlc_flight *flight)
+{
+	return !netif_xmit_frozen_or_stopped(queue) && xlc_flights_fit(job, 0, flight->bytes);
+}
+
+/* For a packet, while nothing came back since then; an error when it is not worth while. */
+static int wait_once(const struct xlc_job *job, const struct xlc_flight *flight, u64 *since_ns)
 {
 	struct xlc_sent *sent = flight->result;
-	u64 since_ns = ktime_get_ns();
-	u16 waits = 0;
-	int error;
 
-	while (netif_xmit_frozen_or_stopped(queue) || !xlc_flights_fit(job, flight->bytes)) {
-		if (waits < U16_MAX)
-			waits++;
-		xlc_reap();
-		error = xlc_pause(job, since_ns);
-		if (error)
-			return error;
-	}
-	if (sent)
-		sent->waits = cpu_to_le16(waits);
-	return 0;
+	if (sent && le16_to_cpu(sent->waits) < U16_MAX)
+		le16_add_cpu(&sent->waits, 1);
+	if (xlc_reap())
+		*since_ns = ktime_get_ns();
+	return xlc_pause(job, *since_ns);
 }
 
 static unsigned int count_held(const struct xlc_flight *flight)
@@ -92,6 +89,20 @@ static bool start_one(struct xlc_job *job, struct xlc_packet *packet, struct net
 	return true;
 }
 
+/*
+ * Whether the packet behind `at` goes under the same lock. Only then may a driver put off telling
+ * its device (netdev_xmit_more()): whatever else keeps that packet back comes from the driver.
+ */
+static bool has_successor(const struct xlc_job *job, const struct xlc_burst *burst,
+			  unsigned int at, const struct netdev_queue *queue)
+{
+	const struct xlc_packet *packet = &burst->packet[at];
+
+	return at + 1 < burst->count &&
+		xlc_flights_fit(job, packet[0].flight->bytes, packet[1].flight->bytes) &&
+		pick_queue(job, packet[1].skb) == queue;
+}
+
 /* As many as go under one lock, from `at` on; where the next one is. */
 static unsigned int start_some(struct xlc_job *job, struct xlc_burst *burst, unsigned int at,
 			       struct netdev_queue *queue)
@@ -99,9 +110,8 @@ static unsigned int start_some(struct xlc_job *job, struct xlc_burst *burst, uns
 	local_bh_disable();
 	HARD_TX_LOCK(job->dev, queue, smp_processor_id());
 	while (at < burst->count && !netif_xmit_frozen_or_drv_stopped(queue) &&
-	       xlc_flights_fit(job, burst->packet[at].flight->bytes)) {
-		bool more = at + 1 < burst->count &&
-			pick_queue(job, burst->packet[at + 1].skb) == queue;
+	       xlc_flights_fit(job, 0, burst->packet[at].flight->bytes)) {
+		bool more = has_successor(job, burst, at, queue);
 
 		if (!start_one(job, &burst->packet[at], queue, more))
 			break;
@@ -114,26 +124,46 @@ static unsigned int start_some(struct xlc_job *job, struct xlc_burst *burst, uns
 	return at;
 }
 
+/* Who refuses a packet with NETDEV_TX_BUSY and lets the queue run is waited for as well. */
 static int transmit_direct(struct xlc_job *job, struct xlc_burst *burst, unsigned int *at)
 {
+	u64 since_ns = ktime_get_ns();
+
 	while (*at < burst->count) {
 		struct xlc_packet *packet = &burst->packet[*at];
 		struct netdev_queue *queue = pick_queue(job, packet->skb);
-		int error = wait_for_queue(job, queue, packet->flight);
+		unsigned int next = *at;
+		int error;
 
+		if (may_start(job, queue, packet->flight))
+			next = start_some(job, burst, *at, queue);
+		if (next != *at) {
+			*at = next;
+			since_ns = ktime_get_ns();
+			continue;
+		}
+		error = wait_once(job, packet->flight, &since_ns);
 		if (error)
 			return error;
-		*at = start_some(job, burst, *at, queue);
 	}
 	return 0;
+}
+
+static int wait_for_turn(const struct xlc_job *job, const struct xlc_packet *packet)
+{
+	u64 since_ns = ktime_get_ns();
+	int error = 0;
+
+	while (!error && !may_start(job, pick_queue(job, packet->skb), packet->flight))
+		error = wait_once(job, packet->flight, &since_ns);
+	return error;
 }
 
 static int transmit_real(struct xlc_job *job, struct xlc_burst *burst, unsigned int *at)
 {
 	for (; *at < burst->count; ++*at) {
 		struct xlc_packet *packet = &burst->packet[*at];
-		struct netdev_queue *queue = pick_queue(job, packet->skb);
-		int error = wait_for_queue(job, queue, packet->flight);
+		int error = wait_for_turn(job, packet);
 		int result;
 
 		if (error)

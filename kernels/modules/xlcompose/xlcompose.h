@@ -92,7 +92,7 @@ struct xlc_batch {
 	__u8 burst;		/* direct mode: packets under one lock, 1 .. 64 */
 	__le16 queue;		/* direct mode: transmit queue, or XLC_QUEUE_ANY */
 	__le32 drain_ms;	/* how long to wait for skbs to come back after the last one */
-	__le32 stall_ms;	/* how long to wait for a stopped queue before giving up */
+	__le32 stall_ms;	/* how long to wait for a queue that takes nothing */
 	__le16 headroom;	/* in front of the linear part */
 	__le16 window_kib;	/* bytes that may be under way at once; 0: no limit */
 };

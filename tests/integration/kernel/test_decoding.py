@@ -10,7 +10,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from xenlab.errors import InputError
-from xenlab.kernel.decoding import VMLINUX, decode_trace, name_places
+from xenlab.kernel.decoding import VMLINUX, _shorten, decode_trace, name_places
 from xenlab.waiting import Deadline
 
 SOURCE = """\
@@ -99,6 +99,26 @@ def test_frames_of_the_kernel_itself_have_their_lines(kernel: Path) -> None:
         "deepest at tiny.c:3, inlined at tiny.c:8",
         "middle at tiny.c:13",
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("/cache/x/./xen-netfront.c:7 (discriminator 2)", "xen-netfront.c:7"),
+        ("./net/core/skbuff.c:7", "net/core/skbuff.c:7"),
+        ("/cache/out-1/../source/net/core/skbuff.c:7", "net/core/skbuff.c:7"),
+        ("/cache/out-1/./include/../source/net/x.h:7", "net/x.h:7"),
+        ("/src/linux/net/core/skbuff.c:7", "/src/linux/net/core/skbuff.c:7"),
+    ],
+)
+def test_source_is_named_from_its_root(told: str, shown: str) -> None:
+    assert _shorten(told) == shown
+
+
+def test_file_that_no_frame_names_is_not_read(module: Path, tmp_path: Path) -> None:
+    lines = trace(module, " [tiny]")[1:3]
+    files = {"tiny": module, VMLINUX: tmp_path / "gone", "other": tmp_path / "gone"}
+    assert decode(lines, files) == decode(lines, {"tiny": module}) != lines
 
 
 def test_last_function_of_a_section_may_reach_to_the_end_of_a_page(module: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.integration.kernel.small_tree import OWN_SYMBOL, commit, git, make_tree
-from xenlab.errors import InputError
+from xenlab.errors import DoesNotCompile, InputError
 from xenlab.kernel.built import BuiltKernel
 from xenlab.kernel.choice import KernelShop
 from xenlab.kernel.config import KernelConfig
 from xenlab.kernel.notes import read_notes
+from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.workshop import Workshop
 from xenlab.topology.kernel_origin import KernelOrigin
 
@@ -115,7 +116,7 @@ def test_compiler_errors_are_shown_with_their_lines_and_nothing_is_left(
 ) -> None:
     wrong = write(tmp_path / "wrong.patch", PATCH.replace("return 45;", "return nowhere;"))
 
-    with pytest.raises(InputError) as raised:
+    with pytest.raises(DoesNotCompile) as raised:
         built(shop, tree, patches=(wrong,)).provide()
 
     (problem,) = raised.value.problems
@@ -139,10 +140,41 @@ def test_symbol_that_the_source_lacks_ends_it_before_anything_is_compiled(
     with pytest.raises(InputError) as raised:
         built(shop, tree, configs=("compound-45", fragment)).provide()
 
+    assert not isinstance(raised.value, DoesNotCompile)
     asked, unknown = raised.value.problems
     assert f"{OWN_SYMBOL}=45 became n: what it depends on is missing" in asked
     assert unknown == f"{fragment}:1:1: CONFIG_NOWHERE=y: this source has no such symbol"
     assert not list((tmp_path / "cache/builds").glob("*/out-*/**/*.o"))
+
+
+def test_series_is_tried_on_a_source_without_a_build_and_on_top_of_what_it_has(
+    shop: KernelShop, tree: Path, tmp_path: Path
+) -> None:
+    fits = PatchSeries.read(Path(write(tmp_path / "limit.patch", PATCH)))
+    base = built(shop, tree)
+    patched = built(shop, tree, patches=(str(tmp_path / "limit.patch"),))
+
+    base.require_applicable(fits)
+    with pytest.raises(InputError, match=r"limit\.patch: it is applied already"):
+        patched.require_applicable(fits)
+
+    assert not base.is_built
+    assert not list((tmp_path / "cache/builds").glob("*/out-*"))
+    assert git(tree, "status", "--porcelain") == ""
+
+
+def test_skb_whose_users_are_elsewhere_is_no_error_of_what_was_patched(
+    shop: KernelShop, tree: Path, tmp_path: Path
+) -> None:
+    header = "include/linux/skbuff.h"
+    line = next(each for each in (tree / header).read_text().splitlines() if "users" in each)
+    other = line.replace("users", "holders")
+    patch = f"--- a/{header}\n+++ b/{header}\n@@ -4 +4 @@\n-{line}\n+{other}\n"
+
+    with pytest.raises(InputError, match="where `users` lies in struct sk_buff") as raised:
+        built(shop, tree, patches=(write(tmp_path / "users.patch", patch),)).provide()
+
+    assert not isinstance(raised.value, DoesNotCompile)
 
 
 def test_tree_that_is_no_kernel_is_refused(shop: KernelShop, tmp_path: Path) -> None:

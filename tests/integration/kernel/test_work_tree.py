@@ -152,6 +152,28 @@ def test_series_that_does_not_apply_leaves_the_tree_as_it_was(
         assert not list(tree.folder.glob("stage-*"))
 
 
+def test_series_is_tried_in_its_order_and_the_tree_stays_as_it_is(
+    origin: ArchiveOrigin | GitOrigin, tmp_path: Path
+) -> None:
+    again = CHANGE.replace("-core", "-patched core").replace("+patched core", "+again")
+    upper = again[: again.index("--- /dev/null")]
+    with hold_work_tree(tmp_path / "builds", origin.lineage, Deadline.after(60.0)) as tree:
+        tree.require_applicable(origin, (*series(tmp_path, CHANGE), *series(tmp_path, upper)))
+        tree.bring_to(origin, series(tmp_path, CHANGE))
+        before = read_files(tree)
+        age(tree)
+
+        tree.require_applicable(origin, series(tmp_path, CHANGE))
+        for wrong in (upper, WRONG):
+            with pytest.raises(InputError, match=r"hunk 1 of net/core\.c does not apply"):
+                tree.require_applicable(origin, series(tmp_path, wrong))
+
+        assert (read_files(tree), find_rewritten(tree)) == (before, [])
+        assert not list(tree.folder.glob("stage-*"))
+        tree.bring_to(origin, ())
+        assert read_files(tree) == ARCHIVE.files
+
+
 def test_tree_that_was_left_half_way_is_laid_out_anew(tmp_path: Path) -> None:
     with hold_work_tree(tmp_path / "builds", ARCHIVE.lineage, Deadline.after(60.0)) as tree:
         tree.bring_to(ARCHIVE, ())

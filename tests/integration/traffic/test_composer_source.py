@@ -21,6 +21,10 @@ PATTERN_BYTES = 700
 LENGTHS = (0, 1, 7, 8, 9, 15, 16, 31, 32, 33, 63, 64, 65, 71, 72, 127, 128, 200)
 
 SOURCE = Path(__file__).with_name("composer_source.c")
+BATCH_SOURCE = Path(__file__).with_name("composer_batch.c")
+# What the module's headers want of the kernel, which the source above says by itself.
+KERNEL_HEADERS = ("etherdevice.h", "list.h", "netdevice.h", "skbuff.h")
+REPEAT_MAX = 2**16 - 1
 
 NAMES = {
     "XLC_VERSION": wire.VERSION,
@@ -63,6 +67,31 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     argv = ["gcc", *flags, *includes, "-o", str(program), str(SOURCE)]
     subprocess.run(argv, check=True)
     return program
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("batch")
+    program = folder / "composer-batch"
+    (folder / "linux").mkdir()
+    for name in KERNEL_HEADERS:
+        (folder / "linux" / name).touch()
+    includes = [f"-I{find_module('xlcompose')}", f"-I{folder}"]
+    flags = ["-O2", "-Wall", "-Werror", "-fsanitize=address,undefined"]
+    argv = ["gcc", *flags, *includes, "-o", str(program), str(BATCH_SOURCE)]
+    subprocess.run(argv, check=True)
+    return program
+
+
+def encode_repeats(repeats: tuple[int, ...]) -> bytes:
+    """A batch as Python refuses to write it: any number of packets."""
+    order = Order(layout=PLAIN)
+    batch = Batch(orders=(order,), flow=FLOW, way=Way(device="eth0")).encode()
+    head, record = list(wire.BATCH.unpack_from(batch)), batch[wire.BATCH.size :]
+    fields = list(wire.RECORD.unpack(record))
+    head[3], head[4] = wire.BATCH.size + wire.RECORD.size * len(repeats), len(repeats)
+    records = (wire.RECORD.pack(*fields[:7], repeat, *fields[8:]) for repeat in repeats)
+    return wire.BATCH.pack(*head) + b"".join(records)
 
 
 def ask(program: Path, *words: str, stdin: bytes = b"") -> bytes:
@@ -113,3 +142,21 @@ def test_batch_that_python_wrote_reads_the_same_in_c(program: Path) -> None:
     assert ask(program, "arm", stdin=post).decode().splitlines() == [
         f"1 18 {2**63} {2**62} 6 6 {payload_bytes} 7 7 eth0"
     ]
+
+
+@pytest.mark.parametrize(
+    ("repeats", "said"),
+    [
+        ((REPEAT_MAX, 1), "65536 packets"),
+        ((REPEAT_MAX, 1, 1), "record 2: with it 65537 packets, at most 65536"),
+        # 65537 times 65535 is 2^32 - 1: two more are one packet, in 32 bits.
+        ((REPEAT_MAX,) * 65537 + (2,), "record 1: with it 131070 packets, at most 65536"),
+        ((0,), "record 0: repeat 0, plant 0"),
+        ((), "no packets, not 1 to 65536"),
+    ],
+    ids=["all", "one-more", "wraps", "none-of-a-record", "none"],
+)
+def test_packets_of_a_batch_are_counted_record_by_record(
+    judge: Path, repeats: tuple[int, ...], said: str
+) -> None:
+    assert ask(judge, stdin=encode_repeats(repeats)).decode() == said

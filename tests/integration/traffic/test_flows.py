@@ -12,7 +12,8 @@ import pytest
 from tests.integration.traffic import faulty_bridge
 from tests.integration.traffic.namespace_lab import NamespaceLab
 from xenlab.errors import MeasurementError
-from xenlab.guest.counters import XLFLOW, read_counters
+from xenlab.guest.counters import read_counters
+from xenlab.guest.reading import XLFLOW
 from xenlab.measure.flow import FlowSpec, TcpFlow, Transport, UdpFlow
 from xenlab.measure.fragments import Family
 from xenlab.measure.measurement import Measurement

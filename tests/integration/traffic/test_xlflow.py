@@ -306,6 +306,8 @@ def test_sender_without_room_in_its_buffer_ends_by_its_timeout(programs: Path) -
         [],
         ["recv"],
         ["counters", "more"],
+        ["read"],
+        ["read", "--counters", "/proc/version"],
         ["send", "udp@127.0.0.1@5000@1"],
         ["send", "udp@127.0.0.1@5000@1@1@1"],
         ["send", "sctp@127.0.0.1@5000@1@1"],

@@ -17,7 +17,7 @@ from bench.figures import (
     Standing,
     choose_figures,
 )  # fmt: skip
-from bench.model import spread_layouts, time_prediction
+from bench.model import rate_of_reading, spread_layouts, time_prediction
 
 UP = Figure(name="up", what="up", unit="s", floor=4, aim=1.5)
 
@@ -53,6 +53,7 @@ def test_prediction_is_timed_on_as_many_layouts_as_asked() -> None:
 
     assert len(columns) == 20_001
     assert time_prediction(columns) > 0
+    assert rate_of_reading() > 0
 
 
 def test_costs_name_the_three_longest_phases_longest_first() -> None:

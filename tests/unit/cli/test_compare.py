@@ -16,6 +16,7 @@ from xenlab.verdict.verdict import Verdict
 
 OOPS = b"[    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000\r\n"
 QUIET = b"[    1.000000] xen_netfront: Initialising Xen virtual ethernet driver\r\n"
+TRIPLE_FAULT = Path(__file__).parents[1] / "verdict" / "recorded" / "xen-triple-fault-guest.log"
 GOOD = replace(SILENT, outcome=Outcome.PASS, reasons=())
 
 
@@ -26,12 +27,16 @@ def runs(home: Path) -> Path:
     return folder
 
 
-def keep(runs: Path, name: str, *sides: tuple[str, Verdict, bytes], complete: bool = True) -> None:
+def keep(
+    runs: Path, name: str, *sides: tuple[str, Verdict, bytes], complete: bool = True,
+    accelerator: str = "kvm",
+) -> None:  # fmt: skip
     """A run of one side or more, as `xenlab test` and `xenlab try` leave it."""
     (runs / name).mkdir()
     results = Results(folder=runs / name, command="x", json_path=None, junit_path=None)
     for side, verdict, console in sides:
-        results.begin(f"{side} smoke", {"xen": "4.17.7", "side": side, "origin": name})
+        environment = {"xen": "4.17.7", "side": side, "origin": name, "accelerator": accelerator}
+        results.begin(f"{side} smoke", environment)
         results.note([verdict, PASSED])
         results.keep_consoles([("alice", console)])
     results.finish(complete=complete)
@@ -83,6 +88,16 @@ def test_new_crash_is_a_crash_with_its_fingerprint(xenlab: Run, runs: Path) -> N
     assert said.code == 1
     assert "CRASH: 1 new fault on consoles" in said.out
     assert "new: oops in alice" in said.out
+
+
+@pytest.mark.parametrize(("accelerator", "code"), [("tcg", 6), ("kvm", 1)])
+def test_triple_fault_of_a_guest_is_the_emulators_where_there_is_one(
+    xenlab: Run, runs: Path, accelerator: str, code: int
+) -> None:
+    keep(runs, "one", ("", GOOD, QUIET), accelerator=accelerator)
+    keep(runs, "two", ("", GOOD, TRIPLE_FAULT.read_bytes()), accelerator=accelerator)
+
+    assert xenlab("compare", "one", "two").code == code
 
 
 def test_failure_of_both_runs_is_inconclusive(xenlab: Run, runs: Path) -> None:

@@ -70,7 +70,7 @@ def test_commands_and_options_are_completed(shell: Path) -> None:
     assert complete(shell, "st") == ["status"]
     assert complete(shell, "up", "--co") == ["--cold", "--connect"]
     assert complete(shell, "up", "p") == [
-        "pair", "pair-dom0-pvh", "pair-hvm", "pair-pvh", "pair-pvshim",
+        "pair", "pair-dom0-pvh", "pair-hvm", "pair-no-defer", "pair-pvh", "pair-pvshim",
     ]  # fmt: skip
     assert complete(shell, "images", "v") == ["verify"]
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.unit.kernel.test_commit_range import commit, git
 from tests.unit.kernel.test_patch_series import GOOD, NAME, write
+from xenlab.cli.attempt import advising
+from xenlab.cli.attempt_order import AttemptOrder, AttemptWords
 from xenlab.cli.main import run
 from xenlab.cli.patch_words import (
     DEFAULT_SUITES,
@@ -17,6 +19,7 @@ from xenlab.cli.patch_words import (
     read_driver_commits,
 )
 from xenlab.errors import InputError
+from xenlab.life.order import UpOrder
 from xenlab.traffic.ladder import Extent
 
 
@@ -79,8 +82,46 @@ def test_bisection_is_over_the_commits_of_the_drivers(tmp_path: Path) -> None:
     series = read_driver_commits("mine~4..mine", str(tmp_path))
 
     assert [patch.subject for patch in series.patches] == ["change 3", "change 4"]
-    assert count_others("mine~4..mine", str(tmp_path), series) == 1
-    assert count_others(None, None, series) == 0
+    assert count_others("mine~4..mine", str(tmp_path)) == 1
+    assert count_others(None, None) == 0
+
+
+def test_commit_that_also_changes_other_files_is_taken_with_its_part_in_the_drivers(
+    tmp_path: Path,
+) -> None:
+    git(tmp_path, "init", "-q", "-b", "mine")
+    commit(tmp_path, "README", "x\n", "start")
+    (tmp_path / NAME).parent.mkdir(parents=True)
+    (tmp_path / NAME).write_text("x\n")
+    git(tmp_path, "add", NAME)
+    commit(tmp_path, "net/core/dev.c", "x\n", "both")
+
+    series = read_driver_commits("mine~1..mine", str(tmp_path))
+
+    assert [patch.files for patch in series.patches] == [(NAME,)]
+    assert count_others("mine~1..mine", str(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("kernel", "told"), [(None, True), ("sid", False)])
+def test_range_that_does_not_apply_is_told_with_the_kernel_that_it_lies_on(
+    tmp_path: Path, kernel: str | None, told: bool
+) -> None:
+    git(tmp_path, "init", "-q", "-b", "mine")
+    commit(tmp_path, "README", "x\n", "start")
+    git(tmp_path, "tag", "start")
+    commit(tmp_path, NAME, "x\n", "one")
+    order = AttemptOrder(
+        series=read_driver_commits("start..mine", str(tmp_path)),
+        suites=choose_test("smoke", "", quick=True),
+        up=UpOrder(topology="pair", dom0_kernel=kernel),
+        bisect=True,
+    )
+
+    with pytest.raises(InputError, match="does not apply") as raised, advising(order.advice):
+        raise InputError("x.patch:1: hunk 1 does not apply")
+
+    kernels = f"--dom0-kernel {tmp_path}@start --domu-kernel {tmp_path}@start"
+    assert raised.value.try_next == (kernels if told else "")
 
 
 @pytest.mark.parametrize(
@@ -99,3 +140,16 @@ def test_wrong_words_end_before_anything_is_done(
 ) -> None:
     assert run(["try", *words]) == 2
     assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "tried"), [(NAME, {"netfront"}), ("net/core/dev.c", set())])
+def test_suites_are_told_which_driver_has_patches_on_it_as_a_module(
+    tmp_path: Path, name: str, tried: set[str]
+) -> None:
+    patch = write(tmp_path, GOOD.replace(NAME, name))
+    given = dict.fromkeys(AttemptWords.__annotations__, None)
+    given |= {"keyword": "", "topology": "", "netfront": (), "domu_kernel": (), "connect_uri": ""}
+
+    order = AttemptOrder.parse((str(patch), "strategies"), **given)  # type: ignore[arg-type]
+
+    assert order.suites.tried == tried

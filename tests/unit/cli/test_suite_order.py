@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from xenlab.cli.suite_order import SHIPPED, SuiteOrder
+from xenlab.kernel.driver import DriverKind
 
 
 def order(*words: str, seed: str | None = None, duration: str | None = None) -> SuiteOrder:
@@ -26,3 +30,16 @@ def test_soak_of_one_seed_is_another_where_it_lasts_longer() -> None:
 def test_suites_without_chance_are_the_same_each_time_and_another_for_a_seed() -> None:
     assert order("smoke", "slots").chance == order("smoke", "slots").chance
     assert order("slots", seed="1").chance != order("slots").chance
+
+
+def test_strategies_are_others_where_they_leave_another_driver_loaded() -> None:
+    front, back = (frozenset({kind}) for kind in DriverKind)
+
+    chances = {
+        replace(order("strategies"), tried=each).chance for each in (frozenset(), front, back)
+    }
+
+    assert len(chances) == 3
+    assert replace(order("smoke"), tried=front).chance == order("smoke").chance
+    own = replace(order("smoke"), paths=(Path("/tmp/test_mine.py"),))
+    assert replace(own, tried=front).chance != replace(own, tried=back).chance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -25,3 +26,10 @@ def list_files(*patterns: str) -> tuple[Path, ...]:
 def read_lines(path: Path) -> list[str]:
     """The lines of a file; undecodable bytes replaced."""
     return path.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def read_example(page: str) -> str:
+    """The Python of a page that shows one example in full, as a reader would copy it."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return str(example)

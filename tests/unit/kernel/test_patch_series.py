@@ -178,6 +178,52 @@ def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "there is no such file" in refuse(path, make_tree(tmp_path))
 
 
+REMOVED, MOVED = "drivers/net/gone.c", "drivers/net/here.c"
+REMOVAL = f"""\
+diff --git a/{REMOVED} b/{REMOVED}
+deleted file mode 100644
+--- a/{REMOVED}
++++ /dev/null
+@@ -1 +0,0 @@
+-gone
+"""
+MOVE = f"""\
+diff --git a/{MOVED} b/drivers/net/there.c
+similarity index 50%
+rename from {MOVED}
+rename to drivers/net/there.c
+--- a/{MOVED}
++++ b/drivers/net/there.c
+@@ -1,2 +1,2 @@
+ stays
+-goes
++comes
+"""
+CREATION = """\
+diff --git a/drivers/net/new.c b/drivers/net/new.c
+new file mode 100644
+--- /dev/null
++++ b/drivers/net/new.c
+@@ -0,0 +1 @@
++new
+"""
+
+
+def test_hunk_that_fails_is_told_from_those_of_files_that_go_move_or_come(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path)
+    (tree / REMOVED).write_text("gone\n")
+    (tree / MOVED).write_text("stays\ngoes\n")
+    good, bad = GOOD.partition("---\n")[2], " line 14 of another kernel\n"
+    others = CREATION + MOVE + REMOVAL
+    path = write(tmp_path, good.replace(" line 14\n", bad) + others)
+    reverse = write(tmp_path, others + good.replace(" line 14\n", bad), "0002.patch")
+
+    for each in (path, reverse):
+        assert f": hunk 2 of {NAME} does not apply; 2 of its 3 lines" in refuse(each, tree)
+    apply(write(tmp_path, others + good, "0003.patch"), tree)
+    assert (tree / "drivers/net/there.c").read_text() == "stays\ncomes\n"
+
+
 def test_patch_that_is_applied_already_says_so(tmp_path: Path) -> None:
     tree = make_tree(tmp_path)
     path = write(tmp_path, GOOD)
@@ -227,6 +273,42 @@ def test_binaries_and_links_are_refused(tmp_path: Path, line: str) -> None:
 
 def test_folder_without_patches_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \*\.patch in it"):
+        PatchSeries.read(tmp_path)
+
+
+LETTER = """\
+From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001
+From: Somebody <somebody@host.invalid>
+Subject: [PATCH 0/1] *** SUBJECT HERE ***
+
+ drivers/net/xen-netfront.c | 5 +++--
+ 1 file changed, 3 insertions(+), 2 deletions(-)
+
+--\x20
+2.39.5
+"""
+
+
+def test_cover_letter_of_a_folder_is_no_patch(tmp_path: Path) -> None:
+    letter = write(tmp_path, LETTER, "0000-cover-letter.patch")
+    with pytest.raises(InputError, match="no patch in it"):
+        PatchSeries.read(tmp_path)
+
+    write(tmp_path, GOOD)
+
+    assert [patch.path.name for patch in PatchSeries.read(tmp_path).patches] == [
+        "0001-a-change.patch"
+    ]
+    with pytest.raises(InputError, match="no patch in it"):
+        PatchSeries.read(letter)
+
+
+@pytest.mark.parametrize("text", ["", "no mail\n", LETTER, LETTER + "+++ b/x.c\n"])
+def test_file_that_was_to_be_a_patch_is_no_cover_letter(tmp_path: Path, text: str) -> None:
+    write(tmp_path, GOOD)
+    write(tmp_path, text, "0002-bad.patch")
+
+    with pytest.raises(InputError, match=r"0002-bad\.patch: no patch in it"):
         PatchSeries.read(tmp_path)
 
 

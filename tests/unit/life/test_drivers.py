@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.unit.kernel.test_patch_series import GOOD, write
 from xenlab.errors import InputError
+from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.patch_series import PatchSeries
-from xenlab.life.drivers import choose_drivers, digest_choices, patch_drivers
+from xenlab.life.drivers import choose_drivers, digest_choices, patch_drivers, rebuild_drivers
+from xenlab.life.order import UpOrder
 from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.model import LabPlan
 from xenlab.plan.planner import plan_lab
@@ -134,3 +137,43 @@ def test_series_for_elsewhere_is_none_for_drivers(plan: LabPlan, tmp_path: Path)
 def test_series_on_no_code_is_refused(plan: LabPlan, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing that a kernel is built from"):
         patch_drivers(plan, {}, series(tmp_path, "Documentation/networking/x.rst"))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> UpOrder:
+    """dom0 and alice run a kernel that was built elsewhere, bob one of a package."""
+    modules = tmp_path / "6.9.0-mine"
+    modules.mkdir()
+    (tmp_path / "bzImage").write_bytes(b"")
+    word = f"{tmp_path / 'bzImage'}:{modules}"
+    return UpOrder(topology="pair", dom0_kernel=word, domu_kernel=(f"alice={word}",))
+
+
+def test_stock_driver_is_built_of_the_tree_that_patched_ones_are_built_of(
+    elsewhere: UpOrder,
+) -> None:
+    plan, fronts = elsewhere.plan(), (DriverKind.NETFRONT,)
+
+    rebuilt = rebuild_drivers(plan, {}, fronts)
+
+    assert {node: (each.name, each.is_stock) for node, each in rebuilt.items()} == {
+        "alice": ("stock-rebuilt", False)
+    }
+    assert rebuilt["alice"].series is not None
+    assert rebuilt["alice"].series.patches == ()
+    assert set(rebuild_drivers(plan, {}, tuple(DriverKind))) == {"dom0", "alice"}
+    assert rebuild_drivers(plan, {}, ()) == {}
+
+
+def test_driver_with_a_series_on_it_is_of_that_tree_anyway(
+    elsewhere: UpOrder, tmp_path: Path
+) -> None:
+    both, mine = tuple(DriverKind), series(tmp_path, NETFRONT)
+    base = replace(elsewhere, rebuilt=both)
+    patched = replace(base, series=mine)
+    based = replace(base, netfront=(LIMIT,))
+
+    assert {node: each.name for node, each in patched.choose_drivers(base.plan()).items()} == {
+        "dom0": "stock-rebuilt", "alice": "x", "bob": "x"
+    }  # fmt: skip
+    assert based.choose_drivers(base.plan())["alice"].name == LIMIT

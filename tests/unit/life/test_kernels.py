@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.kernel.test_commit_range import commit, git, snapshot
 from tests.unit.kernel.test_patch_series import GOOD, write
 from xenlab.errors import InputError
-from xenlab.life.kernels import choose_kernels, digest_kernels
+from xenlab.life.kernels import choose_kernels, digest_kernels, find_untested
 from xenlab.life.order import UpOrder
 from xenlab.plan.model import LabPlan
 from xenlab.topology.loading import load_topology
@@ -69,3 +70,24 @@ def test_digest_is_that_of_what_is_in_the_files(tmp_path: Path) -> None:
 def test_file_that_is_not_there_ends_it_before_anything_is_begun(word: str) -> None:
     with pytest.raises(InputError, match=r"[nN]o such"):
         digest(word)
+
+
+def test_changes_that_are_in_no_commit_are_named_as_not_tested(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "mine")
+    for number in range(8):
+        commit(tmp_path, f"{number}.c", "x\n", "one")
+    (tmp_path / "unknown.c").write_text("x\n")
+
+    def untested(word: str) -> tuple[str, ...]:
+        return find_untested(plan(f"alice={word}").kernels, Deadline.after(20.0))
+
+    assert untested(str(tmp_path)) == ()
+    for number in range(7):
+        (tmp_path / f"{number}.c").write_text("y\n")
+    before = snapshot(tmp_path)
+    (told,) = untested(str(tmp_path))
+    assert f"{tmp_path}: what is not committed is not tested: `0.c`, `1.c`" in told
+    assert "`4.c` and 2 more; `git commit` it, or name the commit" in told
+    assert untested(f"{tmp_path}@mine") == ()
+    assert untested("sid") == ()
+    assert snapshot(tmp_path) == before

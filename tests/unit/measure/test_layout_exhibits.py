@@ -9,9 +9,9 @@ import pytest
 from tests.unit.measure.accounts import ALICE, way_through
 from xenlab.measure.layout_exhibits import seen_fate, show_run, show_slots, show_way
 from xenlab.measure.layouts import Landing, LayoutCounters, LayoutRun, Sighting
-from xenlab.measure.slot_histogram import count_fates
 from xenlab.slots.boundaries import layouts_of_slots
 from xenlab.slots.fate import Fate
+from xenlab.slots.limits import STOCK
 
 (LAYOUT,) = layouts_of_slots(20, 1)
 WHOLE = Sighting(landing=Landing.WHOLE, dropped=False, linearised=False)
@@ -45,11 +45,12 @@ def test_fate_is_what_was_seen(foretold: Fate, sighting: Sighting, seen: Fate) -
 
 
 def test_slots_and_fates_are_counted() -> None:
-    histogram = show_slots(RUN, "alice -> dom0, edges")
+    histogram = show_slots(RUN, "alice -> dom0, edges", STOCK)
 
     assert histogram.subject == "alice -> dom0, edges"
-    assert count_fates(histogram) == {Fate.INTACT: 1, Fate.OVERFLOW: 1, Fate.LOST: 1}
-    assert [count.ring_slots for count in histogram.counts] == [18, 19, 20]
+    assert [(count.ring_slots, count.fate, count.packets) for count in histogram.counts] == [
+        (18, Fate.INTACT, 1), (19, Fate.OVERFLOW, 1), (20, Fate.LOST, 1)
+    ]  # fmt: skip
 
 
 def test_packet_lost_without_a_counter_is_seen_between_netfront_and_vif() -> None:
@@ -63,5 +64,5 @@ def test_packet_lost_without_a_counter_is_seen_between_netfront_and_vif() -> Non
 
 
 def test_without_a_netfront_at_the_source_there_is_nothing_to_show() -> None:
-    assert len(show_run(RUN, ALICE, "alice -> dom0")) == 2
-    assert show_run(replace(RUN, counted=None, expected=None), ALICE, "dom0 -> alice") == ()
+    assert len(show_run(RUN, ALICE, "alice -> dom0", STOCK)) == 2
+    assert show_run(replace(RUN, counted=None, expected=None), ALICE, "dom0 -> alice", STOCK) == ()

@@ -7,9 +7,15 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.measure.test_foretold_loss import ARRIVED, ONE, run_of
-from xenlab.measure.malformed import expect_empty_slot, reaches, shows_empty_slot
-from xenlab.slots.fate import predict
-from xenlab.slots.layout import Layout
+from xenlab.measure.malformed import (
+    count_error_answers,
+    expect_empty_slot,
+    reaches,
+    shares_slot,
+    shows_empty_slot,
+)
+from xenlab.slots.fate import Fate, predict
+from xenlab.slots.layout import Frag, Layout
 from xenlab.slots.limits import STOCK
 
 
@@ -51,3 +57,34 @@ def test_packet_that_needs_a_frag_list_is_not_foretold() -> None:
 
     with pytest.raises(ValueError, match="needs a frag_list"):
         expect_empty_slot(run_of((layout_of(17, head_bytes=8192), ARRIVED)), limits, 2)
+
+
+UNLIMITED = replace(STOCK, frontend_slots=64)
+SMALL_HEAD = Layout(linear_bytes=60, linear_offset_bytes=0, frags=(ONE,) * 3)
+TINY = Frag(order=0, offset_bytes=0, size_bytes=50)
+# 60 and 50 bytes are copied whole, and of the third slot 18 bytes.
+TWO_COPIED = replace(SMALL_HEAD, frags=(TINY, *SMALL_HEAD.frags))
+CROSSING = Frag(order=1, offset_bytes=3846, size_bytes=500)
+LISTED = replace(SMALL_HEAD, frags=(*(ONE,) * 16, CROSSING))
+
+
+@pytest.mark.parametrize(
+    ("layout", "shares", "answers"),
+    [
+        (SMALL_HEAD, True, {1: 2, 2: 1, 4: 1, 5: 0}),
+        (TWO_COPIED, True, {1: 2, 2: 2, 3: 1, 5: 1}),
+        (LISTED, True, {1: 2, 2: 1, 18: 1, 19: 1, 20: 0}),
+        # The head ends with the slot, or within the first, which is then copied whole.
+        (replace(SMALL_HEAD, linear_bytes=128), False, {1: 1, 2: 1}),
+        (layout_of(17), False, {1: 1, 2: 1, 18: 1}),
+        (layout_of(19), False, {2: 0}),
+    ],
+)
+def test_slot_that_failed_is_answered_so_and_the_one_that_shares_the_head_with_it(
+    layout: Layout, shares: bool, answers: dict[int, int]
+) -> None:
+    prediction = predict(layout, UNLIMITED)
+
+    assert shares_slot(prediction) is shares
+    assert {slot: count_error_answers(prediction, slot) for slot in answers} == answers
+    assert predict(LISTED, UNLIMITED).fate is Fate.OVERFLOW

@@ -15,7 +15,10 @@ from xenlab.registry.record import list_lab_names, read_record
 
 
 def test_record_comes_back_as_it_was(write_lab: WriteLab) -> None:
-    record = replace(write_lab("pair"), domids=(("alice", 1), ("bob", 2)), level="bare")
+    record = replace(
+        write_lab("pair"), domids=(("alice", 1), ("bob", 2)), level="bare",
+        build_ids=(("dom0", "00ff"), ("bob", "")),
+    )  # fmt: skip
     record.write()
     assert read_record("pair") == record
 

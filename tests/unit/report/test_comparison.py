@@ -13,15 +13,16 @@ from xenlab.measure.contest import NO_DIFFERENCE, Contest
 from xenlab.report.attempt import tell_bisection, tell_comparison, tell_walk
 from xenlab.report.comparison import ComparisonView
 from xenlab.report.comparison_document import encode_comparison
-from xenlab.report.cover import MAIL_COLUMNS, render_cover
+from xenlab.report.cover import MAIL_COLUMNS, join_environments, render_cover
 from xenlab.report.results import SuiteRun
 from xenlab.report.series_walk import Found, SeriesWalk, Step
 from xenlab.report.side_document import parse_side, render_side
 from xenlab.report.stored_run import Malformed
 from xenlab.verdict.bisection import Bisection
-from xenlab.verdict.comparison import Comparison, Side
+from xenlab.verdict.comparison import Comparison
 from xenlab.verdict.loss import NO_LOSS
 from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.side import Side
 from xenlab.verdict.verdict import Verdict
 
 PASS, FAIL, CRASH = Outcome.PASS, Outcome.FAIL, Outcome.CRASH
@@ -169,6 +170,21 @@ def test_cover_has_what_ran_what_changed_and_how_to_do_it_again() -> None:
     assert all(len(line) <= MAIL_COLUMNS for line in lines if line.startswith("  kernels"))
 
 
+def test_cover_has_the_kernels_of_both_sides_where_they_are_two() -> None:
+    base = {"xen": "4.17.7", "kernels": "dom0 6.1 6a2b4ac77585", "side": "base"}
+    same, other = ({**base, "side": "patched", **kernels} for kernels in ({}, {"kernels": "b"}))
+    broken = {"topology": "pair", "side": "patched"}
+
+    assert join_environments([base, same]) == base
+    joined = join_environments([broken, base, same, other])
+    lines = list(render_cover(view(lossy(0), lossy(8)), joined, ["a"], COMMAND))
+    assert lines[1:4] == [
+        "  xen: 4.17.7", "  base kernels: dom0 6.1 6a2b4ac77585", "  patched kernels: b"
+    ]  # fmt: skip
+    assert join_environments([broken]) == broken
+    assert join_environments([]) == {}
+
+
 def test_cover_of_a_walk_says_what_each_patch_came_to() -> None:
     whole = walk(PASS, FAIL, PASS)
     lines = list(render_cover(whole.whole, {}, ["a", "b", "c"], COMMAND, whole.outcomes))
@@ -180,7 +196,10 @@ def test_cover_of_a_walk_says_what_each_patch_came_to() -> None:
 
 
 def test_side_is_the_same_after_it_was_kept() -> None:
-    run = SuiteRun(name="base: smoke", environment={"xen": "4.17"}, verdicts=lossy(3).verdicts)
+    verdicts = tuple(
+        replace(each, test="test_smoke.py::test_all", alarm=True) for each in lossy(3).verdicts
+    )
+    run = SuiteRun(name="base: smoke", environment={"xen": "4.17"}, verdicts=verdicts)
     document, faults = render_side(run, [fault(), fault("dom0")])
 
     assert parse_side(document.encode(), faults.encode()) == (run, (fault(), fault("dom0")))
@@ -249,7 +268,9 @@ def test_commits_that_were_not_tried_leave_it_open_whether_one_of_them_fails() -
     told = tell_bisection(replace(found(PASS), left_out=2))
 
     assert told.outcome is Outcome.INCONCLUSIVE
-    assert "no commit on a driver fails; 2 commits of this range change none" in told.lines[-1]
+    assert (
+        "no change of a driver fails; 2 commits of this range change other files" in told.lines[-1]
+    )
     assert told.document["left_out"] == 2
 
 

@@ -18,9 +18,9 @@ from tests.unit.report.stored import (
     silent_flow,
 )
 from xenlab.measure.flow_account import FlowAccount
-from xenlab.report.flow_picture import draw_flow
+from xenlab.report import flow_picture, upright_picture
+from xenlab.report.branches import find_branches
 from xenlab.report.slot_chart import draw_histogram, is_logarithmic
-from xenlab.report.upright_picture import draw_upright_flow
 
 GOLDEN = Path(__file__).parent / "golden"
 PICTURES: dict[str, Callable[[], str]] = {
@@ -33,6 +33,16 @@ PICTURES: dict[str, Callable[[], str]] = {
     "upright-dropped": lambda: draw_upright_flow(dropped_flow()),
     "slots": lambda: draw_histogram(histogram()),
 }
+
+
+def draw_flow(account: FlowAccount) -> str:
+    """The picture of one account with its own branches."""
+    return flow_picture.draw_flow(account, find_branches(account))
+
+
+def draw_upright_flow(account: FlowAccount) -> str:
+    """The same for a narrow screen."""
+    return upright_picture.draw_upright_flow(account, find_branches(account))
 
 
 def shapes(svg: str, kind: str) -> list[ET.Element]:

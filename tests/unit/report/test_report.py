@@ -118,4 +118,7 @@ def test_json_has_everything_and_its_schema_version() -> None:
         "reasons": [],
         "numbers": {"intact": 60},
         "control": "60 datagrams compared",
+        "test": "",
+        "alarm": False,
+        "layouts": [],
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.report.stored import (
@@ -29,6 +32,34 @@ def test_what_was_written_is_read_back() -> None:
     assert (run.problems, run.complete, run.command) == ((), True, "xenlab test smoke")
 
 
+def run_with(**fields: object) -> bytes:
+    """Results of one verdict with other fields; None is for one that is not there."""
+    document = json.loads(render_results([replace(RUN, verdicts=(SILENT,))], complete=True))
+    told = document["runs"][0]["verdicts"][0] | fields
+    kept = {key: value for key, value in told.items() if value is not None}
+    document["runs"][0]["verdicts"] = [kept]
+    return json.dumps(document).encode()
+
+
+def test_alarm_and_the_test_it_is_of_are_read_back() -> None:
+    told = replace(SILENT, test="smoke/test_smoke.py::test_loss", alarm=True)
+    results = render_results([replace(RUN, verdicts=(told,))], complete=True).encode()
+
+    assert build_stored_run("1", results, b"", ()).verdicts == (told,)
+
+
+def test_run_that_was_kept_before_verdicts_knew_their_tests_is_still_read() -> None:
+    run = build_stored_run("1", run_with(test=None, alarm=None), b"", ())
+
+    assert (run.verdicts, run.problems) == ((SILENT,), ())
+
+
+def test_alarm_that_is_neither_true_nor_false_is_damage() -> None:
+    (problem,) = build_stored_run("1", run_with(alarm=1), b"", ()).problems
+
+    assert problem == "results.json cannot be read: int instead of true or false"
+
+
 def test_half_written_last_exhibit_costs_only_itself() -> None:
     line = render_exhibit(KeptExhibit(run=0, exhibit=silent_flow())).encode()
 
@@ -42,7 +73,7 @@ def test_half_written_last_exhibit_costs_only_itself() -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (b'"schema_version":1', b'"schema_version":2'),
+        (b'"schema_version":2', b'"schema_version":1'),
         (b'"kind":"flow"', b'"kind":"flaw"'),
         (b'"run":0', b'"run":"0"'),
         (b'"wire_packets":60', b'"wire_packets":"60"'),

@@ -39,3 +39,14 @@ def test_of_many_troubled_flows_some_are_shown_and_the_rest_is_told() -> None:
 
     assert len(way.flows) == FLOWS_SHOWN
     assert way.left_out == ("3 more troubled flows left out",)
+
+
+def test_picture_of_the_sum_has_the_branches_of_all_and_not_those_of_their_sum() -> None:
+    calm = calm_flow()
+    at_sink = replace(calm, payloads=(replace(calm.payloads[0], intact=10, missing=50),))
+
+    (way,) = build_ways([silent_flow(), at_sink], 1.0)
+
+    told = ("12 lost silently between vif1.0 and vif2.0", "50 lost silently behind the last device")
+    assert way.whole.words[:2] == told
+    assert all(words in way.whole.svg for words in told)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.slots.layouts import UNHURRIED, layouts, of_slots
-from xenlab.slots.bulk import BATCH, FATES, predict_bulk
+from xenlab.slots.bulk import BATCH, FATES, NOT_FORETOLD, predict_bulk
 from xenlab.slots.columns import LayoutColumns
-from xenlab.slots.fate import Fate, predict
+from xenlab.slots.fate import Fate, Prediction, predict
 from xenlab.slots.layout import Frag, Layout, parse_layout
 from xenlab.slots.limits import FROM_PAGE_START, Limits
 from xenlab.slots.series import COPY, NEGOTIATED, REPACK, limits_with
@@ -29,6 +29,12 @@ LIMITS = st.builds(
 )
 
 
+def _frags(one: Prediction) -> int:
+    if one.fate is Fate.RELOCATED:
+        return NOT_FORETOLD
+    return len(one.acceptance.frags) if one.acceptance else 0
+
+
 def assert_equal(many: list[Layout], limits: Limits) -> None:
     bulk = predict_bulk(LayoutColumns.of(many), limits)
 
@@ -40,6 +46,7 @@ def assert_equal(many: list[Layout], limits: Limits) -> None:
             bulk.counted_slots[place],
             bulk.slots[place],
             bulk.headlen_bytes[place],
+            bulk.frags[place],
             bulk.tx_zerocopy_sent[place],
         )
         expected = (
@@ -47,6 +54,7 @@ def assert_equal(many: list[Layout], limits: Limits) -> None:
             one.sending.counted_slots,
             one.sending.slots,
             one.acceptance.headlen_bytes if one.acceptance else 0,
+            _frags(one),
             one.counters.tx_zerocopy_sent,
         )
         assert told == expected, layout

@@ -71,6 +71,7 @@ def test_topologies_lists_the_shipped_ones_and_marks_the_default() -> None:
         "pair",
         "pair-dom0-pvh",
         "pair-hvm",
+        "pair-no-defer",
         "pair-pvh",
         "pair-pvshim",
         "quad",

@@ -57,7 +57,8 @@ def test_unknown_name_is_guessed_and_all_are_listed() -> None:
         find_topology("pear")
     (problem,) = caught.value.problems
     assert "no topology `pear`; did you mean `pair`?" in problem
-    assert "`pair`, `pair-dom0-pvh`, `pair-hvm`, `pair-pvh`, `pair-pvshim`, `quad`," in problem
+    assert "`pair`, `pair-dom0-pvh`, `pair-hvm`, `pair-no-defer`, `pair-pvh`," in problem
+    assert "`pair-pvshim`, `quad`," in problem
 
 
 @pytest.mark.usefixtures("project")
@@ -73,8 +74,8 @@ def test_file_in_a_topologies_folder_without_a_safe_name_has_no_name(project: Pa
     write_topology(project / "topologies", "-x.yaml", "alice")
     write_topology(project / "topologies", "X.yaml", "alice")
     cells = sorted([*(f"iommu-i{number}" for number in range(1, 9)), "iommu-i4-virtio"])
-    shipped = ["pair", "pair-dom0-pvh", "pair-hvm", "pair-pvh", "pair-pvshim", "quad"]
-    shipped += ["queues-1-2", "queues-3-4", "routed", "single", "two-nets", "untrusted"]
+    shipped = ["pair", "pair-dom0-pvh", "pair-hvm", "pair-no-defer", "pair-pvh", "pair-pvshim"]
+    shipped += ["quad", "queues-1-2", "queues-3-4", "routed", "single", "two-nets", "untrusted"]
     shipped += ["uplink", "uplink-no-xen"]
     assert list(topology_paths()) == ["driver-domain", *cells, *shipped]
 

@@ -311,6 +311,9 @@ def test_error_ends_with_exit_code_2() -> None:
     assert caught.value.exit_code == 2
 
 
+PAIRS = ("dom0-pvh", "hvm", "no-defer", "pvh", "pvshim")
+
+
 def test_shipped_topologies_are_short_described_and_what_they_say() -> None:
     shipped = {topology.name: topology for topology in shipped_topologies()}
     shapes = {
@@ -323,7 +326,7 @@ def test_shipped_topologies_are_short_described_and_what_they_say() -> None:
         "iommu-i4-virtio": [["lan"]],
         "driver-domain": [["inner"], ["outer"], [], ["outer"]],
         "pair": [["lan"], ["lan"]],
-        **{f"pair-{kind}": [["lan"], ["lan"]] for kind in ("dom0-pvh", "hvm", "pvh", "pvshim")},
+        **{f"pair-{kind}": [["lan"], ["lan"]] for kind in PAIRS},
         **{f"queues-{queues}": [["lan"], ["lan"]] for queues in ("1-2", "3-4")},
         "quad": [["lan"]] * 4,
         "routed": [["left"], ["right"]],

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import cast
+
 import pytest
 
+from tests.unit.measure.accounts import way_through
 from xenlab.errors import InputError, KernelFault
 from xenlab.guest.device_state import Feature
+from xenlab.measure.layouts import NO_SILENCE, Form, Landing, LayoutRun, Sighting, Silence
 from xenlab.plan.planner import plan_lab
 from xenlab.slots.fate import Fate, predict
-from xenlab.slots.limits import STOCK
+from xenlab.slots.layout import Checksum
+from xenlab.slots.limits import PULL_BYTES, STOCK
 from xenlab.topology.loading import load_topology
+from xenlab.traffic import soaking
 from xenlab.traffic.endurance import Endurance
-from xenlab.traffic.soaking import LAYOUTS, SWITCHES, Round, draw_round
+from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.soaking import LAYOUTS, SWITCHES, Round, draw_round, soak_round
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.soak import judge_round, verdict_of_broken_round
 from xenlab.verdict.verdict import Verdict
@@ -84,6 +93,73 @@ def test_model_knows_what_a_round_has_set() -> None:
         assert Fate.DROPPED in fates
         assert predict(drawn.layouts[0], drawn.limits_on(STOCK)).fate is Fate.INTACT
     assert "sg off" in scattered.settings
+
+
+def test_round_keeps_what_was_set_in_the_lab_before_it() -> None:
+    plain = replace(rounds_of("1", 1)[0], off=(), gso_max_size_bytes=0)
+    before = replace(STOCK, scatter_gather=False, gso_max_size_bytes=8192)
+
+    assert plain.limits_on(before) == before
+    assert replace(plain, gso_max_size_bytes=32768).limits_on(before).gso_max_size_bytes == 32768
+
+
+def run_of(drawn: Round, listed: int, *, blank: bool, silence: Silence = NO_SILENCE) -> LayoutRun:
+    """The first layout of a round, which arrives under all settings, twice: well, then so."""
+    layout = drawn.layouts[0]
+    form = Form(
+        head_bytes=min(layout.length_bytes, PULL_BYTES), gso_size_bytes=0, blank=blank, frags=0,
+        listed=listed,
+    )  # fmt: skip
+    seen = Sighting(landing=Landing.WHOLE, dropped=False, linearised=None, form=form)
+    well = replace(seen, form=form._replace(listed=0, blank=True))
+    return LayoutRun(
+        source="alice", sink="bob", layouts=(layout,) * 2, slots=(1,) * 2,
+        fates=(Fate.INTACT,) * 2, sightings=(well, replace(seen, silence=silence)),
+        expected=None, counted=None, way=way_through(2), heads_bytes=(form.head_bytes,) * 2,
+        frags=(0,) * 2,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("off", [(), *((each,) for each in SWITCHES), SWITCHES])
+@pytest.mark.parametrize(
+    ("listed", "blank", "reason"),
+    [
+        (0, True, ""),
+        (2, True, "came with 2 skbs on a frag_list"),
+        (0, False, "came with a checksum that was blank and is none any more"),
+    ],
+)
+def test_form_is_judged_in_a_round_with_features_off_too(
+    monkeypatch: pytest.MonkeyPatch, off: tuple[Feature, ...], listed: int, blank: bool, reason: str
+) -> None:
+    drawn = replace(rounds_of("1", 1)[0], off=off)
+    assert drawn.layouts[0].checksum is Checksum.PARTIAL
+    told = soak(monkeypatch, drawn, run_of(drawn, listed, blank=blank))
+
+    assert told.outcome is (Outcome.FAIL if reason else Outcome.PASS)
+    assert any(each.endswith(reason) for each in told.reasons) == bool(reason)
+    assert told.layouts == ((str(drawn.layouts[0]),) if reason else ())
+    assert told.numbers["forms_judged"] == 2
+
+
+def soak(monkeypatch: pytest.MonkeyPatch, drawn: Round, run: LayoutRun) -> Verdict:
+    """The verdict of a round whose layouts were seen so; nothing else is sent."""
+    for name, answer in {
+        "_settings": nullcontext(), "composers_loaded": nullcontext(), "limits_of": STOCK,
+        "send_layouts": run, "measure_link": None, "judge_measurement": (),
+    }.items():  # fmt: skip
+        monkeypatch.setattr(soaking, name, lambda *_a, _answer=answer, **_k: _answer)
+    return judge_round(drawn.words, soak_round(cast("LabHandle", None), drawn))
+
+
+def test_round_in_which_nothing_came_for_two_seconds_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = rounds_of("1", 1)[0]
+    stalled = run_of(drawn, 0, blank=True, silence=Silence(silence_ms=2000, host_ms=100))
+
+    told = soak(monkeypatch, drawn, stalled)
+
+    assert told.outcome is Outcome.FAIL
+    assert "no stall, alice -> bob: nothing came to bob for 2.00 s" in told.reasons[0]
 
 
 def test_round_of_passes_passes_and_sums_up_its_numbers() -> None:

@@ -9,6 +9,7 @@ from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
 from xenlab.traffic.coroner import Coroner
 from xenlab.traffic.vigil import Vigil
+from xenlab.verdict.console_rule import CONSOLE_CLEAN
 from xenlab.verdict.iommu import DMA_ALLOWED
 from xenlab.verdict.outcome import Outcome
 
@@ -64,3 +65,11 @@ def test_fault_that_comes_behind_the_last_test_is_told_as_well() -> None:
     (verdict,) = coroner.judge_warnings([])
     assert verdict.subject == "after the last test"
     assert verdict.outcome is Outcome.FAIL
+
+
+def test_warning_on_a_console_is_an_alarm_for_no_side_says_that_there_was_none() -> None:
+    lab, coroner = watch()
+    lab.say(b"[    9.100000] WARNING: CPU: 0 PID: 1 at a.c:1 planted+0x1/0x10\n")
+    (verdict,) = coroner.judge_warnings([])
+    assert (verdict.rule, verdict.outcome) == (CONSOLE_CLEAN, Outcome.FAIL)
+    assert (verdict.alarm, verdict.test) == (True, "")

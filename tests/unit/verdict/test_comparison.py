@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from xenlab.verdict.comparison import (
     EITHER_WAY,
     NEW_FAULTS,
+    NOT_JUDGED,
     NOT_REACHED,
     Change,
     Comparison,
-    FaultMark,
-    Side,
     Turn,
 )
 from xenlab.verdict.outcome import Outcome
+from xenlab.verdict.side import FaultMark, Side
 from xenlab.verdict.verdict import Verdict
 
 PASS, FAIL, CRASH = Outcome.PASS, Outcome.FAIL, Outcome.CRASH
@@ -66,6 +68,10 @@ def compare(base: Side | Outcome, patched: Side | Outcome) -> Comparison:
         (LAB_ERROR, FAIL, Turn.UNTOLD, LAB_ERROR),
         (SKIP, SKIP, Turn.SAME, SKIP),
         (SKIP, FAIL, Turn.UNTOLD, FAIL),
+        (PASS, SKIP, Turn.UNTOLD, INCONCLUSIVE),
+        (FAIL, SKIP, Turn.UNTOLD, INCONCLUSIVE),
+        (CRASH, SKIP, Turn.UNTOLD, INCONCLUSIVE),
+        (INCONCLUSIVE, SKIP, Turn.UNTOLD, SKIP),
     ],
 )
 def test_verdict_on_the_patch_needs_a_base_that_passes(
@@ -91,6 +97,15 @@ def test_failure_on_both_sides_says_so() -> None:
     assert told.node == ""
 
 
+def test_check_that_the_patched_side_skips_says_that_it_was_judged_without() -> None:
+    base = Side(verdicts=(verdict(PASS), verdict(PASS, "bob -> alice")))
+    patched = Side(verdicts=(verdict(PASS), verdict(SKIP, "bob -> alice")))
+    comparison = compare(base, patched)
+
+    assert comparison.outcome is INCONCLUSIVE
+    assert comparison.verdicts[1].reasons == (NOT_JUDGED, "it is SKIP")
+
+
 def test_doubt_of_the_base_is_told() -> None:
     (told,) = compare(INCONCLUSIVE, FAIL).verdicts
 
@@ -113,7 +128,7 @@ def test_suite_that_ended_at_its_first_failure_is_a_failure() -> None:
 
 
 def test_verdict_that_the_base_has_not_stands_for_itself() -> None:
-    patched = Side(verdicts=(verdict(PASS), verdict(FAIL, "pair", "lab comes up")))
+    patched = Side(verdicts=(verdict(PASS), verdict(FAIL, "alice -> bob", "payload intact")))
     comparison = compare(PASS, patched)
 
     assert comparison.outcome is FAIL
@@ -158,6 +173,13 @@ def test_lab_that_a_crash_of_the_patch_broke_is_a_crash() -> None:
     assert compare(PASS, broken).outcome is CRASH
     assert compare(broken, broken).outcome is LAB_ERROR
     assert compare(PASS, LAB_ERROR).outcome is LAB_ERROR
+
+
+def test_base_without_a_lab_is_no_control_of_what_the_patched_side_has_judged() -> None:
+    no_lab = Side(verdicts=(replace(verdict(LAB_ERROR), rule="lab comes up"),))
+
+    assert compare(no_lab, FAIL).outcome is LAB_ERROR
+    assert compare(no_lab, PASS).outcome is LAB_ERROR
 
 
 def test_change_of_nothing_is_none() -> None:

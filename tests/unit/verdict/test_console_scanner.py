@@ -250,6 +250,8 @@ def test_faults_are_found_once_through_every_mangling(name: str, mangling: str) 
         b"Panic on CPU 0: without the prefix of Xen",
         b"[    1.000000] myprogram[77]: segfault at 0 ip 0 sp 0 error 4",
         b"[    1.000000] traps: myprogram[77] general protection fault ip:401000 sp:7ffc error:0",
+        b"[    1.000000] traps: myprogram[77] trap divide error ip:401000 sp:7ffc error:0",
+        b"[    1.000000] divide error: what a driver says of its clock",
         b"[    1.000000] Kernel command line: panic=1 oops=panic",
         b"[    1.000000] Spectre V2 : WARNING: Unprivileged eBPF is enabled with eIBRS on",
         b"(XEN) Hardware Dom0 shutdown: rebooting machine",
@@ -271,6 +273,8 @@ def test_words_of_a_crash_are_no_crash(line: bytes) -> None:
         (b"WARNING: net/core/dev.c:99 at f+0x1/0x2, CPU#0: a/1", Category.WARNING, Outcome.FAIL),
         (b"Oops: general protection fault, kernel NULL 0x1", Category.OOPS, Outcome.CRASH),
         (b"Oops: Oops: 0002 [#1] SMP", Category.OOPS, Outcome.CRASH),
+        (b"divide error: 0000 [#1] PREEMPT SMP NOPTI", Category.OOPS, Outcome.CRASH),
+        (b"int3: 0000 [#2] SMP", Category.OOPS, Outcome.CRASH),
         (b"BUG: Bad page state in process a  pfn:1", Category.BUG, Outcome.CRASH),
         (
             b"watchdog: CPU0: Watchdog detected hard LOCKUP on cpu 0",

@@ -11,8 +11,8 @@ from xenlab.measure.layout_way import LayoutWay
 from xenlab.measure.layouts import Form, Landing, LayoutCounters, LayoutRun, Sighting
 from xenlab.slots.boundaries import layouts_of_slots
 from xenlab.slots.fate import Fate
-from xenlab.slots.layout import Checksum
-from xenlab.verdict.layouts import REASONS_MAX, judge_layouts
+from xenlab.slots.layout import Checksum, parse_layout
+from xenlab.verdict.layouts import LAYOUTS_MAX, REASONS_MAX, judge_layouts, judge_unsent
 from xenlab.verdict.outcome import Outcome
 
 (LAYOUT,) = layouts_of_slots(18, 1)
@@ -102,6 +102,11 @@ def test_silent_loss_that_was_foretold_is_told_with_its_layout() -> None:
         (Fate.INTACT, replace(WHOLE, landing=Landing.LATE), "arrived behind a later packet"),
         (Fate.INTACT, replace(WHOLE, landing=Landing.DOUBLED), "arrived more than once"),
         (Fate.INTACT, replace(WHOLE, landing=Landing.PARTIAL), "arrived in part"),
+        (
+            Fate.LINEARISED,
+            replace(WHOLE, linearised=None, remade=True),
+            "came back to its sender neither as it was composed nor in one piece",
+        ),
     ],
 )
 def test_other_fate_fails_with_the_layout_to_send_again(
@@ -157,7 +162,7 @@ def test_one_packet_of_a_hundred_thousand_is_missed_and_its_hop_is_named(place: 
 
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons[0].startswith("packet 70000, ")
-    assert verdict.reasons[1:] == (place,)
+    assert verdict.reasons[2:] == (place,)
 
 
 def test_losses_of_several_hops_are_told_each() -> None:
@@ -166,7 +171,7 @@ def test_losses_of_several_hops_are_told_each() -> None:
                       bob_rx_packets=MANY - 5)  # fmt: skip
     verdict = judge_layouts(run_with(way, *range(6)))
 
-    assert verdict.reasons[6:] == (
+    assert verdict.reasons[7:] == (
         "silent loss between the sender and alice eth0: 1 of 100000 packets",
         "silent loss between alice eth0 and vif1.0: 1 of 99999 packets",
         "silent loss between vif1.0 and vif2.0: 1 of 99998 packets",
@@ -183,7 +188,7 @@ def test_loss_that_is_foretold_is_none_and_one_more_is() -> None:
     assert judge_layouts(run).outcome is Outcome.PASS
 
     run = replace(run_with(way_through(8, alice_tx_packets=10), 0, 1, packets=10), fates=fates)
-    assert judge_layouts(run).reasons[1:] == (
+    assert judge_layouts(run).reasons[2:] == (
         "silent loss between alice eth0 and vif1.0: 1 of 10 packets",
     )
 
@@ -208,6 +213,16 @@ def test_counter_of_a_hop_that_lies_by_one_is_named(counter: str, point: str, by
     )
 
 
+@pytest.mark.parametrize("by", [-1, 1])
+def test_byte_counter_that_lies_by_one_is_named_though_every_packet_came(by: int) -> None:
+    told = {"alice_tx_bytes": 3000, "vif1_rx_bytes": 3000 + by - 3 * 14}
+
+    verdict = judge_layouts(run_with(way_through(3, **told), packets=3))
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reasons[0].startswith("a counter lies: alice eth0 counts 3000 bytes of 3 packet")
+
+
 @pytest.mark.parametrize(
     "counter", ["alice_qdisc_drops", "vif1_qdisc_drops", "vif2_tx_dropped", "bob_rx_errors",
                 "bob_qdisc_drops"]
@@ -224,7 +239,7 @@ def test_packet_that_is_made_on_the_way_has_its_hop() -> None:
     way = way_through(MANY, vif2_tx_packets=MANY + 1, bob_rx_packets=MANY + 1)
     run = run_with(way)
     run = replace(run, sightings=(*run.sightings[1:], doubled))
-    assert judge_layouts(run).reasons[1:] == ("1 packets more at vif2.0 than at vif1.0 (100000)",)
+    assert judge_layouts(run).reasons[2:] == ("1 packets more at vif2.0 than at vif1.0 (100000)",)
 
 
 def test_way_that_does_not_come_to_rest_is_told() -> None:
@@ -241,8 +256,40 @@ def test_reasons_are_not_without_end() -> None:
     many = 3 * REASONS_MAX
     verdict = judge_layouts(run_of(*[(Fate.INTACT, GONE)] * many))
 
-    assert len(verdict.reasons) == REASONS_MAX + 2  # how many more, and where they were lost
+    # How many more, how to send them again, and where they were lost.
+    assert len(verdict.reasons) == REASONS_MAX + 3
     assert verdict.numbers["disagreements"] == many
+
+
+def test_every_layout_that_disagrees_is_kept_and_the_reason_names_the_command_that_sends_it() -> (
+    None
+):
+    others = tuple(layouts_of_slots(5, 3 * REASONS_MAX))
+    run = run_of(*[(Fate.INTACT, GONE)] * len(others), (Fate.INTACT, WHOLE))
+
+    verdict = judge_layouts(replace(run, layouts=(*others, LAYOUT)))
+
+    assert tuple(map(parse_layout, verdict.layouts)) == others
+    assert verdict.reasons[REASONS_MAX + 1] == (
+        "again: `xenlab test slots --layout-file FILE`;"
+        " they lie in layouts.txt in the folder of this run"
+    )
+    other = judge_layouts(run, suite="fraglist")
+    assert "`xenlab test fraglist --layout-file FILE`" in other.reasons[REASONS_MAX + 1]
+    assert judge_layouts(run_of((Fate.INTACT, WHOLE))).layouts == ()
+
+
+def test_layouts_that_are_kept_have_an_end_and_the_rest_is_counted() -> None:
+    many = LAYOUTS_MAX + 7
+    verdict = judge_layouts(run_of(*[(Fate.INTACT, GONE)] * many))
+
+    assert len(verdict.layouts) == LAYOUTS_MAX
+    assert verdict.numbers["disagreements"] == many
+    assert f"the first {LAYOUTS_MAX} lie in" in verdict.reasons[REASONS_MAX + 1]
+
+
+def test_layouts_of_a_suite_that_are_not_sent_are_a_skip() -> None:
+    assert judge_unsent("alice -> bob").outcome is Outcome.SKIP
 
 
 def test_control_says_what_the_run_could_have_shown() -> None:
@@ -250,6 +297,7 @@ def test_control_says_what_the_run_could_have_shown() -> None:
     assert verdict.control == (
         "18 to 18 slots; 1 intact, 1 linearised;"
         " counted on the way: alice eth0 2, vif1.0 2, vif2.0 2, bob eth0 2"
+        "; no form of 2 that came in several pieces, or at which nobody looked"
     )
 
 
@@ -264,17 +312,19 @@ def in_form(form: Form, *, heads_bytes: tuple[int, ...] = (128,)) -> LayoutRun:
     return replace(run, layouts=(LAYOUT,), heads_bytes=heads_bytes)
 
 
-@pytest.mark.parametrize(
+OTHER_FORMS = pytest.mark.parametrize(
     ("form", "reason"),
     [
         (FORM._replace(head_bytes=64), "came with 64 bytes in its head, not 128"),
         (FORM._replace(gso_size_bytes=7), f"came with a GSO size of 7, not {FORM.gso_size_bytes}"),
         (FORM._replace(blank=False), "came with a checksum that was blank and is none any more"),
+        (FORM._replace(listed=1), "came with 1 skbs on a frag_list"),
     ],
 )
-def test_packet_that_comes_in_another_form_fails_where_forms_are_predicted(
-    form: Form, reason: str
-) -> None:
+
+
+@OTHER_FORMS
+def test_packet_that_comes_in_another_form_fails(form: Form, reason: str) -> None:
     assert LAYOUT.checksum is Checksum.PARTIAL
     assert judge_layouts(in_form(FORM)).outcome is Outcome.PASS
 
@@ -282,7 +332,49 @@ def test_packet_that_comes_in_another_form_fails_where_forms_are_predicted(
 
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons[0].endswith(reason)
-    assert judge_layouts(in_form(form, heads_bytes=())).outcome is Outcome.PASS
+
+
+@OTHER_FORMS
+def test_head_that_is_not_foretold_leaves_the_rest_of_the_form_judged(
+    form: Form, reason: str
+) -> None:
+    verdict = judge_layouts(in_form(form, heads_bytes=()))
+
+    if form.head_bytes == FORM.head_bytes:
+        assert verdict.outcome is Outcome.FAIL
+        assert verdict.reasons[0].endswith(reason)
+    else:
+        assert verdict.outcome is Outcome.PASS
+    assert "; head of 1 not foretold" in verdict.control
+
+
+def test_control_tells_of_what_part_of_the_form_nothing_is_foretold() -> None:
+    whole = judge_layouts(replace(in_form(FORM), frags=(17,)))
+    part = judge_layouts(in_form(FORM, heads_bytes=()))
+
+    assert "not foretold" not in whole.control
+    assert "no form" not in whole.control
+    told = ("forms_judged", "heads_judged", "frags_judged")
+    assert [whole.numbers[name] for name in told] == [1, 1, 1]
+    assert [part.numbers[name] for name in told] == [1, 0, 0]
+    assert part.control.endswith("; head of 1 not foretold; frags of 1 not foretold")
+
+
+def test_form_behind_a_nic_is_not_judged_and_the_control_says_so() -> None:
+    joined = replace(WHOLE, form=FORM._replace(gso_size_bytes=7, listed=2))
+
+    verdict = judge_layouts(wired_run(way_over_the_wire(3, 47), joined, WHOLE, WHOLE))
+
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.numbers["forms_judged"] == 0
+    assert "; no form is judged behind a NIC" in verdict.control
+
+
+def test_expectations_of_fewer_packets_than_were_sent_are_an_error_and_pass_nothing() -> None:
+    run = run_of((Fate.INTACT, WHOLE), (Fate.INTACT, GONE))
+
+    with pytest.raises(ValueError, match="zip"):
+        judge_layouts(replace(run, heads_bytes=(128,)))
 
 
 def test_packet_that_comes_in_another_number_of_frags_fails_where_they_are_predicted() -> None:
@@ -293,6 +385,8 @@ def test_packet_that_comes_in_another_number_of_frags_fails_where_they_are_predi
 
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons[0].endswith("came with 17 frags, not 16")
+    unforetold = replace(in_form(FORM), frags=(None,))
+    assert judge_layouts(unforetold).outcome is Outcome.PASS
 
 
 def test_packet_that_its_driver_keeps_fails_although_it_arrived() -> None:

@@ -15,6 +15,7 @@ from xenlab.measure.load import (
     RingUse,
     account_load,
     between_devices,
+    find_overruns,
 )
 from xenlab.measure.path import DropCounter, build_path
 from xenlab.slots.pktgen import PktgenFrame
@@ -30,8 +31,9 @@ REFUSED = DropCounter(node="alice", device="eth0", counter="tx_dropped")
 def load_of(counted: Counted, arrivals: Arrivals = ARRIVALS) -> Load:
     grown = deltas(ALICE, BOB, counted)
     return Load(
-        source="alice", sink="bob", device="eth0", spec=SPEC, generated_pkts=PACKETS, refused=0,
-        elapsed_us=10_000, account=account_hops(between_devices(build_path(ALICE, BOB)), grown),
+        source="alice", sink="bob", device="eth0", device_queues=1, spec=SPEC,
+        generated_pkts=PACKETS, refused=0, elapsed_us=10_000,
+        account=account_hops(between_devices(build_path(ALICE, BOB)), grown),
         source_drops=read_drops([REFUSED], grown), filtered=(), arrivals=arrivals,
         from_guest=RingUse(vif="vif1.0", slots={0: 2 * PACKETS}),
         to_guest=RingUse(vif="vif2.0", slots={0: PACKETS}),
@@ -60,31 +62,47 @@ def refused(packets: int) -> Load:
     return load_of(through(PACKETS, vif2=came, bob=came) | drops, less(came))
 
 
+def queue_lost_all() -> Load:
+    """A vif whose queue stands still, with nothing in it."""
+    drops = {"dom0 vif2.0 qdisc_drops": PACKETS}
+    return load_of(through(PACKETS, vif2=0, bob=0) | drops, less(0))
+
+
+def test_device_of_one_queue_says_nothing_of_several() -> None:
+    one, several = (
+        judge_load_slots(replace(GOOD, device_queues=queues)).control for queues in (1, 2)
+    )
+
+    assert one.startswith("eth0 has one queue: nothing is said of several; vif1.0 queue 0: ")
+    assert several.startswith("vif1.0 queue 0: ")
+
+
 def test_load_of_which_all_arrived_passes_and_says_how_fast_it_was() -> None:
     verdict = judge_load(GOOD)
 
     assert verdict.outcome is Outcome.PASS
     assert verdict.numbers["packets_a_second"] == 10_000
+    assert (verdict.numbers["queues"], verdict.numbers["device_queues"]) == (1, 1)
     assert verdict.numbers["kbit_a_second"] == 322_480
     assert judge_load_slots(GOOD).outcome is Outcome.PASS
     assert not account_load(GOOD).troubled
 
 
 def test_what_a_full_vif_refused_is_told_and_is_no_failure() -> None:
-    for packets in (10, 94):
+    for packets in (10, 91):
         verdict = judge_load(of_many_bytes(refused(packets)))
 
         assert (verdict.outcome, verdict.numbers["overruns"]) == (Outcome.PASS, packets)
 
 
 @pytest.mark.parametrize(
-    "load", [refused(10), *map(of_many_bytes, (refused(95), refused(PACKETS)))]
+    "load", [refused(10), *map(of_many_bytes, (refused(92), refused(PACKETS), queue_lost_all()))]
 )
 def test_vif_that_refuses_what_it_has_room_for_fails(load: Load) -> None:
     verdict = judge_load(load)
 
     assert verdict.outcome is Outcome.FAIL
-    assert verdict.reasons[0].startswith("vif2.0 refused")
+    assert verdict.reasons[0].startswith("vif2.0 or its qdisc refused")
 
 
 def test_vif_of_the_source_has_no_excuse() -> None:
@@ -93,6 +111,18 @@ def test_vif_of_the_source_has_no_excuse() -> None:
     verdict = judge_load(of_many_bytes(load_of(counted, less(99))))
 
     assert verdict.outcome is Outcome.FAIL
+
+
+def test_overruns_are_those_of_one_vif_and_of_no_other_counter() -> None:
+    places = [("vif2.0", "tx_dropped"), ("vif2.0", "qdisc_drops"), ("vif2.0", "rx_dropped"),
+              ("vif1.0", "tx_dropped")]  # fmt: skip
+    drops = tuple(
+        Drop(place=DropCounter(node="dom0", device=device, counter=counter), packets=1)
+        for device, counter in places
+    )
+
+    assert find_overruns(drops, "vif2.0") == drops[:2]
+    assert find_overruns(drops, "") == ()
 
 
 def test_what_a_filter_dropped_is_no_overrun() -> None:
@@ -125,6 +155,7 @@ def test_what_a_filter_dropped_is_no_overrun() -> None:
         ),
         (load_of(through(PACKETS), replace(ARRIVALS, marked_bytes=7)), "have 7 bytes, not 401700"),
         (replace(GOOD, elapsed_us=0), "which the driver does not give back"),
+        (replace(GOOD, unrest="vif1.0 queue 0: 2 pending"), "never came to rest: vif1.0 queue 0"),
     ],
 )
 def test_packet_that_is_missing_or_damaged_or_too_many_fails(load: Load, reason: str) -> None:

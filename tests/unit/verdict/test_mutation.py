@@ -6,11 +6,14 @@ import pytest
 
 from xenlab.verdict.mutation import (
     Catch,
+    Control,
     Ending,
     Mutation,
+    Place,
     combine_endings,
     find_catch,
     find_troubles,
+    judge_control,
 )
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.verdict import Verdict
@@ -20,15 +23,19 @@ def verdict(outcome: Outcome) -> Verdict:
     return Verdict(rule="no loss", subject="alice -> bob", outcome=outcome, reasons=("lost",))
 
 
-CATCH = Catch(test="test_smoke.py::test_flows", verdict=verdict(Outcome.FAIL))
+PLACE = Place(suite="smoke", test="test_smoke.py::test_flows")
+CATCH = Catch(place=PLACE, verdict=verdict(Outcome.FAIL))
+CLEAN = Control(why="", elapsed_s=3.0)
+FAILED = Control(why="FAIL no loss", elapsed_s=3.0)
 
 
 def mutation(
-    *, harmless: bool = False, equivalent: str = "", catch: Catch | None = None, trouble: str = ""
-) -> Mutation:
+    *, harmless: bool = False, equivalent: str = "", catch: Catch | None = None, trouble: str = "",
+    control: Control | None = CLEAN,
+) -> Mutation:  # fmt: skip
     return Mutation(
         name="netfront-x", harmless=harmless, equivalent=equivalent, elapsed_s=1.5, catch=catch,
-        troubles=(trouble,) if trouble else (),
+        troubles=(trouble,) if trouble else (), control=control if catch else None,
     )  # fmt: skip
 
 
@@ -44,6 +51,9 @@ def mutation(
         (mutation(harmless=True), Ending.PASSED),
         (mutation(harmless=True, catch=CATCH), Ending.ACCUSED),
         (mutation(harmless=True, trouble="gso: LAB_ERROR"), Ending.UNDECIDED),
+        (mutation(catch=CATCH, control=None), Ending.UNDECIDED),
+        (mutation(catch=CATCH, control=FAILED), Ending.UNDECIDED),
+        (mutation(harmless=True, catch=CATCH, control=FAILED), Ending.UNDECIDED),
     ],
 )
 def test_ending_is_what_the_suites_said(tried: Mutation, ending: Ending) -> None:
@@ -62,10 +72,37 @@ def test_ending_is_what_the_suites_said(tried: Mutation, ending: Ending) -> None
     ],
 )
 def test_only_a_fail_or_a_crash_kills(outcome: Outcome, kills: bool, troubles: bool) -> None:
-    found = find_catch("test_smoke.py::test_flows", [verdict(Outcome.PASS), verdict(outcome)])
+    found = find_catch(PLACE, [verdict(Outcome.PASS), verdict(outcome)])
 
     assert (found is not None) is kills
     assert bool(find_troubles([verdict(outcome)])) is troubles
+
+
+def test_stock_drivers_that_do_not_pass_either_are_a_trouble() -> None:
+    caught = mutation(catch=CATCH, control=None)
+
+    assert caught.controlled(CLEAN) == mutation(catch=CATCH)
+    assert caught.controlled(FAILED).troubles == (
+        "control: stock drivers do not pass it either: FAIL no loss",
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "broken", "passed"),
+    [
+        ([Outcome.PASS], [], True),
+        ([Outcome.PASS, Outcome.SKIP], [], True),
+        ([Outcome.SKIP], [], False),
+        ([], [], False),
+        ([Outcome.PASS, Outcome.FAIL], [], False),
+        ([Outcome.PASS, Outcome.INCONCLUSIVE], [], False),
+        ([Outcome.PASS], ["pytest ended with USAGE_ERROR"], False),
+    ],
+)
+def test_control_is_a_pass_only_where_stock_drivers_were_seen_to_pass(
+    outcomes: list[Outcome], broken: list[str], passed: bool
+) -> None:
+    assert (not judge_control(map(verdict, outcomes), broken)) is passed
 
 
 @pytest.mark.parametrize(

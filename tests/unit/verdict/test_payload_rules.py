@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from tests.unit.measure.accounts import through
+from tests.unit.measure.accounts import ALICE, DOM0, deltas_along, through
 from tests.unit.verdict.measurements import lost, measured, tcp, udp
-from xenlab.measure.flow import Damage, DamageKind
+from xenlab.measure.flow import Damage, DamageKind, UdpFlow
+from xenlab.measure.measurement import build_measurement
+from xenlab.measure.path import build_path
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.payload import judge_duplicates, judge_intact, judge_order
 from xenlab.verdict.rules import judge_measurement
+from xenlab.verdict.verdict import Verdict
 
 FLIPPED = Damage(
     kind=DamageKind.CORRUPT,
@@ -47,6 +50,41 @@ def test_packet_too_many_that_every_hop_counts_is_found_at_the_source() -> None:
     verdict = judge_duplicates(measured(udp(), counted=through(61)))
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons == ("alice eth0 sent 1 packets more than its datagrams make",)
+
+
+def test_segments_on_the_way_are_none_too_many_and_all_else_is() -> None:
+    """dom0 makes two packets of one for bob's vif; on a ring nothing may become two."""
+    segmented = through(60) | {"dom0 vif2.0 tx_packets": 120, "bob eth0 rx_packets": 120}
+    on_a_ring = segmented | {"bob eth0 rx_packets": 121}
+    again = udp(duplicates=1)
+
+    def judged(counted: dict[str, int], *flows: UdpFlow, segmented: bool = True) -> Verdict:
+        return judge_duplicates(measured(*flows, counted=counted), segmented=segmented)
+
+    assert judged(segmented, udp()).outcome is Outcome.PASS
+    assert judged(segmented, udp(), segmented=False).outcome is Outcome.FAIL
+    assert judged(on_a_ring, udp()).reasons == ("1 packets more at bob eth0 than at vif2.0 (120)",)
+    assert "1 datagrams came twice" in judged(segmented, again).reasons[0]
+
+
+def test_segments_of_what_dom0_itself_sends_are_none_too_many() -> None:
+    path = build_path(DOM0, ALICE)
+    along = {"dom0 br-lan tx_packets": 60, "dom0 vif1.0 tx_packets": 120}
+
+    def judged(arrived: int) -> Verdict:
+        found = deltas_along(path, along | {"alice eth0 rx_packets": arrived})
+        return judge_duplicates(
+            build_measurement(path, (tcp(),), found, mtu_bytes=1500), segmented=True
+        )
+
+    assert judged(120).outcome is Outcome.PASS
+    assert judged(121).reasons == ("1 packets more at alice eth0 than at vif1.0 (120)",)
+
+
+def test_what_is_segmented_has_the_rules_of_all_others() -> None:
+    rules = [[verdict.rule for verdict in judge_measurement(measured(udp(), tcp()), segmented=each)]
+             for each in (False, True)]  # fmt: skip
+    assert rules[0] == rules[1]
 
 
 def test_order_is_no_rule_of_its_own_for_a_stream() -> None:

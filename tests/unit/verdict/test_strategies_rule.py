@@ -17,7 +17,7 @@ from xenlab.measure.strategy_trial import (
     tabulate,
 )
 from xenlab.verdict.outcome import Outcome
-from xenlab.verdict.strategies import judge_strategies
+from xenlab.verdict.strategies import judge_set_aside, judge_strategies
 
 COUNTS = StrategyCounts(
     sent_pkts=1000, linearised_pkts=400, unlinearised_pkts=0, relocated_pkts=0, relocated_bytes=0,
@@ -91,6 +91,10 @@ def test_strategies_that_do_what_they_are_for_pass_however_slow_they_are() -> No
         (trial("twin", Effect.LINEARISED, AVOIDING.counts, 9), "none of 1000 packets was linear"),
         (replace(NEGOTIATING, counts=LISTING.counts), "400 of 1000 packets were linearised all"),
         (replace(NEGOTIATING, counts=AVOIDING.counts), "none of 1000 packets came to dom0 with a"),
+        (
+            replace(AVOIDING, counts=replace(RELOCATED, relocated_pkts=7)),
+            "7 packets were copied to other pages",
+        ),
         (replace(DEFAULT, counts=LISTING.counts), "30 packets came to dom0 with a frag_list"),
         (
             replace(DEFAULT, counts=replace(COUNTS, unlinearised_pkts=2)),
@@ -113,12 +117,28 @@ def test_strategy_that_does_not_do_it_fails(bad: StrategyTrial, reason: str) -> 
     assert verdict.reasons[0].startswith(reason)
 
 
-def test_named_drop_is_a_number_and_no_failure() -> None:
-    drop = Drop(place=DropCounter(node="dom0", device="vif2.0", counter="qdisc_drops"), packets=3)
+DROP = Drop(place=DropCounter(node="dom0", device="vif2.0", counter="qdisc_drops"), packets=3)
 
-    (verdict,) = judge_strategies("", (replace(DEFAULT, counts=replace(COUNTS, drops=(drop,))),))
+
+def test_what_the_last_vif_had_no_room_for_is_a_number_and_no_failure() -> None:
+    counts = replace(COUNTS, drops=(DROP,), overruns=(DROP,))
+
+    (verdict,) = judge_strategies("", (replace(DEFAULT, counts=counts),))
 
     assert (verdict.outcome, verdict.numbers["lost"]) == (Outcome.PASS, 3)
+
+
+@pytest.mark.parametrize(
+    ("counts", "reason"),
+    [
+        (replace(COUNTS, drops=(DROP,)), "loss at dom0 vif2.0 qdisc_drops 3"),
+        (replace(COUNTS, unrest="vif1.0: 2 pending"), "never came to rest: vif1.0: 2 pending"),
+    ],
+)
+def test_other_loss_and_what_does_not_come_back_fail(counts: StrategyCounts, reason: str) -> None:
+    (verdict,) = judge_strategies("", (replace(DEFAULT, counts=counts),))
+
+    assert (verdict.outcome, verdict.reasons) == (Outcome.FAIL, (reason,))
 
 
 def test_least_moved_has_its_control_in_what_copies_all() -> None:
@@ -134,3 +154,38 @@ def test_default_without_a_packet_of_many_slots_leaves_nothing_to_remedy() -> No
     verdicts = judge_strategies("alice -> bob", (idle, AVOIDING))
 
     assert {verdict.outcome for verdict in verdicts} == {Outcome.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize(
+    ("effect", "counts", "became"),
+    [
+        (Effect.LINEARISED, COUNTS, "400 of 1000 packets had more than 18 slots and were linear"),
+        (Effect.RELOCATED, RELOCATED, "400 of 1000 packets had more than 18 slots and were copied"),
+        (
+            Effect.FRAG_LISTS,
+            NEGOTIATING.counts,
+            "400 of 1000 packets had more than 18 slots and came to dom0 with a frag_list",
+        ),
+    ],
+)
+def test_default_on_drivers_under_test_is_the_control_by_what_those_do(
+    effect: Effect, counts: StrategyCounts, became: str
+) -> None:
+    drivers = "netfront mine.patch, netback stock"
+    loaded = replace(trial("default", effect, counts, 10), drivers=drivers)
+
+    verdicts = judge_strategies("alice -> bob", (loaded, replace(AVOIDING, drivers=drivers)))
+
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS, Outcome.PASS]
+    for verdict in verdicts:
+        assert verdict.control.startswith(f"default: {became}")
+        assert verdict.control.endswith(f"; loaded: {drivers}")
+
+
+def test_strategy_that_is_set_aside_is_a_skip_with_its_reason() -> None:
+    verdict = judge_set_aside("alice -> bob", COPYING.strategy, "it would replace mine.patch")
+
+    (judged,) = judge_strategies("alice -> bob", (COPYING,))
+    assert (verdict.rule, verdict.subject) == (judged.rule, judged.subject)
+    assert verdict.outcome is Outcome.SKIP
+    assert verdict.reasons == ("it would replace mine.patch",)

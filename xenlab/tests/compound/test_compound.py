@@ -19,17 +19,20 @@ from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.compound import compound_layouts, crossing_layouts
 from xenlab.slots.layout import Checksum, Layout, Protocol
-from xenlab.slots.limits import STOCK, Limits
+from xenlab.slots.limits import Limits
 from xenlab.traffic.guests import guest_links, kinds_of_links
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import LayoutSource, composers_loaded, limits_of, send_layouts
+from xenlab.traffic.layouts import LayoutSource, composers_loaded, send_layouts
+from xenlab.traffic.limits import limits_of
 from xenlab.traffic.observing import observing
 from xenlab.traffic.settings import path_widened, sysctl_set
 from xenlab.traffic.sources.packets import PACKETS, PAGED_FROM_BYTES, packet_layout
 from xenlab.traffic.sources.zerocopy import HEADROOM_BYTES, LIMITS, Zerocopy, fits_zerocopy
 from xenlab.verdict.layouts import judge_layouts
+from xenlab.verdict.observation import judge_observation
 from xenlab.verdict.ring_slots import judge_linearised, judge_ring_slots
 from xenlab.verdict.rules import judge_measurement
+from xenlab.verdict.steady import judge_steady
 
 SEED = 20140518
 SINGLE_PAGES = "net.core.high_order_alloc_disable"
@@ -52,6 +55,7 @@ def test_composed_packets_over_compound_pages_meet_the_fate_that_the_model_says(
                     run = send_layouts(lab, link, layouts, seed=SEED)
                 what = f"{run.subject}, {name}, {SINGLE_PAGES}={single_pages}"
                 judge(judge_layouts(run, subject=what))
+                judge(judge_steady(run, subject=what))
 
 
 @pytest.mark.parametrize("single_pages", ["0", "1"])
@@ -69,9 +73,9 @@ def test_datagrams_from_a_sockets_own_compound_pages_are_linearised_where_the_mo
             sysctl_set(lab, link.source, SINGLE_PAGES, single_pages),
             path_widened(lab, link),
         ):
-            run, penalties = _observe(lab, link, layouts, source, LIMITS)
+            run, penalties, limits = _observe(lab, link, layouts, source, LIMITS)
         what = f"{run.subject}, MSG_ZEROCOPY {protocol}, {SINGLE_PAGES}={single_pages}"
-        _judge_run(run, penalties, what, judge, show)
+        _judge_run(run, penalties, limits, what, judge, show)
         for measurement in source.measurements:
             for verdict in judge_measurement(measurement):
                 judge(replace(verdict, subject=what))
@@ -82,26 +86,27 @@ def test_frames_from_af_packet_take_the_slots_that_the_model_says(
 ) -> None:
     for link in guest_links(lab.plan):
         with composers_loaded(lab, link), path_widened(lab, link):
-            run, penalties = _observe(lab, link, _frames(), PACKETS, LIMITS)
-        _judge_run(run, penalties, f"{run.subject}, AF_PACKET", judge, show)
+            run, penalties, limits = _observe(lab, link, _frames(), PACKETS, LIMITS)
+        _judge_run(run, penalties, limits, f"{run.subject}, AF_PACKET", judge, show)
 
 
 def _observe(
     lab: LabHandle, link: Link, layouts: tuple[Layout, ...], source: LayoutSource, limits: Limits
-) -> tuple[LayoutRun, Penalties]:
+) -> tuple[LayoutRun, Penalties, Limits]:
     with observing(lab, link, probes=True) as observer:
         under = limits_of(lab, link, limits)
         run = send_layouts(lab, link, layouts, seed=SEED, limits=under, source=source)
-        return run, Penalties(observation=observer.read())
+        return run, Penalties(observation=observer.read()), under
 
 
 def _judge_run(
-    run: LayoutRun, penalties: Penalties, subject: str, judge: Judge, show: Show
+    run: LayoutRun, penalties: Penalties, limits: Limits, subject: str, judge: Judge, show: Show
 ) -> None:
     judge(judge_layouts(run, subject=subject))
     judge(judge_ring_slots(run, penalties, subject=subject))
     judge(judge_linearised(run, penalties, subject=subject))
-    show(observe_histogram(subject, run, penalties.slots, STOCK))
+    judge(judge_observation(penalties.observation, subject=subject))
+    show(observe_histogram(subject, run, penalties.slots, limits))
 
 
 def _frames() -> tuple[Layout, ...]:

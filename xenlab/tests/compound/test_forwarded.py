@@ -7,20 +7,23 @@ take at most 18 slots however it does, or so large that they take more.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from xenlab.measure.layouts import LayoutRun
 from xenlab.measure.natural import read_natural_slots
 from xenlab.measure.penalties import Penalties
 from xenlab.plan.model import Link
 from xenlab.pytest_plugin import Judge, Show
-from xenlab.slots.limits import STOCK
 from xenlab.traffic.guests import guest_links, kinds_of_links
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.limits import limits_of
 from xenlab.traffic.observing import observing
 from xenlab.traffic.settings import path_widened
 from xenlab.traffic.sources.tap import Tap, tap_layout
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.natural import NaturalRange, judge_natural
+from xenlab.verdict.observation import judge_observation
 from xenlab.verdict.ring_slots import judge_linearised
 
 SEED = 20140519
@@ -49,7 +52,7 @@ def test_packets_forwarded_by_dom0_arrive_in_a_guest(lab: LabHandle, judge: Judg
 
 def _judge_forwarded(lab: LabHandle, link: Link, judge: Judge, show: Show) -> None:
     with observing(lab, link, probes=True, debug=True) as observer:
-        run = _send(lab, link)
+        run = replace(_send(lab, link), frags=())  # the stack decides where they lie
         observation = observer.read()
     subject = f"{run.subject}, tap in {run.source}"
     penalties = Penalties(observation=observation)
@@ -57,7 +60,8 @@ def _judge_forwarded(lab: LabHandle, link: Link, judge: Judge, show: Show) -> No
     judge(judge_layouts(run, subject=subject))
     judge(judge_linearised(run, penalties, subject=subject))
     judge(judge_natural(natural, LARGE_RANGE, penalties.linearised))
-    show(natural.histogram(STOCK))
+    judge(judge_observation(observation, subject=subject))
+    show(natural.histogram(limits_of(lab, link)))
 
 
 def _send(lab: LabHandle, link: Link) -> LayoutRun:

@@ -19,7 +19,8 @@ from xenlab.pytest_plugin import Judge, Show
 from xenlab.slots.compound import copied_layouts
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import composers_loaded, limits_of, send_layouts
+from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.limits import limits_of
 from xenlab.traffic.observing import observing
 from xenlab.traffic.sources.fragments import PIECES_S, memory_fragmented
 from xenlab.verdict.layouts import judge_layouts

@@ -14,12 +14,13 @@ import pytest
 from xenlab.measure.natural import read_natural_slots
 from xenlab.measure.penalties import Penalties
 from xenlab.pytest_plugin import Judge, Show
-from xenlab.slots.limits import STOCK
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
+from xenlab.traffic.limits import limits_of
 from xenlab.traffic.settings import sysctl_set
 from xenlab.traffic.sources.streams import StreamKind, StreamOrder, observe_streams
 from xenlab.verdict.natural import NaturalRange, judge_natural
+from xenlab.verdict.observation import judge_observation
 from xenlab.verdict.rules import judge_measurement
 
 SINGLE_PAGES = "net.core.high_order_alloc_disable"
@@ -75,6 +76,7 @@ def _judge_streams(
     natural = read_natural_slots(subject, observation)
     penalties = Penalties(observation=observation)
     judge(judge_natural(natural, expected, penalties.linearised))
+    judge(judge_observation(observation, subject=subject))
     for verdict in judge_measurement(measurement):
         judge(replace(verdict, subject=subject))
-    show(natural.histogram(STOCK))
+    show(natural.histogram(limits_of(lab, link)))

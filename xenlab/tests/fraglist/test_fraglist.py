@@ -28,16 +28,19 @@ from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
+from xenlab.traffic.layout_file import require_frags
 from xenlab.traffic.layouts import composers_loaded, send_layouts
 from xenlab.traffic.measuring import path_of
 from xenlab.verdict.disabling import judge_disabling
 from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.reach import judge_reach
+from xenlab.verdict.steady import judge_steady
 
 PACKETS = 10
 RANDOM = {Extent.QUICK: 100, Extent.WHOLE: 1000}
 RUN_LAYOUTS = 20_000
 SEED = 20140517
+SUITE = "fraglist"
 HARMLESS_SLOTS = 2
 REACHING_SLOTS = 19
 
@@ -83,7 +86,7 @@ def test_frontend_without_the_limit_is_met_by_netback_as_the_model_says(
     layouts = list(chain.from_iterable(zip(asked, harmless, strict=False)))
     run = send_layouts(lab, unlimited, layouts, seed=SEED, limits=limits)
     subject = f"{run.subject} with {SERIES}, T = {slots}"
-    judge(judge_layouts(run, subject=subject))
+    judge(judge_layouts(run, subject=subject, suite=SUITE))
     for exhibit in show_run(run, path_of(lab, unlimited).source, subject, limits):
         show(exhibit)
 
@@ -93,17 +96,21 @@ def test_random_layouts_without_the_limit_meet_the_fate_that_the_model_says(
     show: Show,
 ) -> None:  # fmt: skip
     seed = endurance.seed if endurance.seed_given else SEED
-    count = endurance.layouts or RANDOM[extent]
+    count = len(endurance.given) or endurance.layouts or RANDOM[extent]
+    kind = "given" if endurance.given else "random"
     for link in links:
         limits, frags = read_unlimited(lab, link), lab.max_skb_frags(link.source)
         mix = Mix(most_slots=limits.fatal_slots - 1, max_frags=frags)
-        stream = _survived(random_layouts(seed, mix), limits)
+        require_frags(endurance.given, link.source, frags)
+        stream = _survived(endurance.given or random_layouts(seed, mix), limits)
         for first in range(0, count, RUN_LAYOUTS):
             layouts = tuple(islice(stream, min(RUN_LAYOUTS, count - first)))
             run = send_layouts(lab, link, layouts, seed=seed + first, limits=limits)
-            drawn = f"random layouts {first + 1} to {first + len(layouts)} of seed {seed}"
+            drawn = f"{kind} layouts {first + 1} to {first + len(layouts)} of seed {seed}"
             subject = f"{run.subject} with {SERIES}, {drawn}"
-            judge(judge_layouts(run, subject=subject))
+            judge(judge_layouts(run, subject=subject, suite=SUITE))
+            if len(run.layouts) > 1:  # of one that was given there is no silence between two
+                judge(judge_steady(run, subject=subject))
             for exhibit in show_run(run, path_of(lab, link).source, subject, limits):
                 show(exhibit)
 
@@ -126,7 +133,8 @@ def test_vif_that_netback_disabled_is_told_of_and_works_again_when_attached_anew
         reattach(lab, unlimited)
     again = send_layouts(lab, unlimited, harmless, seed=SEED, limits=limits)
     judge(judge_disabling(run, subject=f"{run.subject} with {SERIES}, T = {slots}"))
-    judge(judge_layouts(again, subject=f"{run.subject} attached anew after T = {slots}"))
+    subject = f"{run.subject} attached anew after T = {slots}"
+    judge(judge_layouts(again, subject=subject, suite=SUITE))
 
 
 def _survived(layouts: Iterable[Layout], limits: Limits) -> Iterator[Layout]:

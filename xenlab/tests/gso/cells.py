@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from xenlab.guest.change import Change
 from xenlab.guest.device_state import Feature
@@ -63,7 +64,7 @@ def limit_cells(way: Way, extent: Extent) -> tuple[Cell, ...]:
                 Cell(
                     name=f"{ring.name} gso_max_size {size}",
                     changes=ring.change(gso_max_size_bytes=size),
-                    claims=claims if size < WIRE_MAX_BYTES else _uncontrolled(claims),
+                    claims=claims if size < WIRE_MAX_BYTES else _some_gso(claims),
                     cut=Cut(from_bytes=size) if ring.fed and size < WIRE_MAX_BYTES else None,
                 )
             )
@@ -196,8 +197,6 @@ def _full_packets(way: Way, mtu_bytes: int) -> tuple[Claim, ...]:
     )
 
 
-def _uncontrolled(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
-    return tuple(
-        Claim(spot=claim.spot, quantity=claim.quantity, most=claim.most, controlled=False)
-        for claim in claims
-    )
+def _some_gso(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
+    """What is no limit for anybody shows that there is GSO at all, without the setting too."""
+    return tuple(replace(claim, least=PLAIN_BYTES + 1, controlled=False) for claim in claims)

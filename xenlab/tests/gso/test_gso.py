@@ -30,8 +30,6 @@ from xenlab.tests.gso.cells import (
 from xenlab.traffic.cells import Bench, CellRun, Way, open_bench
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent, plan_flows
-from xenlab.verdict.loss import judge_loss
-from xenlab.verdict.payload import judge_intact
 from xenlab.verdict.rules import judge_measurement
 from xenlab.verdict.shapes import (
     SETTING_SHOWS,
@@ -109,11 +107,8 @@ def _judge(subject: str, cell: Cell, run: CellRun, without: CellRun | None) -> I
         return
     if cell.mtu_bytes and cell.mtu_bytes < TCP_MTU_MIN_BYTES:
         yield judge_refused(f"{subject}, TCP", [NO_TCP])
-    if cell.cut is None:
-        yield from (_under(subject, each) for each in judge_measurement(run.measurement))
-    else:
-        yield _under(subject, judge_intact(run.measurement))
-        yield _under(subject, judge_loss(run.measurement))
+    judged = judge_measurement(run.measurement, segmented=cell.cut is not None)
+    yield from (_under(subject, each) for each in judged)
     if cell.claims:
         yield judge_claims(subject, cell.claims, run.sight, without.sight if without else None)
     if cell.cut is not None:

@@ -21,18 +21,28 @@ import pytest
 from xenlab.guest.driver import NodeDriver
 from xenlab.measure.foretold_loss import lose
 from xenlab.measure.layouts import LayoutRun
-from xenlab.measure.malformed import expect_empty_slot, reaches, shows_empty_slot
+from xenlab.measure.malformed import (
+    count_error_answers,
+    expect_empty_slot,
+    reaches,
+    shares_slot,
+    shows_empty_slot,
+)
+from xenlab.measure.penalties import RELEASES, Penalties
 from xenlab.plan.model import DOM0, Link
 from xenlab.pytest_plugin import Judge
 from xenlab.slots.boundaries import layouts_of_slots
-from xenlab.slots.fate import predict
+from xenlab.slots.fate import Fate, predict
 from xenlab.slots.layout import Frag, Layout
 from xenlab.slots.limits import Limits
+from xenlab.slots.series import ADJACENT, JOINT
 from xenlab.tests.unlimited_frontend import SERIES, frontend_unlimited, read_unlimited
 from xenlab.traffic.drivers import parameter_set
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layouts import send_layouts
+from xenlab.traffic.observing import observing
+from xenlab.verdict.error_answers import judge_error_answers
 from xenlab.verdict.foretold_loss import judge_foretold, judge_unconcerned
 from xenlab.verdict.layouts import judge_layouts
 
@@ -50,8 +60,11 @@ SHARED = Layout(
 )
 # The second slot lies in these bytes as a whole: it is copied, and all behind it is mapped.
 COPIED = replace(SHARED, frags=(Frag(order=0, offset_bytes=0, size_bytes=50), *SHARED.frags))
-# netback puts adjacent slots into one frag then: what it makes of an empty one is its own affair.
-JOINING = "backend-adjacent"
+# 19 slots, of which the second is copied in part: its rest is the first frag of 17, and the last
+# slot alone is on the frag_list.
+LISTED = replace(
+    SHARED, frags=(*SHARED.frags[:1] * 16, Frag(order=1, offset_bytes=3846, size_bytes=500))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +125,31 @@ def test_slot_of_no_bytes_is_answered_and_makes_no_frag(
     layouts, limits = guest.layouts(*SLOTS), guest.limits
     subject = f"{guest.link.source} -> {guest.link.sink}, a slot of no bytes behind slot {slot}"
     showing = sum(shows_empty_slot(layout, limits, slot) for layout in layouts)
-    if not showing or JOINING in guest.lab.driver(DOM0).split("+"):
+    if not showing or ADJACENT in guest.lab.driver(DOM0).split(JOINT):
         judge(judge_unconcerned(subject, "no packet would lie in another way with it here"))
         return
     with guest.faulty("empty_slot", slot):
         sent = guest.send(layouts)
     run = expect_empty_slot(sent, limits, slot)
     judge(judge_foretold(run, subject=subject, faults=showing, asked=showing))
+
+
+@pytest.mark.parametrize("slot", [2, 10, 18, WITH_FRAG_LIST])
+def test_slots_that_failed_are_answered_with_an_error_and_no_others(
+    guest: FaultyGuest, slot: int, judge: Judge
+) -> None:
+    layouts = (*(LISTED,) * EACH, *guest.layouts(*SLOTS, WITH_FRAG_LIST))
+    predictions = [predict(layout, guest.limits) for layout in layouts]
+    subject = f"{guest.link.source} -> {guest.link.sink}, answers where slot {slot} is bad"
+    lists = sum(each.fate is Fate.OVERFLOW and shares_slot(each) for each in predictions)
+    if not lists:
+        judge(judge_unconcerned(subject, "no packet has a frag_list behind a slot copied in part"))
+        return
+    with (
+        guest.faulty("bad_grant", slot),
+        observing(guest.lab, guest.link, probes=True, tables=(RELEASES,)) as observer,
+    ):
+        guest.send(layouts)
+        penalties = Penalties(observation=observer.read())
+    must = sum(count_error_answers(each, slot) for each in predictions)
+    judge(judge_error_answers(penalties.failed_slots, must, subject=subject, lists=lists))

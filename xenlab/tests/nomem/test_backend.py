@@ -27,7 +27,8 @@ from xenlab.traffic.allocation import (
 )
 from xenlab.traffic.guests import guest_links
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.layouts import composers_loaded, limits_of, send_layouts
+from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.limits import limits_of
 from xenlab.verdict.foretold_loss import judge_foretold, judge_unconcerned
 from xenlab.verdict.layouts import judge_layouts
 

@@ -2,7 +2,8 @@
 
 Needs: the kernels' headers (fetched) and a compiler for the composer's module; drivers whose limits
 are the stock ones, or those of a series that comes with xenlab. Kernels may differ in how many
-frags an skb has: what each end can take is read there.
+frags an skb has: what each end can take is read there. With `--layout-file` those layouts are sent
+over every link, and no other.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from xenlab.slots.random_layouts import random_layouts, widest_mix
 from xenlab.traffic.endurance import Endurance
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.ladder import Extent
+from xenlab.traffic.layout_file import require_frags
 from xenlab.traffic.layouts import composers_loaded, send_layouts
+from xenlab.traffic.limits import limits_of
 from xenlab.traffic.measuring import path_of
-from xenlab.verdict.layouts import judge_layouts
+from xenlab.verdict.layouts import judge_layouts, judge_unsent
 from xenlab.verdict.steady import judge_steady
 
 SEED = 20140516
@@ -46,8 +49,11 @@ def composed(composers: None, direct_link: Link) -> Link:
 
 
 def test_layouts_of_every_number_of_slots_meet_the_fate_that_the_model_says(
-    lab: LabHandle, composed: Link, judge: Judge, show: Show
+    lab: LabHandle, composed: Link, endurance: Endurance, judge: Judge, show: Show
 ) -> None:
+    if endurance.given:
+        judge(judge_unsent(f"{composed.source} -> {composed.sink}, every number of slots, edges"))
+        return
     frags = lab.max_skb_frags(composed.source)
     for name, layouts in (
         ("every number of slots", sweep_layouts(max_frags=frags)),
@@ -60,11 +66,14 @@ def test_random_layouts_meet_the_fate_that_the_model_says(
     lab: LabHandle, composed: Link, extent: Extent, endurance: Endurance, judge: Judge, show: Show
 ) -> None:
     seed = endurance.seed if endurance.seed_given else SEED
-    count = endurance.layouts or RANDOM[extent]
-    stream = random_layouts(seed, widest_mix(lab.max_skb_frags(composed.source)))
+    frags = lab.max_skb_frags(composed.source)
+    require_frags(endurance.given, composed.source, frags)
+    count = len(endurance.given) or endurance.layouts or RANDOM[extent]
+    stream = iter(endurance.given or random_layouts(seed, widest_mix(frags)))
+    kind = "given" if endurance.given else "random"
     for first in range(0, count, RUN_LAYOUTS):
         layouts = tuple(islice(stream, min(RUN_LAYOUTS, count - first)))
-        name = f"random layouts {first + 1} to {first + len(layouts)} of seed {seed}"
+        name = f"{kind} layouts {first + 1} to {first + len(layouts)} of seed {seed}"
         send_and_judge(lab, composed, Drawn(name, seed + first, layouts), judge, show)
 
 
@@ -77,9 +86,11 @@ class Drawn(NamedTuple):
 
 
 def send_and_judge(lab: LabHandle, link: Link, drawn: Drawn, judge: Judge, show: Show) -> None:
-    run = send_layouts(lab, link, drawn.layouts, seed=drawn.seed)
+    limits = limits_of(lab, link)
+    run = send_layouts(lab, link, drawn.layouts, seed=drawn.seed, limits=limits)
     subject = f"{run.subject}, {drawn.name}"
     judge(judge_layouts(run, subject=subject))
-    judge(judge_steady(run, subject=subject))
-    for exhibit in show_run(run, path_of(lab, link).source, subject):
+    if len(run.layouts) > 1:  # of one that was given there is no silence between two
+        judge(judge_steady(run, subject=subject))
+    for exhibit in show_run(run, path_of(lab, link).source, subject, limits):
         show(exhibit)

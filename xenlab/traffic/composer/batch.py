@@ -12,7 +12,6 @@ from xenlab.slots.layout import Checksum, Layout, Protocol
 from xenlab.traffic.composer import wire
 from xenlab.traffic.composer.wire import Mode, Plant
 
-PROTOCOLS = tuple(Protocol)
 PROTOCOL_NUMBERS: Mapping[Protocol, int] = MappingProxyType(
     {Protocol.UDP4: 0, Protocol.UDP6: 1, Protocol.TCP4: 2, Protocol.TCP6: 3}
 )

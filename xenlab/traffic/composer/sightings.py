@@ -8,7 +8,6 @@ from functools import lru_cache
 from itertools import pairwise
 
 from xenlab.errors import MeasurementError
-from xenlab.measure.host_delays import HostDelays
 from xenlab.measure.layouts import NO_SILENCE, Form, Landing, Sighting, Silence
 from xenlab.slots.layout import Layout, Protocol
 from xenlab.traffic.composer.delivery import Delivery, Fate
@@ -17,6 +16,7 @@ from xenlab.traffic.composer.wire import NO_INDEX, SentFlag
 
 # As plain numbers: see xenlab.traffic.composer.results.
 DROPPED, LINEARISED = int(SentFlag.DROPPED), int(SentFlag.LINEARISED)
+COMPLETED = int(SentFlag.COMPLETED)
 TOLD = LINEARISED | int(SentFlag.INTACT)
 CHECKSUM_PARTIAL = 3  # include/linux/skbuff.h
 MILLI_US = 1000
@@ -39,7 +39,7 @@ def sight_all(delivery: Delivery) -> Iterator[Sighting]:
     """The same of a batch of which some may never come back to their sender."""
     some_held = delivery.send_report.outstanding > 0
     late = find_late(delivery)
-    silences = find_silences(delivery.arrival_report.arrivals, delivery.host_delays)
+    silences = find_silences(delivery)
     for found in delivery.fates:
         landing = landing_of(found)
         if landing is Landing.WHOLE and found.index in late:
@@ -52,6 +52,7 @@ def sight_all(delivery: Delivery) -> Iterator[Sighting]:
             held=some_held and found.sent.held,
             first_bad_offset=_first_bad_offset(found) if landing is Landing.DAMAGED else None,
             silence=silences.get(found.index, NO_SILENCE),
+            remade=_is_remade(found),
         )
 
 
@@ -88,18 +89,37 @@ def find_late(delivery: Delivery) -> Collection[int]:
     return late
 
 
-def find_silences(arrivals: Sequence[Arrival], delays: HostDelays) -> Mapping[int, Silence]:
+def find_silences(delivery: Delivery) -> Mapping[int, Silence]:
     """How long the receiver had had nothing before a packet, where it is a millisecond or more.
 
-    That of a packet which came in parts is the longest before any of them.
+    That of a packet which came in parts is the longest before any of them. Before the first to
+    come it is for how much longer that was under way than the quickest.
     """
+    arrivals, delays = delivery.arrival_report.arrivals, delivery.host_delays
+    spans = [(earlier.time_us, later) for earlier, later in pairwise(arrivals)]
+    if arrivals:
+        spans.append((arrivals[0].time_us - _late_us(delivery), arrivals[0]))
     silences: dict[int, Silence] = {}
-    for earlier, later in pairwise(arrivals):
-        silence_ms = (later.time_us - earlier.time_us) // MILLI_US
+    for since_us, later in spans:
+        silence_ms = (later.time_us - since_us) // MILLI_US
         if silence_ms > silences.get(later.place, NO_SILENCE).silence_ms:
-            host_ms = delays.within_ms(earlier.time_us, later.time_us)
+            host_ms = delays.within_ms(since_us, later.time_us)
             silences[later.place] = Silence(silence_ms=silence_ms, host_ms=host_ms)
     return silences
+
+
+def _late_us(delivery: Delivery) -> int:
+    """For how much longer the first to come was under way than the quickest, as both ends tell.
+
+    Their clocks begin at moments of their own: only differences of ways are known.
+    """
+    sent, arrivals = delivery.send_report.sent, delivery.arrival_report.arrivals
+    ways_us = [
+        arrival.time_us - sent[arrival.place].submit_us
+        for arrival in arrivals
+        if arrival.place != NO_INDEX
+    ]
+    return ways_us[0] - min(ways_us) if arrivals[0].place != NO_INDEX else 0
 
 
 def landing_of(found: Fate) -> Landing:
@@ -118,15 +138,26 @@ def _form(arrivals: Sequence[Arrival], landing: Landing) -> Form | None:
         return None
     (only,) = arrivals
     return Form(
-        only.headlen_bytes, only.gso_size_bytes, only.summed == CHECKSUM_PARTIAL, only.frags
+        head_bytes=only.headlen_bytes,
+        gso_size_bytes=only.gso_size_bytes,
+        blank=only.summed == CHECKSUM_PARTIAL,
+        frags=only.frags,
+        listed=only.listed,
     )
 
 
 def _linearised(found: Fate) -> bool | None:
-    flags = found.sent.flags
-    if not flags & TOLD or not any(frag.size_bytes for frag in found.layout.frags):
+    if not found.sent.flags & TOLD or not _is_paged(found.layout):
         return None
-    return bool(flags & LINEARISED)
+    return bool(found.sent.flags & LINEARISED)
+
+
+def _is_remade(found: Fate) -> bool:
+    return found.sent.flags & (COMPLETED | TOLD) == COMPLETED and _is_paged(found.layout)
+
+
+def _is_paged(layout: Layout) -> bool:
+    return any(frag.size_bytes for frag in layout.frags)
 
 
 def _first_bad_offset(found: Fate) -> int | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
+from xenlab.measure.layouts import Sighting
+from xenlab.plan.model import Link
 from xenlab.slots.layout import PAGE_BYTES, Checksum, Frag, Layout, Protocol
 from xenlab.traffic.composer.batch import Batch
 from xenlab.traffic.composer.results import SendReport, Sent
 from xenlab.traffic.composer.wire import SentFlag
+from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.layouts import Composer
+from xenlab.traffic.sources.keeping import keeping_told, patience_words
 from xenlab.traffic.sources.tool import (
     XLSOURCE,
     Letter,
@@ -49,13 +55,17 @@ def packet_layout(
     )
 
 
-def send_packets(shell: Shell, batch: Batch, deadline: Deadline) -> SendReport:
+def send_packets(
+    shell: Shell, batch: Batch, deadline: Deadline, patience: Sequence[str] = ()
+) -> SendReport:
     """Send a batch from a node as xlsource does; see composer/sender.py.
 
     The driver's end of a packet is out of its sight: neither dropped nor linearised is ever told.
+    Raises NotBack where the driver has no room for as long as it is waited for.
     """
+    words = ("--device", batch.way.device, *patience, *words_of(batch, deadline))
     done = shell.run(
-        [XLSOURCE, "packet", "--device", batch.way.device, *words_of(batch, deadline)],
+        [XLSOURCE, "packet", *words],
         deadline=deadline,
         stdin=encode_layouts(tuple(batch.layouts)),
     )
@@ -73,7 +83,23 @@ def read_report(account: SourceAccount) -> SendReport:
     )  # fmt: skip
 
 
-PACKETS = Composer(batch_packets=BATCH_PACKETS, send_batch=send_packets)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packets:
+    """A LayoutSource: AF_PACKET in the source node, and the composer's receiver."""
+
+    batch_packets: int = BATCH_PACKETS
+
+    def send(
+        self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int
+    ) -> Iterable[Sighting]:
+        """See LayoutSource. Raises DriverFailed where the driver keeps what it was given."""
+        send_batch = partial(send_packets, patience=patience_words(lab))
+        composer = Composer(batch_packets=self.batch_packets, send_batch=send_batch)
+        with keeping_told(lab, link):
+            return composer.send(lab, link, layouts, seed)
+
+
+PACKETS = Packets()
 
 
 def _sent(letter: Letter) -> Sent:

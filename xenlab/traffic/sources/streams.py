@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from xenlab.guest.counters import XLFLOW
+from xenlab.guest.reading import XLFLOW
 from xenlab.measure.flow import FlowSpec, Transport
 from xenlab.measure.measurement import Measurement
 from xenlab.measure.observation import Observation

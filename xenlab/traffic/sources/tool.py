@@ -9,8 +9,12 @@ from enum import StrEnum
 from xenlab.errors import MeasurementError
 from xenlab.guest.answer import Answer
 from xenlab.guest.counters import SCHEMA
+from xenlab.traffic.sources.keeping import NotBack
 
 XLSOURCE = "xlsource"
+# Its patience with a device that took nothing was up; the other errors say why it took nothing.
+TIMED_OUT = "ETIMEDOUT"
+SOCKET_FULL = "EAGAIN"
 
 
 class Letter(StrEnum):
@@ -39,8 +43,8 @@ class SourceAccount:
 def parse_account(what: str, line: bytes, packets: int) -> SourceAccount:
     """The account of so many packets. Raises MeasurementError where it is none.
 
-    So it does where memory was not what it should be, for then no layout was the one meant, and
-    where a packet did not come back: all behind it were not sent.
+    So it does where memory was not what it should be, for then no layout was the one meant.
+    NotBack where a packet did not come back, or found no room in time: all behind it were not sent.
     """
     answer = Answer.parse(what, line)
     if answer.integer("schema") != SCHEMA:
@@ -55,12 +59,25 @@ def parse_account(what: str, line: bytes, packets: int) -> SourceAccount:
         raise MeasurementError(
             f"{what}: {account.compound} of {account.blocks} blocks of memory are compound pages"
         )
-    if Letter.UNKNOWN in account.letters or len(account.letters) != packets:
+    _require_back(what, account)
+    if len(account.letters) != packets:
         raise MeasurementError(
-            f"{what}: {packets} packets, and {len(account.letters)} accounted for,"
-            f" {account.letters.count(Letter.UNKNOWN)} of them not back in time"
+            f"{what}: {packets} packets, and {len(account.letters)} accounted for"
         )
     return account
+
+
+def _require_back(what: str, account: SourceAccount) -> None:
+    errors = dict(account.errors)
+    if Letter.UNKNOWN in account.letters:
+        came = len(account.letters) - account.letters.count(Letter.UNKNOWN)
+        raise NotBack(f"{what}: the packet behind {came} others is not back in time", is_out=True)
+    if TIMED_OUT in errors:
+        taken = account.letters.count(Letter.TAKEN)
+        why = "not given back" if SOCKET_FULL in errors else "no room for more"
+        raise NotBack(
+            f"{what}: {taken} packets were taken, and {why} in time", is_out=SOCKET_FULL in errors
+        )
 
 
 def require_taken(what: str, account: SourceAccount) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from xenlab.errors import MeasurementError
-from xenlab.guest.counters import XLFLOW
+from xenlab.guest.reading import XLFLOW
 from xenlab.measure.flow import FlowSpec, Transport, UdpFlow
 from xenlab.measure.layouts import Landing, Sighting
 from xenlab.measure.measurement import Measurement
@@ -20,6 +20,7 @@ from xenlab.traffic.flow import FlowBudget, FlowSource
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.measuring import measure_link
 from xenlab.traffic.settings import VIF_MTU_MAX_BYTES
+from xenlab.traffic.sources.keeping import keeping_told, patience_words
 from xenlab.traffic.sources.tool import (
     XLSOURCE,
     Letter,
@@ -77,18 +78,23 @@ class Zerocopy:
     def send(
         self, lab: LabHandle, link: Link, layouts: Sequence[Layout], seed: int
     ) -> Iterator[Sighting]:
-        """See LayoutSource. All layouts are of one protocol."""
+        """See LayoutSource. All layouts are of one protocol.
+
+        Raises DriverFailed where a packet is not given back.
+        """
         spec = _spec_of(link, layouts, seed)
+        patience = patience_words(lab)
         accounts: list[SourceAccount] = []
 
         def send(source: Shell, specs: Sequence[FlowSpec], budget: FlowBudget) -> Sequence[bytes]:
             (flow,) = specs
-            lines = _run(source, flow, layouts, budget)
+            lines = _run(source, [*patience, flow.argument], layouts, budget)
             accounts.append(parse_account(f"xlsource of {flow}", lines[1], len(layouts)))
             return lines
 
         how = FlowSource(send=send, mtu_bytes=VIF_MTU_MAX_BYTES)
-        measurement = measure_link(lab, link, [spec], how)
+        with keeping_told(lab, link):
+            measurement = measure_link(lab, link, [spec], how)
         self.measurements.append(measurement)
         (account,) = accounts
         require_taken(f"xlsource of {spec}", account)
@@ -126,9 +132,9 @@ def _spec_of(link: Link, layouts: Sequence[Layout], seed: int) -> FlowSpec:
 
 
 def _run(
-    source: Shell, flow: FlowSpec, layouts: Sequence[Layout], budget: FlowBudget
+    source: Shell, words: Sequence[str], layouts: Sequence[Layout], budget: FlowBudget
 ) -> Sequence[bytes]:
     timeout_ms = str(int(budget.deadline.remaining_s * 500))
-    words = ["zerocopy", "--timeout-ms", timeout_ms, flow.argument]
-    done = source.run_script(SEND, *words, deadline=budget.deadline, stdin=encode_layouts(layouts))
+    argv = ["zerocopy", "--timeout-ms", timeout_ms, *words]
+    done = source.run_script(SEND, *argv, deadline=budget.deadline, stdin=encode_layouts(layouts))
     return done.require_success().stdout.splitlines()

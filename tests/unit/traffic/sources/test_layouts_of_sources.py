@@ -14,6 +14,7 @@ from xenlab.slots.compound import compound_layouts
 from xenlab.slots.layout import Checksum, Frag, Layout, Protocol, parse_layout
 from xenlab.slots.pages import count_grants
 from xenlab.traffic.composer.wire import SentFlag
+from xenlab.traffic.sources.keeping import NotBack
 from xenlab.traffic.sources.packets import packet_layout, read_report
 from xenlab.traffic.sources.tool import (
     Letter,
@@ -50,7 +51,6 @@ def test_account_has_a_letter_for_each_packet() -> None:
     [
         ({"schema": 2}, "schema 2"),
         ({"letters": "gc"}, "3 packets, and 2 accounted for"),
-        ({"letters": "gcu"}, "1 of them not back"),
         ({"letters": "gcx"}, "'x'"),
         ({"compound": 3}, "3 of 4 blocks of memory are compound"),
         ({"blocks": "many"}, "blocks is not a whole number"),
@@ -61,6 +61,29 @@ def test_account_that_does_not_tell_of_all_is_refused(
 ) -> None:
     with pytest.raises(MeasurementError, match=reason):
         parse(**changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_out", "reason"),
+    [
+        ({"letters": "gu"}, True, "the packet behind 1 others is not back in time"),
+        (
+            {"letters": "trr", "errors": {"ETIMEDOUT": 1, "EAGAIN": 1}}, True,
+            "1 packets were taken, and not given back in time",
+        ),
+        (
+            {"letters": "trr", "errors": {"ETIMEDOUT": 1, "ENOBUFS": 1}}, False,
+            "1 packets were taken, and no room for more in time",
+        ),
+    ],
+)  # fmt: skip
+def test_packet_that_is_not_back_is_told_from_one_that_found_no_room(
+    changed: dict[str, object], is_out: bool, reason: str
+) -> None:
+    with pytest.raises(NotBack, match=reason) as raised:
+        parse(**changed)
+
+    assert raised.value.is_out is is_out
 
 
 def test_layout_that_was_never_sent_is_no_result() -> None:

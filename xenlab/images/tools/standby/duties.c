@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The duties by name: awaken, domids NAME ..., ping, read FILE ..., run PROGRAM [ARGUMENT ...]. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -31,20 +32,56 @@ static void read_tail(FILE *stream, char *text, size_t size)
 			*text = ' ';
 }
 
-/* The first line of each file, with blanks between. */
+/*
+ * A file's first line; with a NUL among its bytes, as ELF notes have, all of it in hexadecimal. One
+ * that is named with a dash before it may be missing: a dash stands for it then.
+ */
+static int read_file(const char *word, char *text, size_t size)
+{
+	char content[LINE_BYTES / 2], *line_end;
+	bool may_be_missing = *word == '-';
+	size_t i, bytes, digits = 1;
+	FILE *file;
+	int error;
+
+	file = fopen(word + may_be_missing, "r");
+	if (!file && may_be_missing && errno == ENOENT && size > 1) {
+		strcpy(text, "-");
+		return 0;
+	}
+	if (!file)
+		return -1;
+	bytes = fread(content, 1, sizeof(content), file);
+	error = ferror(file) ? errno : bytes ? 0 : ENODATA;
+	fclose(file);
+	line_end = memchr(content, '\n', bytes);
+	if (memchr(content, 0, bytes))
+		digits = 2;
+	else if (line_end)
+		bytes = line_end - content;
+	if (!error && (bytes == sizeof(content) || bytes * digits >= size))
+		error = EFBIG;
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	for (i = 0; i < bytes; i++)
+		sprintf(text + i * digits, digits == 2 ? "%02hhx" : "%c", content[i]);
+	text[bytes * digits] = 0;
+	return 0;
+}
+
+/* Each of the files, with a blank behind it. */
 static int read_files(char **words, char *text, size_t size)
 {
 	size_t used = 0;
 
 	for (; *words; words++) {
-		FILE *file = fopen(*words, "r");
-
-		if (!file || !fgets(text + used, size - used, file)) {
+		if (read_file(*words, text + used, size - used - 1)) {
 			snprintf(text, size, "%s: %s", *words, strerror(errno));
 			return -1;
 		}
-		fclose(file);
-		used += strcspn(text + used, "\n");
+		used += strlen(text + used);
 		text[used++] = ' ';
 		text[used] = 0;
 	}
@@ -91,7 +128,7 @@ static const struct {
 
 void do_duty(char *line, char *answer, size_t size)
 {
-	char text[LINE_BYTES / 2] = "no such duty";
+	char text[LINE_BYTES - sizeof("failed ")] = "no such duty";
 	char *words[WORDS] = { NULL }, *rest = line;
 	int failed = -1;
 	size_t i, count;

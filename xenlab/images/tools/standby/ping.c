@@ -50,7 +50,7 @@ static void fill(struct echo *echo, uint16_t sequence)
 	echo->header.checksum = checksum(echo, sizeof(*echo));
 }
 
-/* 1 for our answer, 0 for a packet of somebody else's, -1 if the answer is another than was sent. */
+/* 1 for our answer, 0 for a packet of somebody else's, -1 if the answer is not what was sent. */
 static int judge(const unsigned char *packet, ssize_t bytes, const struct echo *sent)
 {
 	const struct iphdr *ip = (const struct iphdr *)packet;
@@ -58,7 +58,8 @@ static int judge(const unsigned char *packet, ssize_t bytes, const struct echo *
 
 	if (bytes < (ssize_t)(4 * ip->ihl + sizeof(struct icmphdr)))
 		return 0;
-	if (echo->header.type != ICMP_ECHOREPLY || echo->header.un.echo.id != sent->header.un.echo.id ||
+	if (echo->header.type != ICMP_ECHOREPLY ||
+	    echo->header.un.echo.id != sent->header.un.echo.id ||
 	    echo->header.un.echo.sequence != sent->header.un.echo.sequence)
 		return 0;
 	if (bytes != (ssize_t)(4 * ip->ihl + sizeof(*sent)))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * standby: answers the host from a machine that boots or was restored, and starts no program for it.
+ * standby: answers the host from a machine that boots or was restored; starts no program for it.
  *
  * It waits in memory from boot on, and in a saved machine too; a shell would come over SSH, and an
  * emulated CPU that has not translated that code yet needs a second for each handshake.

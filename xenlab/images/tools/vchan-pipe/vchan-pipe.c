@@ -2,9 +2,11 @@
 /*
  * vchan-pipe: a byte stream between dom0 and a domU over a vchan, whatever their networks do.
  *
- * "vchan-pipe serve PROGRAM [ARGUMENT ...]" in a domU offers the vchan "data/ssh" to dom0 and, for
- * each client that connects, has the program (an SSH server in inetd mode) on a socket pair. It is
- * started before its client comes, since starting a program takes long on an emulated CPU. Once a
+ * "vchan-pipe serve SECONDS PROGRAM [ARGUMENT ...]" in a domU offers the vchan "data/ssh" to dom0
+ * and, for each client that connects, has the program (an SSH server in inetd mode) on a socket
+ * pair. It is started before its client comes, since starting a program takes long on an emulated
+ * CPU, and anew when none has come for so many seconds: dropbear ends who has not logged in 300 s
+ * after its own start, and a client of the last second would be cut off in the middle. Once a
  * client is there another process offers the next vchan in the same place, so that any number of
  * clients are served side by side.
  * "vchan-pipe connect DOMID" in dom0 connects standard input and output to it.
@@ -127,7 +129,10 @@ static void pump_both(struct libxenvchan *vchan, int source, int sink)
 		{ .fd = sink },
 	};
 
-	in.start = in.end = out.start = out.end = 0;
+	in.start = 0;
+	in.end = 0;
+	out.start = 0;
+	out.end = 0;
 	fcntl(source, F_SETFL, O_NONBLOCK);
 	fcntl(sink, F_SETFL, O_NONBLOCK);
 	vchan->blocking = 0;
@@ -142,8 +147,8 @@ static void pump_both(struct libxenvchan *vchan, int source, int sink)
 	}
 }
 
-/* Returns once a client is there, or false when the waiting server has ended (it has a time-out). */
-static bool wait_for_client(struct libxenvchan *vchan, int socket)
+/* Returns once a client is there, or false when the waiting server has ended or has to. */
+static bool wait_for_client(struct libxenvchan *vchan, int socket, int patience_ms)
 {
 	struct pollfd polls[2] = {
 		{ .fd = libxenvchan_fd_for_select(vchan), .events = POLLIN },
@@ -151,7 +156,9 @@ static bool wait_for_client(struct libxenvchan *vchan, int socket)
 	};
 
 	while (libxenvchan_is_open(vchan) == 2) {
-		if (poll(polls, 2, -1) < 0 && errno != EINTR)
+		int ready = poll(polls, 2, patience_ms);
+
+		if (!ready || (ready < 0 && errno != EINTR))
 			return false;
 		if (polls[1].revents & (POLLHUP | POLLERR))
 			return false;
@@ -175,7 +182,7 @@ static void announce(void)
 }
 
 /* One offer, one client, one server; writes a byte to `taken` as soon as the client is there. */
-static int serve_one(char **argv, bool first, int taken)
+static int serve_one(char **argv, int patience_ms, bool first, int taken)
 {
 	struct libxenvchan *vchan;
 	bool client;
@@ -193,7 +200,7 @@ static int serve_one(char **argv, bool first, int taken)
 		pid = start_server(&socket, argv);
 		if (pid < 0)
 			return 1;
-		client = wait_for_client(vchan, socket);
+		client = wait_for_client(vchan, socket, patience_ms);
 		if (client) {
 			if (write(taken, "", 1) != 1)
 				return 1;
@@ -211,7 +218,7 @@ static int serve_one(char **argv, bool first, int taken)
 	return 0;
 }
 
-static int serve(char **argv)
+static int serve(char **argv, int patience_ms)
 {
 	bool first = true;
 
@@ -228,7 +235,7 @@ static int serve(char **argv)
 		if (pid == 0) {
 			close(taken[0]);
 			signal(SIGCHLD, SIG_DFL);
-			_exit(serve_one(argv, first, taken[1]));
+			_exit(serve_one(argv, patience_ms, first, taken[1]));
 		}
 		close(taken[1]);
 		signal(SIGCHLD, SIG_IGN);	/* nobody waits for those that have their client */
@@ -255,8 +262,8 @@ static unsigned int read_offer(struct xs_handle *store, const char *path)
 }
 
 /*
- * Take the domU's offer. Clients queue for it by a lock, each holding it until the domU has made its
- * next offer: else the second would join the first one's vchan.
+ * Take the domU's offer. Clients queue for it by a lock, each holding it until the domU has made
+ * its next offer: else the second would join the first one's vchan.
  */
 static struct libxenvchan *take_offer(const char *domid)
 {
@@ -303,10 +310,10 @@ static int connect_to(const char *domid)
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
-	if (argc > 2 && !strcmp(argv[1], "serve"))
-		return serve(argv + 2);
+	if (argc > 3 && !strcmp(argv[1], "serve") && atoi(argv[2]) > 0)
+		return serve(argv + 3, 1000 * atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "connect"))
 		return connect_to(argv[2]);
-	fprintf(stderr, "usage: vchan-pipe serve PROGRAM [ARGUMENT ...] | connect DOMID\n");
+	fprintf(stderr, "usage: vchan-pipe serve SECONDS PROGRAM [ARGUMENT ...] | connect DOMID\n");
 	return 2;
 }

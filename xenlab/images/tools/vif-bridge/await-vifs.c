@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * await-vifs [-t SECONDS] [VIF ...]: returns once each vif (of no names: every one there is) has its
- * carrier and its bridge forwards what it sends; 1 with the names of those that do not in time.
+ * await-vifs [-t SECONDS] [VIF ...]: returns once each vif (of no names: every one there is) has
+ * its carrier and its bridge forwards what it sends; 1 with the names of those that do not in time.
  *
  * A frontend has its carrier as soon as it asked its backend to connect; that one connects later,
- * gets its carrier when it has seen the guest's receive slots (xenvif_rx_queue_ready), and only then
- * becomes a forwarding port. What is sent to the guest before is lost.
+ * gets its carrier when it has seen the guest's receive slots (xenvif_rx_queue_ready), and only
+ * then becomes a forwarding port. What is sent to the guest before is lost.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -63,8 +63,9 @@ static int count_unready(char **vifs, int count, int tell)
 			continue;
 		unready++;
 		if (tell)
-			fprintf(stderr, "await-vifs: %s: carrier %d, state as a bridge port %d\n", vifs[i],
-				read_number(vifs[i], "carrier"), read_number(vifs[i], "brport/state"));
+			fprintf(stderr, "await-vifs: %s: carrier %d, state as a bridge port %d\n",
+				vifs[i], read_number(vifs[i], "carrier"),
+				read_number(vifs[i], "brport/state"));
 	}
 	return unready;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * plug-vifs: in a driver domain, plugs each vif that comes into its bridge, and takes what a vif that
- * went has left in xenstore.
+ * plug-vifs: in a driver domain, plugs each vif that comes into its bridge, and takes what a vif
+ * that went has left in xenstore.
  *
  * xl in dom0 runs no hotplug program for the vifs of another backend, and when it removes one it
  * waits until their backend has removed its part of xenstore (tools/libs/light/libxl_device.c,
- * device_hotplug). Xen's own answer is "xl devd", for which the whole toolstack would have to be here.
- * The kernel tells of vifs by uevents: netback of one that is to be plugged by "online", the bus of
- * one that has gone by "remove".
+ * device_hotplug). Xen's own answer is "xl devd", for which the whole toolstack would have to be
+ * here. The kernel tells of vifs by uevents: netback of one that is to be plugged by "online", the
+ * bus of one that has gone by "remove".
  */
 #include <errno.h>
 #include <linux/netlink.h>

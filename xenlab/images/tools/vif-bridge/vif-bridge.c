@@ -6,8 +6,8 @@
  * One static program, where Xen's script starts a dozen: each costs an emulated CPU 0.1 s and more.
  * Called await-vifs it waits for what others plugged, see await-vifs.c; called plug-vifs it takes
  * xl's place where there is none, see plug-vifs.c.
- * xl gives the device in $vif, the backend's place in xenstore in $XENBUS_PATH, and "online", "add",
- * "offline" or "remove" as the argument; a bridge lets go of a device that vanishes by itself.
+ * xl gives the device in $vif, the backend's place in xenstore in $XENBUS_PATH, and "online",
+ * "add", "offline" or "remove" as the argument; of what vanishes a bridge lets go by itself.
  */
 #define _GNU_SOURCE
 #include <stdio.h>

@@ -83,11 +83,11 @@ static bool equals(const struct flow *f, size_t index, size_t len)
 	       !bad_bytes(f, index, len, &first);
 }
 
-/* The lowest datagram in @state that @got equals; f->count when there is none. */
-static size_t find_equal(const struct sink *s, enum state state, size_t len)
+/* The lowest datagram @in a state that @got equals; f->count when there is none. */
+static size_t find_equal(const struct sink *s, enum state in, size_t len)
 {
-	for (size_t i = state == OUTSTANDING ? s->first_open : 0; i < s->f->count; i++) {
-		if (s->states[i] == state && s->f->sizes[i] == len && equals(s->f, i, len))
+	for (size_t i = in == OUTSTANDING ? s->first_open : 0; i < s->f->count; i++) {
+		if (s->states[i] == in && s->f->sizes[i] == len && equals(s->f, i, len))
 			return i;
 	}
 	return s->f->count;

@@ -6,13 +6,15 @@
  *		[--counters] FLOW...
  *	xlflow send [--timeout-ms N] [--counters] FLOW...
  *	xlflow counters
+ *	xlflow read [--counters] PATTERN... -- DEVICE...
  *
  * FLOW is proto@address@port@seed@sizes, address and port being the receiver's. The receiver binds
  * all its flows, prints `READY AB` and takes them as they come. It ends when all are complete, or
  * idle after a SIGUSR1, by which it is told that the sender has ended. Each side prints one JSON
  * object per flow, a line each. With --counters it prints what `counters` does before it begins and
- * when all is done and silent, which saves two commands. Status: 0 ran to its end (whatever it
- * found), 1 the system refused something, 2 usage.
+ * when all is done and silent, which saves two commands; and so does `read`, before the lines of
+ * files that match the patterns, and the devices' `ethtool -S`. Status: 0 ran to its end (whatever
+ * it found), 1 the system refused something, 2 usage.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -46,7 +48,8 @@ static void usage(void)
 {
 	fputs("usage: xlflow recv|send [--nonce A+B] [--idle-ms N] [--linger-ms N]"
 	      " [--timeout-ms N] [--apart-mtu N] [--counters] proto@address@port@seed@sizes...\n"
-	      "       xlflow counters\n", stderr);
+	      "       xlflow counters\n"
+	      "       xlflow read [--counters] PATTERN... -- DEVICE...\n", stderr);
 	exit(2);
 }
 
@@ -155,6 +158,24 @@ static size_t headers_bytes(const struct flow *f)
 	return f->addr.sa.sa_family == AF_INET6 ? 48 : 28;
 }
 
+/* [--counters] PATTERN... -- DEVICE... */
+static int read_all(char **words)
+{
+	bool counters = *words && !strcmp(*words, "--counters");
+	char **devices;
+
+	words += counters;
+	for (devices = words; *devices && strcmp(*devices, "--"); devices++)
+		;
+	if (!*devices)
+		usage();
+	*devices++ = NULL;
+	if (counters)
+		counters_print();
+	reading_print(words, devices);
+	return finish();
+}
+
 int main(int argc, char **argv)
 {
 	struct times t = { .idle_ms = 3000, .linger_ms = 20 };
@@ -167,6 +188,8 @@ int main(int argc, char **argv)
 		counters_print();
 		return finish();
 	}
+	if (!strcmp(verb, "read"))
+		return read_all(argv + 2);
 	if (argc < 3 || (strcmp(verb, "recv") && strcmp(verb, "send")))
 		usage();
 	argc--;

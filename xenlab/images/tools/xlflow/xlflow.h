@@ -42,7 +42,7 @@ struct flow {
 };
 
 struct times {
-	int idle_ms;		/* end of a flow that its sender has ended, or of a stream: no packet */
+	int idle_ms;		/* without a packet: end of a stream, or of a flow that was sent */
 	int linger_ms;		/* how long a complete flow waits for duplicates */
 	int64_t deadline_ms;	/* CLOCK_MONOTONIC; end of everything */
 };
@@ -82,6 +82,8 @@ void stream_cut(int fd);
 void stream_end(const struct flow *f, const char *error, uint64_t sent);
 
 void counters_print(void);
+/* Lines of files by patterns, and statistics of devices; both lists end with NULL. */
+void reading_print(char **patterns, char **devices);
 
 /* A member of the counters: how much of what this node began has no end yet. */
 void unfinished_print(void);

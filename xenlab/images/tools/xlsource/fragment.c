@@ -22,8 +22,9 @@
 #define STEPS_MAX	(1 << 16)
 #define WATCH_MS	20
 /*
- * Where taking stops, in terms of what the kernel keeps for itself: before any zone is so empty that
- * somebody has to go. Zones have their own reserves, which are free memory to all that is asked.
+ * Where taking stops, in terms of what the kernel keeps for itself: before any zone is so empty
+ * that somebody has to go. Zones have their own reserves, which are free memory to all that is
+ * asked.
  */
 #define RESERVES	8
 

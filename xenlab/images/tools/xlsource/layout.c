@@ -87,16 +87,19 @@ size_t layouts_read(struct layout **layouts)
 	if (!*layouts)
 		die("calloc");
 	while (fgets(line, sizeof(line), stdin)) {
+		struct layout *l = &(*layouts)[count];
 		char *rest = line, *word;
 
 		line[strcspn(line, "\n")] = 0;
 		if (count == LAYOUTS_MAX)
 			refuse(count, "too many of them");
 		while ((word = strsep(&rest, " "))) {
-			if (*word && !read_word(&(*layouts)[count], word))
+			if (*word && !read_word(l, word))
 				refuse(count, word);
 		}
-		if (!(*layouts)[count].linear || layout_length(&(*layouts)[count]) > FRAME_MAX)
+		/* The linear part by itself first: the sum is 32 bits too. */
+		if (!l->linear || l->linear > FRAME_MAX || layout_length(l) > FRAME_MAX ||
+		    layout_length(l) < frame_header_bytes(l))
 			refuse(count, "no length that a packet can have");
 		count++;
 	}

@@ -2,8 +2,8 @@
 /*
  * AF_PACKET with a virtio_net_hdr: a linear part of any length, the rest in single pages from their
  * beginning (net/packet/af_packet.c, packet_alloc_skb; what is shorter than a page is linear), GSO
- * and checksum as asked for. It goes straight to the driver, and waits where that has no room: a
- * packet is never dropped here.
+ * and checksum as asked for. It goes straight to the driver, and waits where that has no room, or
+ * keeps as much as the socket may have under way: a packet is never dropped here.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -18,6 +18,7 @@
 #include "xlsource.h"
 
 #define PATIENCE_MS	1	/* between two questions whether the driver has room again */
+#define PAUSE_MAX_MS	50	/* the most that it counts as: the machine may have stood still */
 
 static void set(int fd, int name, const char *what)
 {
@@ -30,7 +31,7 @@ static void set(int fd, int name, const char *what)
 static int open_device(const char *device)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = if_nametoindex(device) };
-	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || !to.sll_ifindex)
 		die(device);
@@ -41,21 +42,47 @@ static int open_device(const char *device)
 	return fd;
 }
 
-/* ENOBUFS is a stopped queue (net/core/dev.c, __dev_direct_xmit): it will go on. */
+/* What of @patience_ms is left behind a short pause; no driver tells that it has room again. */
+static int64_t pause_for(int64_t patience_ms)
+{
+	int64_t before_ms = now_ms(), took_ms;
+
+	usleep(PATIENCE_MS * 1000);
+	took_ms = now_ms() - before_ms;
+	return patience_ms - (took_ms < PAUSE_MAX_MS ? took_ms : PAUSE_MAX_MS);
+}
+
+/*
+ * ENOBUFS is a stopped queue (net/core/dev.c, __dev_direct_xmit), EAGAIN that what was sent before
+ * is not back: it will go on. Where it does not there are two errors, ETIMEDOUT and which it was.
+ */
 static char send_one(int fd, const struct iovec *iov, struct account *a, const struct times *t)
 {
+	int64_t patience_ms = t->idle_ms;
+
 	while (writev(fd, iov, 2) < 0) {
-		if (errno != EINTR && errno != ENOBUFS && errno != EAGAIN) {
-			account_error(a, errno);
-			return REFUSED;
+		int error = errno;
+
+		if (error == EINTR)
+			continue;
+		if (error == EAGAIN && wait_for(fd, POLLOUT, t->idle_ms, t))
+			continue;
+		if (error == ENOBUFS && patience_ms > 0 && now_ms() < t->deadline_ms) {
+			patience_ms = pause_for(patience_ms);
+			continue;
 		}
-		if (now_ms() >= t->deadline_ms) {
+		if (error == EAGAIN || error == ENOBUFS)
 			account_error(a, ETIMEDOUT);
-			return REFUSED;
-		}
-		usleep(PATIENCE_MS * 1000);
+		account_error(a, error);
+		return REFUSED;
 	}
 	return TAKEN;
+}
+
+/* Then nobody waits for the others too. */
+static bool stuck(const struct account *a)
+{
+	return a->errors[ETIMEDOUT];
 }
 
 static void require(const struct layout *l, size_t index)
@@ -70,7 +97,7 @@ static void require(const struct layout *l, size_t index)
 void packet(int argc, char **argv)
 {
 	static uint8_t frame[FRAME_MAX];
-	struct times t = { .deadline_ms = now_ms() + 60000 };
+	struct times t = { .idle_ms = IDLE_MS, .deadline_ms = now_ms() + 60000 };
 	struct sender s = { 0 };
 	struct layout *layouts;
 	struct account a;
@@ -88,7 +115,7 @@ void packet(int argc, char **argv)
 
 		require(&layouts[i], i);
 		iov[1].iov_len = frame_build(frame, &net, &s, &layouts[i], i);
-		account_add(&a, send_one(fd, iov, &a, &t), iov[1].iov_len);
+		account_add(&a, stuck(&a) ? REFUSED : send_one(fd, iov, &a, &t), iov[1].iov_len);
 	}
 	account_print(&a, "packet", NULL);
 }

@@ -9,11 +9,14 @@
 
 #include "xlsource.h"
 
-enum option_id { OPT_TIMEOUT = 1, OPT_DEVICE, OPT_BRIDGE, OPT_SEED, OPT_ID, OPT_MAC, OPT_IP4,
-		 OPT_IP6, OPT_PORTS };
+enum option_id {
+	OPT_TIMEOUT = 1, OPT_IDLE, OPT_DEVICE, OPT_BRIDGE, OPT_SEED, OPT_ID, OPT_MAC, OPT_IP4,
+	OPT_IP6, OPT_PORTS,
+};
 
 static const struct option options[] = {
 	{ "timeout-ms", required_argument, NULL, OPT_TIMEOUT },
+	{ "idle-ms", required_argument, NULL, OPT_IDLE },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "bridge", required_argument, NULL, OPT_BRIDGE },
 	{ "seed", required_argument, NULL, OPT_SEED },
@@ -100,6 +103,8 @@ int sender_parse(struct sender *s, int argc, char **argv, struct times *t)
 			usage();
 		if (which == OPT_TIMEOUT)
 			t->deadline_ms = now_ms() + word_number(optarg, INT32_MAX);
+		else if (which == OPT_IDLE)
+			t->idle_ms = word_number(optarg, INT32_MAX);
 		else
 			parse_option(s, which);
 	}

@@ -50,6 +50,9 @@ struct sender {
 	uint16_t port_from, port_to;
 };
 
+/* How long a driver may keep all that it was given, or take nothing, where no option says it. */
+#define IDLE_MS		5000
+
 /* The options of a sender; returns where the first word behind them is. */
 int sender_parse(struct sender *s, int argc, char **argv, struct times *t);
 

@@ -52,7 +52,8 @@ static void require(const struct flow *f, const struct layout *layouts, size_t c
 		if (l->protocol == protocol && l->linear == header_bytes[protocol] && !l->gso &&
 		    layout_length(l) - l->linear == f->sizes[i])
 			continue;
-		fprintf(stderr, "xlsource: layout %zu is none of MSG_ZEROCOPY, or of its flow\n", i);
+		fprintf(stderr, "xlsource: layout %zu is none of MSG_ZEROCOPY, or of its flow\n",
+			i);
 		usage();
 	}
 }
@@ -93,6 +94,18 @@ static size_t lay_out(struct iovec *iov, const struct blocks *b, const struct la
 	return l->count;
 }
 
+/* An error that nobody takes keeps poll() from waiting. */
+static void take_error(int fd, struct account *a)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
+		die("SO_ERROR");
+	if (error)
+		account_error(a, error);
+}
+
 /* What came back of packet @id, 0 if that was something else. */
 static char read_completion(int fd, uint32_t id, struct account *a)
 {
@@ -102,6 +115,7 @@ static char read_completion(int fd, uint32_t id, struct account *a)
 	if (recvmsg(fd, &msg, MSG_ERRQUEUE) < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			die("MSG_ERRQUEUE");
+		take_error(fd, a);
 		return 0;
 	}
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
@@ -121,7 +135,7 @@ static char await_completion(int fd, uint32_t id, struct account *a, const struc
 	char letter = 0;
 
 	while (!letter) {
-		if (!wait_for(fd, 0, t->idle_ms, t))
+		if (now_ms() >= t->deadline_ms || !wait_for(fd, 0, t->idle_ms, t))
 			return UNKNOWN;
 		letter = read_completion(fd, id, a);
 	}
@@ -157,7 +171,7 @@ static void send_all(int fd, const struct flow *f, const struct layout *layouts,
 
 void zerocopy(int argc, char **argv)
 {
-	struct times t = { .idle_ms = 5000, .deadline_ms = now_ms() + 60000 };
+	struct times t = { .idle_ms = IDLE_MS, .deadline_ms = now_ms() + 60000 };
 	struct layout *layouts;
 	struct flow f;
 	size_t count;

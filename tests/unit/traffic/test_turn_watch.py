@@ -1,0 +1,187 @@
+"""TurnWatch: what consoles show is told of the side whose drivers were loaded when it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.unit.traffic.test_vigil import Consoles
+from xenlab.errors import (
+    ConnectionLost,
+    DriverFailed,
+    GuestLost,
+    KernelFault,
+    LabError,
+    MeasurementError,
+    WaitTimedOut,
+    XenlabError,
+)
+from xenlab.measure.contest import BASE, PATCHED
+from xenlab.plan.planner import plan_lab
+from xenlab.topology.loading import load_topology
+from xenlab.traffic.turn_watch import SPENT, TurnWatch, watching_turns
+from xenlab.verdict.outcome import Outcome
+
+OLD = b"[    1.000000] WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 dev_open+0x1/0x2\n"
+WARNING = b"[    9.000000] WARNING: CPU: 0 PID: 7 at kernel/module.c:1 rmmod_it+0x1/0x2\n"
+OOPS = b"[    9.500000] BUG: kernel NULL pointer dereference, address: 0000000000000000\n"
+
+
+@dataclass(slots=True, kw_only=True)
+class Silent(Consoles):
+    """Its nodes can be lost, and the machine below them; what waits for a crash ends by it."""
+
+    broken: XenlabError | None = None
+    forsaken: list[str] = field(default_factory=list)
+    delay_ms: int = 0
+
+    def host_delay_ms(self) -> int:
+        return self.delay_ms
+
+    def require_machine(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+    @staticmethod
+    def vif(_domu: str, index: int) -> str:
+        return f"vif1.{index}"
+
+    def forsake(self, node: str, _fault: KernelFault) -> None:
+        self.forsaken.append(node)
+
+
+@pytest.fixture
+def lab() -> Silent:
+    return Silent(plan=plan_lab(load_topology("pair")), said={"dom0": OLD})
+
+
+@pytest.fixture
+def watch(lab: Silent) -> Iterator[TurnWatch]:
+    kept = {node: len(lab.console_bytes(node)) for node in lab.plan.node_names}
+    with watching_turns(lab, kept) as watch:  # type: ignore[arg-type]
+        yield watch
+
+
+def test_what_was_said_before_is_nobodys(watch: TurnWatch) -> None:
+    watch.end_turn()
+    watch.pass_to(BASE)
+    watch.end_turn()
+
+    told = watch.account(None)
+
+    assert (told.verdicts, told.trouble, watch.base_turns) == ((), "", 1)
+
+
+def test_what_comes_behind_the_kept_consoles_is_told_though_nobody_watched_yet(
+    lab: Silent,
+) -> None:
+    kept = {node: len(lab.console_bytes(node)) for node in lab.plan.node_names}
+    lab.say(OOPS)
+
+    with watching_turns(lab, kept) as watch, pytest.raises(KernelFault):  # type: ignore[arg-type]
+        watch.end_turn()
+
+    assert [each.outcome for each in watch.account(None).verdicts] == [Outcome.CRASH]
+
+
+def test_warning_while_the_base_goes_is_no_fault_of_the_patch(
+    lab: Silent, watch: TurnWatch
+) -> None:
+    watch.pass_to(BASE)
+    watch.end_turn()
+    lab.say(WARNING)
+    watch.pass_to(PATCHED)
+
+    told = watch.account(None)
+
+    assert told.verdicts == ()
+    assert "rmmod_it" in told.trouble
+    assert SPENT not in told.trouble
+
+
+def test_warning_while_the_patched_side_goes_is_its_own(lab: Silent, watch: TurnWatch) -> None:
+    lab.say(WARNING)
+    watch.pass_to(BASE)
+    watch.end_turn()
+
+    (verdict,) = watch.account(None).verdicts
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.numbers["base_turns"] == 1
+
+
+@pytest.mark.parametrize("side", [BASE, PATCHED])
+def test_crash_is_of_the_side_that_was_loaded_and_the_lab_is_dead(
+    lab: Silent, watch: TurnWatch, side: str
+) -> None:
+    watch.pass_to(side)
+    lab.say(OOPS)
+    with pytest.raises(KernelFault) as raised:
+        watch.end_turn()
+
+    told = watch.account(raised.value)
+
+    outcomes = [verdict.outcome for verdict in told.verdicts]
+    assert outcomes == ([Outcome.CRASH] if side == PATCHED else [])
+    assert told.trouble.startswith("oops in dom0: BUG: kernel NULL pointer")
+    assert told.trouble.endswith(SPENT)
+    assert watch.base_turns == 0
+
+
+def test_crash_behind_an_error_of_the_lab_is_told(lab: Silent, watch: TurnWatch) -> None:
+    lab.say(OOPS)
+
+    told = watch.account(ConnectionLost("the channel broke"))
+
+    assert [verdict.outcome for verdict in told.verdicts] == [Outcome.CRASH]
+    assert "the channel broke" in told.trouble
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (DriverFailed("2 still hold xen_netback", phase=""), Outcome.FAIL),
+        (KernelFault("dom0", "oops", ()), Outcome.CRASH),
+        (LabError("the channel broke"), None),
+        (MeasurementError("no counter"), None),
+    ],
+)
+def test_error_says_something_of_the_patch_only_while_it_was_loaded(
+    watch: TurnWatch, error: XenlabError, outcome: Outcome | None
+) -> None:
+    told = watch.account(error)
+
+    assert [each.outcome for each in told.verdicts] == ([outcome] if outcome else [])
+    assert told.trouble.startswith(str(error))
+    watch.pass_to(BASE)
+    assert watch.account(error).verdicts == ()
+
+
+def test_stall_of_a_host_that_stood_still_ends_turns_and_accuses_nobody(
+    lab: Silent, watch: TurnWatch
+) -> None:
+    lab.say(b"[   30.000000] rcu: INFO: rcu_sched self-detected stall on CPU\n")
+    lab.delay_ms += 21_000
+    with pytest.raises(KernelFault) as raised:
+        watch.end_turn()
+
+    told = watch.account(raised.value)
+
+    assert told.verdicts == ()
+    assert "RCU stall in dom0" in told.trouble
+
+
+@pytest.mark.parametrize("kind", [WaitTimedOut, LabError])
+def test_lab_without_a_machine_is_told_to_be_dead(
+    lab: Silent, watch: TurnWatch, kind: type[LabError]
+) -> None:
+    lab.broken = GuestLost("the machine is shut off")
+
+    told = watch.account(kind("nobody answers"))
+
+    assert told.verdicts == ()
+    assert told.trouble.endswith(SPENT)
+    if kind is WaitTimedOut:
+        assert "the machine is shut off" in told.trouble
