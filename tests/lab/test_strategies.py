@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.test_try import HARMLESS, write
+from tests.lab.test_try import HARMLESS, NETFRONT, write
 from xenlab.errors import MeasurementError
 from xenlab.guest.device_state import Feature
 from xenlab.guest.driver import prove_driver
@@ -216,9 +216,34 @@ def test_calm_soak_round_with_a_feature_off_passes_and_judges_every_form(
     assert "no form of" not in told.control
 
 
+WARNS = "+\tWARN_ON_ONCE(skb->len > 1000);\n"
+# As it is loaded, and as it is unloaded.
+WARNS_IN_CHANGE = f"""\
+From: Somebody <somebody@host.invalid>
+Subject: [PATCH] xen-netfront: warn in a change of drivers
+
+---
+--- a/{NETFRONT}
++++ b/{NETFRONT}
+@@ -2701,6 +2701,7 @@ static int __init netif_init(void)
+ \tif (!xen_has_pv_nic_devices())
+ \t\treturn -ENODEV;
+\x20
++\tWARN_ON(xen_domain());
+ \tpr_info("Initialising Xen virtual ethernet driver\\n");
+\x20
+ \t/* Allow as many queues as there are CPUs inut max. 8 if user has not
+@@ -2717,6 +2718,7 @@ module_init(netif_init);
+\x20
+ static void __exit netif_exit(void)
+ {{
++\tWARN_ON(xen_domain());
+ \txenbus_unregister_driver(&netfront_driver);
+ }}
+ module_exit(netif_exit);
+"""
 # Work, and no delay: time passes by itself where the host runs something else. Ten times what
 # the emulated way costs on a quiet host: at three times, what another lab takes from it hides it.
-WARNS = "+\tWARN_ON_ONCE(skb->len > 1000);\n"
 SLOW = "+\tfor (int spin = 0; spin < 5000000; spin++)\n+\t\tbarrier();\n"
 
 
@@ -254,12 +279,15 @@ def test_driver_that_takes_longer_costs_more_whatever_the_host_does(
     assert told.goodput.median < 1, told.table.subject
 
 
+@pytest.mark.parametrize("in_change", [False, True])
 @pytest.mark.parametrize("warned", [BASE, PATCHED])
 def test_warning_in_a_contest_is_told_of_the_side_that_was_loaded(
-    opened: Lab, tmp_path: Path, warned: str
+    opened: Lab, tmp_path: Path, warned: str, in_change: bool
 ) -> None:
     """A lab is as good as before: `alice` runs what it ran, and only its console tells."""
     warns, harmless = write(tmp_path, "warns", WARNS), write(tmp_path, "harmless", HARMLESS)
+    if in_change:
+        warns.write_text(WARNS_IN_CHANGE)
     base, patched = (warns, harmless) if warned == BASE else (harmless, warns)
     sides = ({"alice": build(opened, base)}, {"alice": build(opened, patched)})
 
@@ -270,6 +298,9 @@ def test_warning_in_a_contest_is_told_of_the_side_that_was_loaded(
             account = watch.account(None)
 
     assert "kernel warning in alice" in account.trouble
+    assert {each.side for each in watch.found} == {warned}
+    if in_change:  # netif_init and netif_exit
+        assert len({each.key for each in watch.found}) > 1, watch.found
     assert [(each.rule, each.outcome) for each in account.verdicts] == (
         [] if warned == BASE else [(IN_TURNS, Outcome.FAIL)]
     )

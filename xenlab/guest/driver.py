@@ -17,14 +17,15 @@ from xenlab.waiting import Deadline, wait_until
 FOLDER = "/run/xenlab"
 
 # xenbus holds the module for each device that is bound to it (linux: xenbus_dev_probe). There may
-# be none left, if a load before this one failed.
-UNLOAD_NETFRONT = """\
+# be none left, and one that goes meanwhile cannot be unbound: what counts is that none holds it.
+UNBIND_VIFS = """\
 drivers=/sys/bus/xen/drivers/vif
 for device in $drivers/vif-*; do
 	[ ! -e "$device" ] || echo "${device##*/}" > $drivers/unbind
 done
-[ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront
+true
 """
+UNLOAD_NETFRONT = "[ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront"
 
 # Every vif of the plan is detached, for each of them holds the module. Some of it may be gone, if a
 # load before this one failed.
@@ -40,9 +41,9 @@ done
 """
 
 # $1: who holds the module. xl waits until a backend has closed; its vif is freed, and lets go of
-# the module, by xenbus' own thread some time later (netback_remove(), xen-netback/xenbus.c).
+# the module, by xenbus' own thread some time later (netback_remove(), xen-netback/xenbus.c), and
+# so does the frontend's device.
 HOLDERS = '[ ! -e "$1" ] || cat "$1"'
-NETBACK_HOLDERS = f"/sys/module/{DriverKind.NETBACK.module}/refcnt"
 
 # $1...: bridges, which are made again with the vifs.
 UNLOAD_NETBACK = """\
@@ -119,59 +120,57 @@ def parse_build_id(where: str, note: bytes) -> str:
     raise LabError(f"{where}: the note of a loaded module is no build id: {note[:64].hex()}")
 
 
-def reload_netfront(
+def unload_netfront(shell: Shell, deadline: Deadline) -> None:
+    """Take a domU's netfront out. Raises DriverFailed where it is not let go."""
+    shell.run_script(UNBIND_VIFS, deadline=deadline).require_success()
+    _await_release(shell, DriverKind.NETFRONT, deadline)
+    shell.run_script(UNLOAD_NETFRONT, deadline=deadline).require_success()
+
+
+def unload_netback(shell: Shell, bridges: Sequence[str], deadline: Deadline) -> None:
+    """Detach all vifs of dom0's and take its netback out. Raises DriverFailed if it is not let go.
+
+    The frontends have to be there to let go of their vifs.
+    """
+    shell.run_script(DETACH_VIFS, deadline=deadline).require_success()
+    _await_release(shell, DriverKind.NETBACK, deadline)
+    shell.run_script(UNLOAD_NETBACK, *bridges, deadline=deadline).require_success()
+
+
+def load_driver(
     shell: Shell, driver: NodeDriver, parameters: Mapping[str, str], deadline: Deadline
 ) -> None:
-    """Take a domU's netfront out, load another, and have the vifs connected and addressed again.
+    """Load a driver with these parameters, where none is, and prove it.
 
-    The parameters are given to the module as it is loaded. Returns once every netfront device has
-    its carrier and what is loaded is proved; whether netback is as far, dom0 alone knows.
+    A domU's vifs are connected and addressed then, every netfront device has its carrier; whether
+    netback is as far, dom0 alone knows. In dom0 all vifs are attached anew, and have to be taken
+    up in the domUs.
     """
     words = [f"{name}={value}" for name, value in parameters.items()]
-    shell.run_script(UNLOAD_NETFRONT, deadline=deadline).require_success()
     shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
+    if driver.kind is DriverKind.NETBACK:
+        shell.run_script(REJOIN_UPLINK, deadline=deadline).require_success()
     prove_driver(shell, driver, deadline)
 
 
-def reload_netback(
-    shell: Shell,
-    bridges: Sequence[str],
-    driver: NodeDriver,
-    parameters: Mapping[str, str],
-    deadline: Deadline,
-) -> None:
-    """Take dom0's netback out, load another with these parameters, and attach all vifs again.
-
-    The frontends have to be there to let go of their vifs; their devices come anew and have to be
-    taken up (`connect-vifs` in the domU).
-    """
-    words = [f"{name}={value}" for name, value in parameters.items()]
-    shell.run_script(DETACH_VIFS, deadline=deadline).require_success()
-    _await_release(shell, deadline)
-    shell.run_script(UNLOAD_NETBACK, *bridges, deadline=deadline).require_success()
-    shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
-    shell.run_script(REJOIN_UPLINK, deadline=deadline).require_success()
-    prove_driver(shell, driver, deadline)
-
-
-def _await_release(shell: Shell, deadline: Deadline) -> None:
-    """Wait until no vif holds netback any more. Raises DriverFailed where they never let go."""
+def _await_release(shell: Shell, kind: DriverKind, deadline: Deadline) -> None:
+    """Wait until no vif holds a driver any more. Raises DriverFailed where they never let go."""
     seen: list[str] = []
+    holders = f"/sys/module/{kind.module}/refcnt"
 
     def is_free() -> bool:
-        told = shell.run_script(HOLDERS, NETBACK_HOLDERS, deadline=deadline).require_success()
+        told = shell.run_script(HOLDERS, holders, deadline=deadline).require_success()
         seen.append(told.text.strip())
         return seen[-1] in {"", "0"}
 
-    module = DriverKind.NETBACK.module
     # Who answers up to then is well, and has detached all vifs.
     soon = deadline.at_most(deadline.remaining_s / 2)
     try:
-        wait_until(is_free, f"every vif to let go of {module}", soon)
+        wait_until(is_free, f"every vif to let go of {kind.module}", soon)
     except WaitTimedOut as error:
         if not seen or is_free():
             raise
-        what = f"{shell.where}: no vif is left, and {seen[-1]} still hold {module}"
+        what = f"{shell.where}: no vif is left, and {seen[-1]} still hold {kind.module}"
         raise DriverFailed(what, phase="") from error
 
 

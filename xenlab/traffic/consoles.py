@@ -29,13 +29,20 @@ def judge_node_console(lab: LabHandle, node: str) -> Verdict:
     A line that is written to the node's kernel log, at the level of a warning, must come out: a
     console that shows less than warnings, or nothing, proves nothing.
     """
-    nonce = secrets.token_hex(NONCE_BYTES)
-    deadline = lab.budget(CONTROL_S)
-    write_kernel_log(lab.shell(node), [f"xenlab: console control {nonce}"], deadline)
-    seen = _appears(lab, node, nonce.encode(), deadline)
+    seen = _await_control(lab, node)
     content = lab.console_bytes(node)
     faults = scan_console(node, content, on_emulated_cpu=lab.on_emulated_cpu)
     return judge_console(f"console of {node}", faults, log_bytes=len(content), control_seen=seen)
+
+
+def await_consoles(lab: LabHandle) -> None:
+    """Return once every console shows all that its kernel has said by now; else LabError.
+
+    What a command made a kernel say may come out later than the command's own end.
+    """
+    for node in lab.plan.node_names:
+        if not _await_control(lab, node):
+            raise LabError(f"the console of {node} does not show what is written to its kernel log")
 
 
 def read_crashes(lab: LabHandle, *nodes: str) -> Iterator[ConsoleFault]:
@@ -57,6 +64,14 @@ def name_domain(lab: LabHandle, fault: ConsoleFault) -> ConsoleFault:
             if fault.node == f"{NUMBERED}{Vif.parse(lab.vif(domu.name, 0)).domid}":
                 return replace(fault, node=domu.name)
     return fault
+
+
+def _await_control(lab: LabHandle, node: str) -> bool:
+    """Write a line to a node's kernel log; whether it came out on its console."""
+    nonce = secrets.token_hex(NONCE_BYTES)
+    deadline = lab.budget(CONTROL_S)
+    write_kernel_log(lab.shell(node), [f"xenlab: console control {nonce}"], deadline)
+    return _appears(lab, node, nonce.encode(), deadline)
 
 
 def _appears(lab: LabHandle, node: str, text: bytes, deadline: Deadline) -> bool:

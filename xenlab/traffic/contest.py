@@ -11,7 +11,7 @@ from xenlab.guest.sysctl import sysctls_set
 from xenlab.kernel.driver import Driver
 from xenlab.measure.contest import BASE, PATCHED, Bout, Contest
 from xenlab.measure.strategy_trial import StrategyCounts, StrategyRound
-from xenlab.traffic.drivers import swap_drivers
+from xenlab.traffic.drivers import put_in_drivers, take_out_drivers
 from xenlab.traffic.guests import link_from_domu
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.iperf import IperfSpec
@@ -56,14 +56,16 @@ class Ring:
         return changed.name if changed else self.lane.lab.driver(source)
 
     def _swap(self, side: str) -> None:
-        """Load a side's drivers; it is the other side's that may not let go of what they have."""
+        """Load a side's drivers once the other's are out, which are to blame up to then."""
+        lab, drivers = self.lane.lab, self.sides[side]
         try:
-            swap_drivers(self.lane.lab, self.sides[side])
+            take_out_drivers(lab, drivers)
+            self.watch.pass_to(side)
+            put_in_drivers(lab, drivers, {})
         except DriverFailed as error:
             if self.watch.loaded == PATCHED:
                 raise
             raise MeasurementError(f"the {BASE}: {error.what}") from error
-        self.watch.pass_to(side)
 
 
 def hold_contest(

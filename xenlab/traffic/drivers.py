@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from xenlab.errors import InputError, MeasurementError, Unavailable
 from xenlab.guest.driver import (
     NodeDriver,
+    load_driver,
     push_driver,
     read_loaded,
     read_stock,
-    reload_netback,
-    reload_netfront,
     take_up_vifs,
+    unload_netback,
+    unload_netfront,
     write_parameter,
 )
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.workshop import open_workshop
 from xenlab.plan.kernels import kernel_of
-from xenlab.plan.model import DOM0, KernelPlan
+from xenlab.plan.model import DOM0, DomUPlan, KernelPlan
 from xenlab.registry.places import cache_dir
 from xenlab.traffic.handle import LabHandle
 from xenlab.waiting import Deadline
@@ -87,10 +88,8 @@ class DriverExchange:
             return
         # Whatever fails on the way, what runs then is not known any more.
         self._runs.pop(driver.kind, None)
-        if driver.kind is DriverKind.NETBACK:
-            _reload_netback(self.lab, driver, {})
-        else:
-            _reload(self.lab, self.domu, driver, {})
+        node = DOM0 if driver.kind is DriverKind.NETBACK else self.domu
+        _reload(self.lab, node, driver, {})
         self._runs[driver.kind] = driver.build_id
 
 
@@ -121,22 +120,44 @@ def netback_reloaded(lab: LabHandle, parameters: Mapping[str, str]) -> Iterator[
     shell = lab.shell(DOM0)
     driver = read_loaded(shell, DriverKind.NETBACK, lab.budget(RELOAD_BUDGET_S))
     try:
-        _reload_netback(lab, driver, parameters)
+        _reload(lab, DOM0, driver, parameters)
         yield
     finally:
-        _reload_netback(lab, driver, {})
+        _reload(lab, DOM0, driver, {})
 
 
-def swap_drivers(lab: LabHandle, drivers: Mapping[str, NodeDriver]) -> None:
-    """Have nodes run other drivers, which lie there already; every vif is connected anew.
+def take_out_drivers(lab: LabHandle, nodes: Collection[str]) -> None:
+    """Unload what these nodes run. Raises DriverFailed where a driver is not let go.
 
-    The lab is silent when this returns.
+    Not one of them is loaded when this returns: so it is known whose fault is what follows.
+    """
+    if DOM0 in nodes:
+        bridges = [network.bridge for network in lab.plan.networks]
+        unload_netback(lab.shell(DOM0), bridges, lab.budget(RELOAD_BUDGET_S))
+    for domu in lab.plan.domus:
+        if domu.name in nodes:
+            unload_netfront(lab.shell(domu.name), lab.budget(RELOAD_BUDGET_S))
+
+
+def put_in_drivers(
+    lab: LabHandle, drivers: Mapping[str, NodeDriver], parameters: Mapping[str, str]
+) -> None:
+    """Load drivers, which lie in nodes that have none loaded; each is given the parameters.
+
+    Every vif is connected anew, and the lab is silent when this returns.
     """
     if DOM0 in drivers:
-        _reload_netback(lab, drivers[DOM0], {})
-    for domu, driver in drivers.items():
-        if domu != DOM0:
-            _reload(lab, domu, driver, {})
+        load_driver(lab.shell(DOM0), drivers[DOM0], parameters, lab.budget(RELOAD_BUDGET_S))
+    for domu in lab.plan.domus:
+        if domu.name in drivers:
+            shell, deadline = lab.shell(domu.name), lab.budget(RELOAD_BUDGET_S)
+            load_driver(shell, drivers[domu.name], parameters, deadline)
+        elif DOM0 in drivers:
+            take_up_vifs(lab.shell(domu.name), lab.budget(RELOAD_BUDGET_S))
+    for domu in lab.plan.domus:
+        if domu.name in drivers:
+            _await_vifs(lab, domu)
+    lab.restore_silence()
 
 
 @contextmanager
@@ -187,18 +208,13 @@ def _built_for(kernel: KernelPlan, choice: DriverChoice) -> Iterator[None]:
         raise MeasurementError(told, try_next=error.try_next) from error
 
 
-def _reload(lab: LabHandle, domu: str, driver: NodeDriver, parameters: Mapping[str, str]) -> None:
-    reload_netfront(lab.shell(domu), driver, parameters, lab.budget(RELOAD_BUDGET_S))
-    for vif in lab.plan.domu(domu).vifs:
+def _reload(lab: LabHandle, node: str, driver: NodeDriver, parameters: Mapping[str, str]) -> None:
+    take_out_drivers(lab, [node])
+    put_in_drivers(lab, {node: driver}, parameters)
+
+
+def _await_vifs(lab: LabHandle, domu: DomUPlan) -> None:
+    """Wait until the backends of a domU's vifs are as far as its netfront."""
+    for vif in domu.vifs:
         backend = lab.shell(lab.plan.network(vif.network).backend)
-        await_vifs(backend, [lab.vif(domu, vif.index)], lab.budget(RELOAD_BUDGET_S))
-    lab.restore_silence()
-
-
-def _reload_netback(lab: LabHandle, driver: NodeDriver, parameters: Mapping[str, str]) -> None:
-    deadline = lab.budget(RELOAD_BUDGET_S)
-    bridges = [network.bridge for network in lab.plan.networks]
-    reload_netback(lab.shell(DOM0), bridges, driver, parameters, deadline)
-    for domu in lab.plan.domus:
-        take_up_vifs(lab.shell(domu.name), deadline)
-    lab.restore_silence()
+        await_vifs(backend, [lab.vif(domu.name, vif.index)], lab.budget(RELOAD_BUDGET_S))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from xenlab.errors import ConnectionLost, KernelFault, LabError, WaitTimedOut, XenlabError
 from xenlab.measure.contest import BASE, PATCHED
+from xenlab.traffic.consoles import await_consoles
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.hang import find_hang
 from xenlab.traffic.vigil import GRAVE, Vigil, keep_vigil
@@ -29,7 +30,11 @@ class TurnAccount:
 
 @dataclass(slots=True, kw_only=True)
 class TurnWatch:
-    """`loaded` is the side whose drivers are; while they are changed it is the one that goes."""
+    """`loaded` is the side whose drivers are.
+
+    While they are changed it is the one that goes until all of its drivers are out, and then the
+    one that comes.
+    """
 
     lab: LabHandle
     vigil: Vigil
@@ -47,7 +52,11 @@ class TurnWatch:
         self.base_turns += self.loaded == BASE
 
     def pass_to(self, side: str) -> None:
-        """A side's drivers are loaded now. Raises KernelFault where a kernel died of the change."""
+        """The drivers that were loaded are out; those of this side are to be loaded.
+
+        Raises KernelFault where a kernel died of it, LabError where consoles do not tell.
+        """
+        await_consoles(self.lab)
         self._require_kernels()
         self.loaded = side
 

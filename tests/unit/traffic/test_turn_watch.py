@@ -21,21 +21,55 @@ from xenlab.errors import (
 from xenlab.measure.contest import BASE, PATCHED
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
+from xenlab.traffic import vigil
 from xenlab.traffic.turn_watch import SPENT, TurnWatch, watching_turns
+from xenlab.transport.shell import CommandResult
 from xenlab.verdict.outcome import Outcome
+from xenlab.waiting import Deadline
 
 OLD = b"[    1.000000] WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 dev_open+0x1/0x2\n"
 WARNING = b"[    9.000000] WARNING: CPU: 0 PID: 7 at kernel/module.c:1 rmmod_it+0x1/0x2\n"
 OOPS = b"[    9.500000] BUG: kernel NULL pointer dereference, address: 0000000000000000\n"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogShell:
+    """A node whose kernel log can be written to, and comes out on its console; of no other use."""
+
+    lab: Silent
+    node: str
+
+    def run_script(self, _script: str, *records: str, deadline: Deadline) -> CommandResult:
+        assert deadline.remaining_s > 0
+        late = self.lab.late.pop(self.node, b"")
+        said = late + "".join(f"[   99.000000] {each[3:]}\n" for each in records).encode()
+        if self.node not in self.lab.quiet:
+            self.lab.said[self.node] = self.lab.said.get(self.node, b"") + said
+        return CommandResult(
+            where=self.node, argv=records, status=0, stdout=b"", stderr=b"", elapsed_s=0.0
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class Silent(Consoles):
-    """Its nodes can be lost, and the machine below them; what waits for a crash ends by it."""
+    """Its nodes can be lost, and the machine below them; what waits for a crash ends by it.
+
+    What is `late` was said, and comes out only before what is said next.
+    """
 
     broken: XenlabError | None = None
     forsaken: list[str] = field(default_factory=list)
     delay_ms: int = 0
+    late: dict[str, bytes] = field(default_factory=dict)
+    quiet: tuple[str, ...] = ()
+
+    def shell(self, node: str) -> LogShell:
+        return LogShell(lab=self, node=node)
+
+    @staticmethod
+    def budget(seconds: float) -> Deadline:
+        """Nothing here takes any time."""
+        return Deadline.after(seconds / 100)
 
     def host_delay_ms(self) -> int:
         return self.delay_ms
@@ -58,7 +92,8 @@ def lab() -> Silent:
 
 
 @pytest.fixture
-def watch(lab: Silent) -> Iterator[TurnWatch]:
+def watch(lab: Silent, monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnWatch]:
+    monkeypatch.setattr(vigil, "REPORT_S", 0.01)  # whatever is said here is said at once
     kept = {node: len(lab.console_bytes(node)) for node in lab.plan.node_names}
     with watching_turns(lab, kept) as watch:  # type: ignore[arg-type]
         yield watch
@@ -99,6 +134,44 @@ def test_warning_while_the_base_goes_is_no_fault_of_the_patch(
     assert told.verdicts == ()
     assert "rmmod_it" in told.trouble
     assert SPENT not in told.trouble
+
+
+def test_warning_while_the_base_comes_is_no_fault_of_the_patch(
+    lab: Silent, watch: TurnWatch
+) -> None:
+    watch.pass_to(BASE)
+    lab.say(WARNING)
+    watch.end_turn()
+    watch.pass_to(PATCHED)
+
+    told = watch.account(None)
+
+    assert told.verdicts == ()
+    assert "rmmod_it" in told.trouble
+
+
+@pytest.mark.parametrize("goes", [PATCHED, BASE])
+def test_what_comes_out_late_is_of_the_side_that_said_it(
+    lab: Silent, watch: TurnWatch, goes: str
+) -> None:
+    if goes == BASE:
+        watch.pass_to(BASE)
+        watch.end_turn()
+    lab.late["dom0"] = WARNING
+
+    watch.pass_to(PATCHED if goes == BASE else BASE)
+
+    assert [each.side for each in watch.found] == [goes]
+
+
+def test_console_that_shows_nothing_ends_turns_and_accuses_nobody(
+    lab: Silent, watch: TurnWatch
+) -> None:
+    lab.quiet = ("alice",)
+    with pytest.raises(LabError, match="the console of alice does not show") as raised:
+        watch.pass_to(BASE)
+
+    assert watch.account(raised.value).verdicts == ()
 
 
 def test_warning_while_the_patched_side_goes_is_its_own(lab: Silent, watch: TurnWatch) -> None:
