@@ -125,6 +125,8 @@ class Attempt:
             account = watch.account(error)
         said = ((node, lab.console_bytes(node, start)) for node, start in kept.items())
         self.sides.results.keep_turns(said)
+        if account.scene:
+            self.sides.results.keep_scene(account.scene)
         for verdict in account.verdicts:
             self.sides.results.judge(verdict)
         self._uncompared = account.trouble

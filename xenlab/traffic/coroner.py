@@ -53,7 +53,7 @@ class Death:
 
 @dataclass(slots=True, kw_only=True)
 class Coroner:
-    """Called after each test; `deaths` are all that it came to."""
+    """Called after each test, and after turns; `deaths` are all that it came to."""
 
     lab: LabHandle
     vigil: Vigil
@@ -109,9 +109,7 @@ class Coroner:
     def _judge_crash(
         self, subject: str, crash: ConsoleFault, error: BaseException | None
     ) -> Verdict:
-        report, told = self._decode(crash)
-        self.lab.forsake(crash.node, crash.error)
-        self.deaths.append(Death(node=crash.node, report=report))
+        told = self.bury_crash(crash)
         ended = (f"the test ended by it: {error}",) if error is not None else ()
         return Verdict(
             rule=KERNEL_LIVES, subject=subject, outcome=crash.outcome,
@@ -119,12 +117,22 @@ class Coroner:
         )  # fmt: skip
 
     def _judge_hang(self, subject: str, hang: Hang) -> Verdict:
-        self.lab.forsake(hang.node, KernelFault(hang.node, hang.reasons[0], hang.reasons))
-        self.deaths.append(Death(node=hang.node, report=hang.reasons))
+        self.bury(KernelFault(hang.node, hang.reasons[0], hang.reasons), hang.reasons)
         return Verdict(
             rule=KERNEL_LIVES, subject=subject, outcome=Outcome.CRASH,
             reasons=(f"{hang.node} hangs", *hang.reasons), node=hang.node, alarm=True,
         )  # fmt: skip
+
+    def bury_crash(self, crash: ConsoleFault) -> tuple[str, ...]:
+        """Put a crash among the deaths; the first lines of source in it, for a verdict."""
+        report, told = self._decode(crash)
+        self.bury(crash.error, report)
+        return told
+
+    def bury(self, fault: KernelFault, report: tuple[str, ...]) -> None:
+        """Put a kernel among the deaths, with its report, and end what waits for it."""
+        self.lab.forsake(fault.node, fault)
+        self.deaths.append(Death(node=fault.node, report=report))
 
     def judge_warnings(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
         """When all tests are over: each console with warnings that no verdict was about yet."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from xenlab.errors import ConnectionLost, KernelFault, LabError, WaitTimedOut, XenlabError
 from xenlab.measure.contest import BASE, PATCHED
 from xenlab.traffic.consoles import await_consoles
+from xenlab.traffic.coroner import Coroner
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.hang import find_hang
 from xenlab.traffic.vigil import GRAVE, Vigil, keep_vigil
@@ -22,10 +23,14 @@ SPENT = "the lab is of no use any more"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnAccount:
-    """What turns came to: verdicts on the patched side, and why nothing is compared, if so."""
+    """What turns came to: verdicts on the patched side, and why nothing is compared, if so.
+
+    `scene` is what was found where a kernel crashed or hung, by file; empty where none did.
+    """
 
     verdicts: tuple[Verdict, ...]
     trouble: str
+    scene: Mapping[str, bytes]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,9 +70,11 @@ class TurnWatch:
         with contextlib.suppress(LabError):  # the error tells why consoles cannot be read
             self._take_note()
         death = self._find_death(error)
+        scene = self._read_scene(death or error)
         return TurnAccount(
             verdicts=tuple(self._judge(death or error)),
             trouble="; ".join(self._tell(error, death)),
+            scene=scene,
         )
 
     @property
@@ -108,6 +115,19 @@ class TurnWatch:
         if hang is None:
             return None
         return KernelFault(hang.node, f"it hangs: {'; '.join(hang.reasons)}", hang.reasons)
+
+    def _read_scene(self, error: XenlabError | None) -> Mapping[str, bytes]:
+        """The files of all deaths, whichever side's; what crashed has its lines of source then."""
+        coroner = Coroner(lab=self.lab, vigil=self.vigil)
+        self.found = [
+            replace(each, places=coroner.bury_crash(each.fault))
+            if each.fault.outcome in GRAVE
+            else each
+            for each in self.found
+        ]
+        if isinstance(error, KernelFault) and not coroner.deaths:
+            coroner.bury(error, error.excerpt)
+        return coroner.read_scene() if coroner.deaths else {}
 
     def _judge(self, error: XenlabError | None) -> Iterator[Verdict]:
         """What consoles say of the patched side, and what an error says while it was loaded."""

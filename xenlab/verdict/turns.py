@@ -27,12 +27,13 @@ class TurnFault:
     """One fault, and the side whose drivers were loaded when it came.
 
     `host_delay_ms` is how long the host kept the machine's CPUs waiting in that turn; None where
-    it does not tell.
+    it does not tell. `places` are the first lines of source in a crash.
     """
 
     side: str
     fault: ConsoleFault
     host_delay_ms: int | None = None
+    places: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ def judge_turns(subject: str, found: Sequence[TurnFault], base_turns: int) -> Ve
         rule=IN_TURNS,
         subject=subject,
         outcome=outcome,
-        reasons=tuple(dict.fromkeys(map(str, own))),
+        reasons=tuple(dict.fromkeys(line for each in own for line in (str(each), *each.places))),
         numbers={"faults": len(own), "base_turns": base_turns},
         control=say_control(base_turns),
         node=next(crashed, ""),

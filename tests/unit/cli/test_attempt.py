@@ -111,3 +111,12 @@ def test_crash_of_the_patched_sides_turn_is_the_patchs(tmp_path: Path) -> None:
 
     assert view.comparison.outcome is Outcome.CRASH
     assert [each.rule for each in view.comparison.patched.verdicts] == ["no loss", IN_TURNS]
+    scene = tmp_path / "crashes" / "0"
+    assert b"NULL pointer" in (scene / "0-dom0.txt").read_bytes()
+    assert (scene / "xenstore.txt").exists()
+
+
+def test_turns_without_a_crash_leave_no_scene_of_one(tmp_path: Path) -> None:
+    attempt(tmp_path, LabError("the channel broke"), WARNING)
+
+    assert not (tmp_path / "crashes").exists()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -34,10 +35,20 @@ OOPS = b"[    9.500000] BUG: kernel NULL pointer dereference, address: 000000000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogShell:
-    """A node whose kernel log can be written to, and comes out on its console; of no other use."""
+    """A node whose kernel log can be written to, and comes out on its console.
+
+    Whatever else it runs it answers with the command's own words.
+    """
 
     lab: Silent
     node: str
+
+    def run(self, argv: Sequence[str], *, deadline: Deadline) -> CommandResult:
+        assert deadline.remaining_s > 0
+        return CommandResult(
+            where=self.node, argv=tuple(argv), status=0, stdout=" ".join(argv).encode(), stderr=b"",
+            elapsed_s=0.0,
+        )  # fmt: skip
 
     def run_script(self, _script: str, *records: str, deadline: Deadline) -> CommandResult:
         assert deadline.remaining_s > 0
@@ -84,6 +95,11 @@ class Silent(Consoles):
 
     def forsake(self, node: str, _fault: KernelFault) -> None:
         self.forsaken.append(node)
+
+    @staticmethod
+    def debug_files(_node: str) -> dict[str, Path]:
+        """Nothing here was built with any."""
+        return {}
 
 
 @pytest.fixture
@@ -201,6 +217,9 @@ def test_crash_is_of_the_side_that_was_loaded_and_the_lab_is_dead(
     assert told.trouble.startswith("oops in dom0: BUG: kernel NULL pointer")
     assert told.trouble.endswith(SPENT)
     assert watch.base_turns == 0
+    assert b"NULL pointer" in told.scene["0-dom0.txt"]
+    assert told.scene["xl-list.txt"] == b"xl list -v"
+    assert "dom0" in lab.forsaken
 
 
 def test_crash_behind_an_error_of_the_lab_is_told(lab: Silent, watch: TurnWatch) -> None:
@@ -228,6 +247,7 @@ def test_error_says_something_of_the_patch_only_while_it_was_loaded(
 
     assert [each.outcome for each in told.verdicts] == ([outcome] if outcome else [])
     assert told.trouble.startswith(str(error))
+    assert bool(told.scene) is isinstance(error, KernelFault)
     watch.pass_to(BASE)
     assert watch.account(error).verdicts == ()
 

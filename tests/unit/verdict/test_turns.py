@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from xenlab.measure.contest import BASE, PATCHED
@@ -36,6 +38,13 @@ def test_crash_of_the_patched_sides_turn_is_one_with_the_bases_turns_as_control(
     assert (told.rule, told.outcome, told.node) == (IN_TURNS, CRASH, "dom0")
     assert "while the drivers of the patched side were loaded" in told.reasons[0]
     assert (str(base_turns) in told.control) is bool(base_turns)
+
+
+def test_crash_has_its_lines_of_source_behind_it() -> None:
+    told = judge_turns("both", [replace(found(PATCHED), places=("xenvif_poll at a.c:7",))], 1)
+
+    assert told is not None
+    assert told.reasons[1:] == ("xenvif_poll at a.c:7",)
 
 
 def test_fault_of_the_bases_turn_says_nothing_of_the_patch() -> None:
