@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xenlab.cli.results import CONSOLE_SUFFIX
 from xenlab.registry.record import EMULATED
-from xenlab.registry.runs import CONSOLES, EXHIBITS, RESULTS
+from xenlab.registry.runs import CONSOLES, EXHIBITS, RESULTS, TURNS
 from xenlab.report.stored_run import Console, StoredRun, build_stored_run
 from xenlab.verdict.console import ConsoleScanner
 
@@ -26,7 +26,11 @@ def read_run(folder: Path) -> StoredRun:
         for number, run in enumerate(stored.runs)
         if run.environment.get("accelerator") == EMULATED
     }
-    return replace(stored, consoles=tuple(_read_consoles(folder, emulated)))
+    return replace(
+        stored,
+        consoles=tuple(_read_consoles(folder / CONSOLES, emulated)),
+        turns=tuple(_read_consoles(folder / TURNS, emulated)),
+    )
 
 
 def _read(path: Path) -> bytes | None:
@@ -35,7 +39,7 @@ def _read(path: Path) -> bytes | None:
 
 def _read_consoles(folder: Path, emulated: Container[int]) -> Iterator[Console]:
     """Those of all runs, of which some had an emulated CPU."""
-    for path in sorted(folder.glob(f"{CONSOLES}/*/*{CONSOLE_SUFFIX}")):
+    for path in sorted(folder.glob(f"*/*{CONSOLE_SUFFIX}")):
         if path.parent.name.isdecimal() and path.is_file():
             run = int(path.parent.name)
             yield _read_console(path, run, on_emulated_cpu=run in emulated)

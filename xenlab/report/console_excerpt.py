@@ -35,8 +35,11 @@ class ConsoleExcerpt:
     state: str
 
 
-def excerpt_console(console: Console, share: float) -> ConsoleExcerpt:
-    """The faults and the last lines; `share` is how much of the usual number of lines."""
+def excerpt_console(console: Console, share: float, when: str = "") -> ConsoleExcerpt:
+    """The faults and the last lines; `share` is how much of the usual number of lines.
+
+    `when` says of what time it is, where it is not of the whole run.
+    """
     lines = _lines(console.tail, cut=console.log_bytes > len(console.tail))
     kept = lines[-max(1, int(TAIL_LINES * share)) :]
     shown = console.faults[: max(1, int(FAULTS_SHOWN * share))]
@@ -44,7 +47,7 @@ def excerpt_console(console: Console, share: float) -> ConsoleExcerpt:
     left_out = f"; {say_count(more, 'more fault')} left out" if more else ""
     found = f", {say_count(len(console.faults), 'fault')}" if console.faults else ""
     return ConsoleExcerpt(
-        title=f"{console.node}: {say_size(console.log_bytes)}{found}",
+        title=f"{console.node}{f', {when}' if when else ''}: {say_size(console.log_bytes)}{found}",
         note=(
             f"The last {say_count(len(kept), 'line')} of {group_digits(console.log_bytes)} bytes"
             f"{left_out}. The whole: {console.path}"

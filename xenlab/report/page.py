@@ -24,6 +24,7 @@ from xenlab.verdict.outcome import Outcome, combine
 from xenlab.verdict.verdict import Verdict
 
 CHARTS_SHOWN = 20
+IN_TURNS = "while drivers took turns"
 # The first of these that occurs is what the page says first.
 TELLING = (Outcome.LAB_ERROR, Outcome.CRASH, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.SKIP)
 
@@ -119,11 +120,19 @@ def _build_section(stored: StoredRun, number: int, run: SuiteRun, share: float) 
         charts=tuple(Chart(subject=each.subject, svg=draw_histogram(each)) for each in shown),
         bar_tables=tuple(table for each in exhibits if (table := view_bar_table(each))),
         tables=build_verdict_table(run.verdicts, share),
-        consoles=tuple(
-            excerpt_console(console, share) for console in stored.consoles if console.run == number
-        ),
+        consoles=tuple(_excerpt_consoles(stored, number, share)),
         left_out=(f"{say_count(more, 'slot histogram')} left out",) if more else (),
     )
+
+
+def _excerpt_consoles(stored: StoredRun, number: int, share: float) -> Iterator[ConsoleExcerpt]:
+    """Those of a run, and what was said behind them while drivers took turns, if anything was."""
+    for console in stored.consoles:
+        if console.run == number:
+            yield excerpt_console(console, share)
+    for console in stored.turns:
+        if console.run == number and console.log_bytes:
+            yield excerpt_console(console, share, IN_TURNS)
 
 
 def _order(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -31,7 +31,11 @@ class Console:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRun:
-    """`problems` says what is missing or damaged; `command` is empty where nobody kept it."""
+    """`problems` says what is missing or damaged; `command` is empty where nobody kept it.
+
+    `turns` is what consoles said behind the others, while the drivers of two sides took turns: it
+    is of no side's run alone.
+    """
 
     name: str
     command: str
@@ -40,6 +44,7 @@ class StoredRun:
     exhibits: tuple[KeptExhibit, ...]
     consoles: tuple[Console, ...]
     problems: tuple[str, ...]
+    turns: tuple[Console, ...] = ()
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:

@@ -53,6 +53,24 @@ def test_newest_run_is_reported_beside_its_results_and_its_path_printed(
     assert text.count("<figure>") == 1
 
 
+def test_what_consoles_said_while_drivers_took_turns_is_told_beside_the_runs_own(
+    xenlab: Run, runs: Path
+) -> None:
+    folder = write_run(runs, NEWEST, PASSED)
+    for node, said in (("alice", OOPS), ("bob", b"")):
+        turns = folder / "turns" / "0"
+        turns.mkdir(parents=True, exist_ok=True)
+        (turns / f"{node}.console.log").write_bytes(said)
+
+    assert xenlab("report").code == 0
+
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert "alice, while drivers took turns: " in text
+    assert f"The whole: {folder / 'turns' / '0' / 'alice.console.log'}" in text
+    assert text.count("oops in alice") == 2
+    assert "bob, while" not in text
+
+
 @pytest.mark.parametrize("path", [True, False])
 def test_run_is_named_or_its_folder_is(xenlab: Run, runs: Path, tmp_path: Path, path: bool) -> None:
     older = write_run(runs, "20251122-120000-9", SILENT)
