@@ -16,7 +16,7 @@ PATIENCE_S = 5.0
 
 
 class NotBack(MeasurementError):
-    """A sender's patience was up.
+    """A sender's patience was up: for as long as that nothing came back.
 
     With `is_out` it has packets that were taken and did not come back; without, it was not given
     room for one, for which there may be other reasons than the driver.

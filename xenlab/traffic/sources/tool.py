@@ -12,8 +12,9 @@ from xenlab.guest.counters import SCHEMA
 from xenlab.traffic.sources.keeping import NotBack
 
 XLSOURCE = "xlsource"
-# Its patience with a device that took nothing was up; the other errors say why it took nothing.
-TIMED_OUT = "ETIMEDOUT"
+# How it ended: all was tried, or nothing came back for a whole patience.
+COMPLETE, IDLE = "complete", "idle"
+# Why a packet found no room: what was sent before is not back.
 SOCKET_FULL = "EAGAIN"
 
 
@@ -43,8 +44,10 @@ class SourceAccount:
 def parse_account(what: str, line: bytes, packets: int) -> SourceAccount:
     """The account of so many packets. Raises MeasurementError where it is none.
 
-    So it does where memory was not what it should be, for then no layout was the one meant.
-    NotBack where a packet did not come back, or found no room in time: all behind it were not sent.
+    So it does where memory was not what it should be, for then no layout was the one meant, and
+    where its time was up before it had waited for one packet as long as it should.
+    NotBack where a packet did not come back, or found no room, for so long: all behind it were not
+    sent.
     """
     answer = Answer.parse(what, line)
     if answer.integer("schema") != SCHEMA:
@@ -59,7 +62,7 @@ def parse_account(what: str, line: bytes, packets: int) -> SourceAccount:
         raise MeasurementError(
             f"{what}: {account.compound} of {account.blocks} blocks of memory are compound pages"
         )
-    _require_back(what, account)
+    _require_end(what, answer.text("ended"), account)
     if len(account.letters) != packets:
         raise MeasurementError(
             f"{what}: {packets} packets, and {len(account.letters)} accounted for"
@@ -67,17 +70,21 @@ def parse_account(what: str, line: bytes, packets: int) -> SourceAccount:
     return account
 
 
-def _require_back(what: str, account: SourceAccount) -> None:
-    errors = dict(account.errors)
-    if Letter.UNKNOWN in account.letters:
+def _require_end(what: str, ended: str, account: SourceAccount) -> None:
+    if ended == COMPLETE:
+        return
+    is_out = Letter.UNKNOWN in account.letters
+    if is_out:
         came = len(account.letters) - account.letters.count(Letter.UNKNOWN)
-        raise NotBack(f"{what}: the packet behind {came} others is not back in time", is_out=True)
-    if TIMED_OUT in errors:
+        told = f"{what}: the packet behind {came} others is not back"
+    else:
+        is_out = SOCKET_FULL in dict(account.errors)
         taken = account.letters.count(Letter.TAKEN)
-        why = "not given back" if SOCKET_FULL in errors else "no room for more"
-        raise NotBack(
-            f"{what}: {taken} packets were taken, and {why} in time", is_out=SOCKET_FULL in errors
-        )
+        why = "not given back" if is_out else "no room for more"
+        told = f"{what}: {taken} packets were taken, and {why}"
+    if ended != IDLE:
+        raise MeasurementError(f"{told} when all its time was up, and its patience was not")
+    raise NotBack(f"{told} in time", is_out=is_out)
 
 
 def require_taken(what: str, account: SourceAccount) -> None:

@@ -25,7 +25,15 @@ from xenlab.traffic.sources.tool import (
 )
 from xenlab.traffic.sources.zerocopy import fits_zerocopy, read_sightings
 
-ANSWER = {"schema": 1, "letters": "gcg", "blocks": 4, "compound": 4, "errors": {}}
+ANSWER = {
+    "schema": 1, "ended": "complete", "letters": "gcg", "blocks": 4, "compound": 4, "errors": {},
+}  # fmt: skip
+# How one waited that gave up: as long as it should, or until all its time was up.
+OUT, FULL, STOPPED = (
+    {"letters": "gu"},
+    {"letters": "tr", "errors": {"EAGAIN": 1}},
+    {"letters": "tr", "errors": {"ENOBUFS": 1}},
+)
 ONE = Frag(order=3, offset_bytes=4095, size_bytes=2)
 DATAGRAM = Layout(linear_bytes=42, linear_offset_bytes=2, frags=(ONE,))
 SPEC = FlowSpec(
@@ -66,24 +74,29 @@ def test_account_that_does_not_tell_of_all_is_refused(
 @pytest.mark.parametrize(
     ("changed", "is_out", "reason"),
     [
-        ({"letters": "gu"}, True, "the packet behind 1 others is not back in time"),
-        (
-            {"letters": "trr", "errors": {"ETIMEDOUT": 1, "EAGAIN": 1}}, True,
-            "1 packets were taken, and not given back in time",
-        ),
-        (
-            {"letters": "trr", "errors": {"ETIMEDOUT": 1, "ENOBUFS": 1}}, False,
-            "1 packets were taken, and no room for more in time",
-        ),
+        (OUT, True, "the packet behind 1 others is not back in time"),
+        (FULL, True, "1 packets were taken, and not given back in time"),
+        (STOPPED, False, "1 packets were taken, and no room for more in time"),
     ],
-)  # fmt: skip
+)
 def test_packet_that_is_not_back_is_told_from_one_that_found_no_room(
     changed: dict[str, object], is_out: bool, reason: str
 ) -> None:
     with pytest.raises(NotBack, match=reason) as raised:
-        parse(**changed)
+        parse(ended="idle", **changed)
 
     assert raised.value.is_out is is_out
+
+
+@pytest.mark.parametrize("changed", [OUT, FULL, STOPPED])
+def test_time_that_is_up_before_the_patience_says_nothing_about_the_driver(
+    changed: dict[str, object],
+) -> None:
+    """What is still under way then comes to rest a moment later, and would be taken for kept."""
+    with pytest.raises(MeasurementError, match="all its time was up, and its patience") as raised:
+        parse(ended="timeout", **changed)
+
+    assert not isinstance(raised.value, NotBack)
 
 
 def test_layout_that_was_never_sent_is_no_result() -> None:
@@ -156,7 +169,7 @@ def test_frame_is_linear_and_then_in_whole_pages() -> None:
 
 def test_frames_that_the_driver_did_not_take_are_an_error() -> None:
     account = SourceAccount(
-        letters=(Letter.TAKEN, Letter.REFUSED), errors=(("ETIMEDOUT", 1),), blocks=0, compound=0
+        letters=(Letter.TAKEN, Letter.REFUSED), errors=(("EIO", 1),), blocks=0, compound=0
     )
 
     report = read_report(account)

@@ -27,13 +27,19 @@ void account_error(struct account *a, int error)
 	a->errors[(unsigned int)error < 256 ? error : 0]++;
 }
 
+void account_give_up(struct account *a, const struct times *t)
+{
+	a->gave_up = now_ms() < t->deadline_ms ? "idle" : "timeout";
+}
+
 void account_print(const struct account *a, const char *proto, const struct blocks *b)
 {
 	const char *comma = "";
 
-	printf("{\"schema\":%d,\"flow\":0,\"proto\":\"%s\",\"ended\":\"complete\",\"sent\":%zu"
+	printf("{\"schema\":%d,\"flow\":0,\"proto\":\"%s\",\"ended\":\"%s\",\"sent\":%zu"
 	       ",\"bytes\":%" PRIu64 ",\"letters\":\"%s\",\"blocks\":%u,\"compound\":%u"
-	       ",\"errors\":{", XLFLOW_SCHEMA, proto, a->sent, a->bytes, a->letters,
+	       ",\"errors\":{", XLFLOW_SCHEMA, proto,
+	       a->gave_up ? a->gave_up : "complete", a->sent, a->bytes, a->letters,
 	       b ? b->total : 0, b ? b->compound : 0);
 	for (int e = 0; e < 256; e++) {
 		if (!a->errors[e])

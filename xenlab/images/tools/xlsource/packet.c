@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 
 #include "xlcompose.h"
@@ -52,37 +54,44 @@ static int64_t pause_for(int64_t patience_ms)
 	return patience_ms - (took_ms < PAUSE_MAX_MS ? took_ms : PAUSE_MAX_MS);
 }
 
+/* What of the socket's is under way; as long as it sends nothing, what comes back makes it less. */
+static int bytes_out(int fd)
+{
+	int bytes;
+
+	if (ioctl(fd, SIOCOUTQ, &bytes))
+		die("SIOCOUTQ");
+	return bytes;
+}
+
 /*
  * ENOBUFS is a stopped queue (net/core/dev.c, __dev_direct_xmit), EAGAIN that what was sent before
- * is not back: it will go on. Where it does not there are two errors, ETIMEDOUT and which it was.
+ * is not back: it will go on. Patience begins anew with all that comes back, room or no room.
  */
 static char send_one(int fd, const struct iovec *iov, struct account *a, const struct times *t)
 {
 	int64_t patience_ms = t->idle_ms;
+	int out = -1;
 
 	while (writev(fd, iov, 2) < 0) {
-		int error = errno;
+		int error = errno, before = out;
+		bool full = error == EAGAIN || error == ENOBUFS;
 
 		if (error == EINTR)
 			continue;
-		if (error == EAGAIN && wait_for(fd, POLLOUT, t->idle_ms, t))
-			continue;
-		if (error == ENOBUFS && patience_ms > 0 && now_ms() < t->deadline_ms) {
+		out = bytes_out(fd);
+		if (out != before)
+			patience_ms = t->idle_ms;
+		if (full && patience_ms > 0 && now_ms() < t->deadline_ms) {
 			patience_ms = pause_for(patience_ms);
 			continue;
 		}
-		if (error == EAGAIN || error == ENOBUFS)
-			account_error(a, ETIMEDOUT);
+		if (full)
+			account_give_up(a, t);
 		account_error(a, error);
 		return REFUSED;
 	}
 	return TAKEN;
-}
-
-/* Then nobody waits for the others too. */
-static bool stuck(const struct account *a)
-{
-	return a->errors[ETIMEDOUT];
 }
 
 static void require(const struct layout *l, size_t index)
@@ -115,7 +124,9 @@ void packet(int argc, char **argv)
 
 		require(&layouts[i], i);
 		iov[1].iov_len = frame_build(frame, &net, &s, &layouts[i], i);
-		account_add(&a, stuck(&a) ? REFUSED : send_one(fd, iov, &a, &t), iov[1].iov_len);
+		account_add(&a, send_one(fd, iov, &a, &t), iov[1].iov_len);
+		if (a.gave_up)
+			break;
 	}
 	account_print(&a, "packet", NULL);
 }

@@ -72,6 +72,7 @@ uint32_t frame_header_bytes(const struct layout *l);
 
 struct account {
 	char *letters;
+	const char *gave_up;	/* why; NULL where it did not */
 	size_t count, sent;
 	uint64_t bytes;
 	unsigned int errors[256];
@@ -80,6 +81,11 @@ struct account {
 void account_open(struct account *a, size_t count);
 void account_add(struct account *a, char letter, uint32_t bytes);
 void account_error(struct account *a, int error);
+/*
+ * Nothing more is sent: for a whole patience nothing came back, which is "idle", or the whole time
+ * was up before that, which is "timeout" and says nothing about the driver.
+ */
+void account_give_up(struct account *a, const struct times *t);
 void account_print(const struct account *a, const char *proto, const struct blocks *b);
 
 /* The verbs; @argv begins with the verb. */

@@ -135,8 +135,10 @@ static char await_completion(int fd, uint32_t id, struct account *a, const struc
 	char letter = 0;
 
 	while (!letter) {
-		if (now_ms() >= t->deadline_ms || !wait_for(fd, 0, t->idle_ms, t))
+		if (now_ms() >= t->deadline_ms || !wait_for(fd, 0, t->idle_ms, t)) {
+			account_give_up(a, t);
 			return UNKNOWN;
+		}
 		letter = read_completion(fd, id, a);
 	}
 	return letter;
