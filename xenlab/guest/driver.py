@@ -25,7 +25,17 @@ for device in $drivers/vif-*; do
 done
 true
 """
-UNLOAD_NETFRONT = "[ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront"
+UNLOAD_NETFRONT = "[ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront || exit\n"
+
+# No frontend takes back what it asked for, and one that does not know a key leaves it as it is: the
+# backend would take it for the next one's.
+FORGET_REQUESTS = """for vif in $(xenstore-list device/vif 2>/dev/null); do
+	for key in $(xenstore-list "device/vif/$vif"); do
+		case $key in feature-* | request-*) set -- "$@" "device/vif/$vif/$key" ;; esac
+	done
+done
+[ $# = 0 ] || xenstore-rm "$@"
+"""
 
 # Every vif of the plan is detached, for each of them holds the module. Some of it may be gone, if a
 # load before this one failed.
@@ -121,10 +131,14 @@ def parse_build_id(where: str, note: bytes) -> str:
 
 
 def unload_netfront(shell: Shell, deadline: Deadline) -> None:
-    """Take a domU's netfront out. Raises DriverFailed where it is not let go."""
+    """Take a domU's netfront out. Raises DriverFailed where it is not let go.
+
+    What it asked its backends for is gone from xenstore then.
+    """
     shell.run_script(UNBIND_VIFS, deadline=deadline).require_success()
     _await_release(shell, DriverKind.NETFRONT, deadline)
-    shell.run_script(UNLOAD_NETFRONT, deadline=deadline).require_success()
+    unload = UNLOAD_NETFRONT + FORGET_REQUESTS
+    shell.run_script(unload, deadline=deadline).require_success()
 
 
 def unload_netback(shell: Shell, bridges: Sequence[str], deadline: Deadline) -> None:
