@@ -7,37 +7,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xenlab.errors import MeasurementError
+from xenlab.guest.agreement import READ_AGREEMENT, Agreement, parse_agreement
 from xenlab.guest.answer import Answer
 from xenlab.guest.device_state import MARK, Feature, FeatureState, parse_features
 from xenlab.guest.reading import NodeFiles, parse_node_files
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline
 
-FEATURES, NO_FEATURES = "features", "-"
+RECEIVES = "-"
 
-# Device, whether its features are wanted, and patterns of files: one exchange does it all, and to
-# start a program costs as much as an exchange.
+# Device, which vif sends by it, and patterns of files: one exchange does it all, and to start a
+# program costs as much as an exchange.
 READ = f"""
 set -f
-device=$1 features=$2
+device=$1 vif=$2
 shift 2
 xlflow read "$@" -- "$device" || exit 1
 echo {MARK}
 ip -d -j link show dev "$device" || exit 1
-[ "$features" = {NO_FEATURES} ] && exit 0
+[ "$vif" = {RECEIVES} ] && exit 0
 echo; echo {MARK}
-ethtool -k "$device"
-"""
+ethtool -k "$device" || exit 1
+echo {MARK}
+{READ_AGREEMENT}"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """A device at one moment; `has_xdp` says that an XDP program is on it."""
+    """A device at one moment; `has_xdp` says that an XDP program is on it.
+
+    Of one that only receives there are neither features nor what it agreed on.
+    """
 
     gso_max_size_bytes: int
     gso_max_segs: int
     has_xdp: bool
     features: Mapping[str, FeatureState] = field(default_factory=dict)
+    agreement: Agreement = field(default_factory=Agreement)
 
     def has(self, feature: Feature) -> bool:
         """Whether every part of a feature is in force. Raises MeasurementError if none is told."""
@@ -60,21 +66,22 @@ class Outlet:
 
 
 def read_outlet(
-    shell: Shell, device: str, patterns: Sequence[str], deadline: Deadline, *, features: bool
+    shell: Shell, device: str, patterns: Sequence[str], deadline: Deadline, *, sender: int | None
 ) -> tuple[Outlet, NodeFiles]:
-    """A device, with its features or without; files and its statistics as of `read_node_files`.
+    """A device; files and its statistics as of `read_node_files`.
 
-    Raises LabError, and MeasurementError for what cannot be told.
+    `sender` is its vif's index in the node, None where nothing is sent by it. Raises LabError, and
+    MeasurementError for what cannot be told.
     """
-    words = (device, FEATURES if features else NO_FEATURES, *patterns)
+    words = (device, RECEIVES if sender is None else str(sender), *patterns)
     text = shell.run_script(READ, *words, deadline=deadline).require_success().text
-    return parse_outlet(f"{shell.where} {device}", text, features=features)
+    return parse_outlet(f"{shell.where} {device}", text, sends=sender is not None)
 
 
-def parse_outlet(what: str, text: str, *, features: bool) -> tuple[Outlet, NodeFiles]:
+def parse_outlet(what: str, text: str, *, sends: bool) -> tuple[Outlet, NodeFiles]:
     """What that script wrote. Raises MeasurementError."""
     files, *parts = text.split(f"{MARK}\n")
-    if len(parts) != 1 + features:
+    if len(parts) != (3 if sends else 1):
         raise MeasurementError(f"{what}: told {text[:400]!r}")
     try:
         wrapped = json.dumps({"links": json.loads(parts[0])})
@@ -87,6 +94,7 @@ def parse_outlet(what: str, text: str, *, features: bool) -> tuple[Outlet, NodeF
         gso_max_size_bytes=links[0].integer("gso_max_size"),
         gso_max_segs=links[0].integer("gso_max_segs"),
         has_xdp="xdp" in links[0].fields,
-        features=parse_features(what, parts[1].splitlines()) if features else {},
+        features=parse_features(what, parts[1].splitlines()) if sends else {},
+        agreement=parse_agreement(what, parts[2] if sends else ""),
     )
     return outlet, parse_node_files(files)

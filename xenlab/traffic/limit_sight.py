@@ -41,8 +41,8 @@ def look_at_limits(lab: LabHandle, link: Link) -> Mapping[str, NodeSight]:
         shell = lab.shell(node)
         if node not in devices:
             return NodeSight(files=read_node_files(shell, FILES, (), deadline))
-        features = node == link.source
-        outlet, files = read_outlet(shell, devices[node], FILES, deadline, features=features)
+        sender = link.source_vif.index if link.source_vif and node == link.source else None
+        outlet, files = read_outlet(shell, devices[node], FILES, deadline, sender=sender)
         return NodeSight(files=files, outlet=outlet)
 
     return on_all(look, dict.fromkeys((link.backends[0], link.source, *devices)))

@@ -16,14 +16,9 @@ from xenlab.slots.series import (
 )
 from xenlab.traffic.handle import LabHandle
 from xenlab.traffic.limit_sight import FATAL_SLOTS, SLOTS_MAX, find_unknown, look_at_limits
-from xenlab.xen.vif import Vif
-from xenlab.xen.xenstore import read_values
 
-READ_S = 20.0
 # Of the series frontend-copy-to-pages and frontend-repack.
 RELOCATED = "tx_relocated"
-# Of the series negotiated-slots.
-OFFER, REQUEST = "feature-max-tx-slots", "request-max-tx-slots"
 
 
 def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
@@ -59,26 +54,10 @@ def limits_of(lab: LabHandle, link: Link, limits: Limits = STOCK) -> Limits:
     if RELOCATED in source.files.statistics.get(link.source_device, {}):
         require_way_to_relocate(netfront)
     named = limits_with(netfront, netback, kernels)
-    if link.source_vif is None or is_negotiated(netfront, netback):
+    if source.outlet is None or is_negotiated(netfront, netback):
         return named
-    agreed = limits_agreed(*_read_agreement(lab, link), named)
+    agreement = source.outlet.agreement
+    agreed = limits_agreed(agreement.offered, agreement.requested, named)
     # A frontend whose limit is a parameter asks for nothing: the key is of one before it.
     own_limit = SLOTS_MAX in source.files.files
     return replace(agreed, frontend_slots=named.frontend_slots) if own_limit else agreed
-
-
-def _read_agreement(lab: LabHandle, link: Link) -> tuple[int, int]:
-    """How many slots the backend of a link's source offers, and for how many it is asked; or 0."""
-    assert link.source_vif is not None
-    domid, backend = lab.domid(link.source), lab.domid(link.backends[0])
-    vif = Vif(domid=domid, index=link.source_vif.index, backend_domid=backend)
-    paths = (f"{vif.backend_path}/{OFFER}", f"{vif.frontend_path}/{REQUEST}")
-    tree = read_values(lab.shell(DOM0), paths, lab.budget(READ_S))
-    offered, requested = (_number(path, tree.read(path)) for path in paths)
-    return offered, requested
-
-
-def _number(path: str, value: str | None) -> int:
-    if value is not None and not value.isdigit():
-        raise MeasurementError(f"{path}: no number in {value!r}")
-    return int(value or 0)

@@ -17,17 +17,6 @@ for path; do
 done
 """
 
-# The same of nodes themselves; sh takes a line's end off a value.
-READ_VALUES = """\
-for path; do
-    if value=$(xenstore-read "$path" 2>/dev/null); then
-        printf '%s = "%s"\\n' "$path" "$value"
-    else
-        xenstore-exists /local && ! xenstore-exists "$path" || exit
-    fi
-done
-"""
-
 _LINE = re.compile(r'^(?P<path>/.*?) = "(?P<value>.*)"$')
 # What xenstore-ls writes for bytes that are not printable (xen/tools/libs/store, sanitise_value).
 _ESCAPE = re.compile(r"\\(?P<octal>[0-7]{1,3})|\\(?P<letter>[tnr\\])")
@@ -61,12 +50,6 @@ def read_xenstore(shell: Shell, paths: Iterable[str], deadline: Deadline) -> Xen
     took 12 s on a busy host. So ask for what is needed.
     """
     told = shell.run_script(READ, *paths, deadline=deadline).require_success()
-    return parse_xenstore(told.text.splitlines())
-
-
-def read_values(shell: Shell, paths: Iterable[str], deadline: Deadline) -> XenstoreTree:
-    """What these nodes hold that are there; `shell` is dom0's. Raises as `read_xenstore` does."""
-    told = shell.run_script(READ_VALUES, *paths, deadline=deadline).require_success()
     return parse_xenstore(told.text.splitlines())
 
 

@@ -13,7 +13,7 @@ def test_device_is_read_as_it_is_set_and_files_with_it(lab: NamespaceLab) -> Non
     shell = lab.shell("alice")
 
     def read() -> Outlet:
-        outlet, files = read_outlet(shell, "eth0", [FILE, LACKING], lab.budget(10), features=False)
+        outlet, files = read_outlet(shell, "eth0", [FILE, LACKING], lab.budget(10), sender=None)
         assert files.files == {FILE: ("Linux",)}
         return outlet
 

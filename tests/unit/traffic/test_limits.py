@@ -23,8 +23,6 @@ from xenlab.waiting import Deadline
 PLAN = plan_lab(load_topology("pair"))
 LINK = next(link for link in PLAN.links() if link.source == "alice" and link.sink == "bob")
 FROM_DOM0 = next(link for link in PLAN.links() if link.source == DOM0)
-OFFER = "/local/domain/0/backend/vif/7/0/feature-max-tx-slots"
-REQUEST = "/local/domain/7/device/vif/0/request-max-tx-slots"
 SLOTS_MAX = "/sys/module/xen_netfront/parameters/slots_max"
 FATAL = "/sys/module/xen_netback/parameters/fatal_skb_slots"
 NEGOTIATED, COPY, REPACK = "negotiated-slots", "frontend-copy-to-pages", "frontend-repack"
@@ -37,10 +35,10 @@ RELOCATES = "eth0:      tx_relocated: 0"
 
 @dataclass(frozen=True)
 class Told:
-    """A node: what of its files and device statistics there is, and dom0's xenstore."""
+    """A node: what of its files and device statistics there is, and on what its vif agrees."""
 
     lines: Sequence[str]
-    xenstore: Mapping[str, str]
+    agreement: str
     where = "x"
 
     def run(self, argv: Sequence[str], *, deadline: Deadline) -> CommandResult:  # noqa: ARG002
@@ -50,14 +48,12 @@ class Told:
     def run_script(
         self,
         _text: str,
-        *paths: str,
+        *words: str,
         deadline: Deadline,  # noqa: ARG002
     ) -> CommandResult:
-        if paths[0] == "eth0":
-            settings = SETTINGS if paths[1] == "features" else SETTINGS[:2]
-            return answer("\n".join((*self.lines, *settings, "")))
-        there = (path for path in paths if path in self.xenstore)
-        return answer("\n".join(f'{path} = "{self.xenstore[path]}"' for path in there))
+        assert words[0] == "eth0"
+        settings = (*SETTINGS, MARK, self.agreement) if words[1] == "0" else SETTINGS[:2]
+        return answer("\n".join((*self.lines, *settings, "")))
 
 
 @dataclass(frozen=True)
@@ -66,18 +62,15 @@ class ToldLab:
 
     drivers: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    xenstore: Mapping[str, str] = field(default_factory=dict)
+    agreement: str = ""
     frags: int = 17
     plan = PLAN
 
     def shell(self, node: str) -> Told:
-        return Told(self.lines.get(node, ()), self.xenstore if node == DOM0 else {})
+        return Told(self.lines.get(node, ()), self.agreement if node == "alice" else "")
 
     def driver(self, node: str) -> str:
         return self.drivers.get(node, "stock")
-
-    def domid(self, node: str) -> int:
-        return {DOM0: 0, "alice": 7, "bob": 8}[node]
 
     def max_skb_frags(self, _node: str) -> int:
         return self.frags
@@ -96,8 +89,8 @@ def read(lab: ToldLab) -> Limits:
     return limits_of(cast(LabHandle, lab), LINK)
 
 
-def agreed(offered: int, requested: int) -> dict[str, str]:
-    return {OFFER: str(offered), REQUEST: str(requested)}
+def agreed(offered: int, requested: int) -> str:
+    return f"{offered} {requested}"
 
 
 def named(netfront: str, netback: str = "stock") -> dict[str, str]:
@@ -114,15 +107,14 @@ def test_series_built_into_both_kernels_has_the_limits_of_the_two_by_name(
     frags: int, slots: int
 ) -> None:
     by_name = ToldLab(drivers=named(NEGOTIATED, NEGOTIATED), frags=frags)
-    built_in = ToldLab(xenstore=agreed(slots, slots), frags=frags)
+    built_in = ToldLab(agreement=agreed(slots, slots), frags=frags)
 
     assert read(built_in) == read(by_name)
     assert read(built_in).frontend_slots == slots
 
 
-def test_backend_that_offers_to_a_frontend_that_does_not_ask_is_a_stock_one() -> None:
-    assert read(ToldLab(xenstore={OFFER: "35"})) == STOCK
-    assert read(ToldLab(xenstore=agreed(35, 18))) == STOCK
+def test_frontend_that_asks_for_what_it_has_anyway_is_a_stock_one() -> None:
+    assert read(ToldLab(agreement=agreed(35, 18))) == STOCK
 
 
 def test_drivers_that_are_to_agree_by_name_have_to_whatever_they_wrote() -> None:
@@ -130,27 +122,27 @@ def test_drivers_that_are_to_agree_by_name_have_to_whatever_they_wrote() -> None
 
     wanted = limits_with(NEGOTIATED, NEGOTIATED)
     assert read(ToldLab(drivers=both)) == wanted
-    assert read(ToldLab(drivers=both, xenstore=agreed(20, 20))) == wanted
+    assert read(ToldLab(drivers=both, agreement=agreed(20, 20))) == wanted
 
 
 def test_frontend_of_a_limit_of_its_own_keeps_it_beside_what_another_asked_for() -> None:
-    lab = ToldLab(lines={"alice": [f"{SLOTS_MAX}:64"]}, xenstore=agreed(35, 35))
+    lab = ToldLab(lines={"alice": [f"{SLOTS_MAX}:64"]}, agreement=agreed(35, 35))
 
     assert (read(lab).frontend_slots, read(lab).backend_slots) == (64, 34)
 
 
 @pytest.mark.parametrize(
-    ("xenstore", "told"),
+    ("agreement", "told"),
     [
         (agreed(35, 36), "asks for 36 slots, and 35 are offered"),
-        ({REQUEST: "35"}, "asks for 35 slots, and 0 are offered"),
+        (agreed(0, 35), "asks for 35 slots, and 0 are offered"),
         (agreed(300, 300), "asks for 300 slots"),
-        ({OFFER: "35", REQUEST: "many"}, f"{REQUEST}: no number in 'many'"),
+        ("35 many", "request-max-tx-slots: no numbers in '35 many'"),
     ],
 )
-def test_agreement_that_is_none_is_not_guessed(xenstore: dict[str, str], told: str) -> None:
+def test_agreement_that_is_none_is_not_guessed(agreement: str, told: str) -> None:
     with pytest.raises(MeasurementError, match=told):
-        read(ToldLab(xenstore=xenstore))
+        read(ToldLab(agreement=agreement))
 
 
 @pytest.mark.parametrize(

@@ -47,14 +47,13 @@ class Node:
         return self._answer(self._files(), deadline)
 
     def run_script(self, _script: str, *words: str, deadline: Deadline) -> CommandResult:
-        if words[0].startswith("/local/domain/"):
-            return self._answer("", deadline)  # drivers that agree on nothing
         assert words[0] == "eth0"
         xdp = ',"xdp":{"mode":1}' if self.xdp else ""
         size, segs = self.gso_max_size, self.gso_max_segs
         text = self._files() + f'{MARK}\n[{{"gso_max_size":{size},"gso_max_segs":{segs}{xdp}}}]\n'
-        if words[1] == "features":
+        if words[1] != "-":
             text += f"{MARK}\n" + "".join(f"{k}: {v}\n" for k, v in self.features.items())
+            text += f"{MARK}\n"  # drivers that agree on nothing
         return self._answer(text, deadline)
 
     def _files(self) -> str:
@@ -80,9 +79,6 @@ class Standing:
     def budget(self, seconds: float) -> Deadline:
         return Deadline.after(seconds)
 
-    def domid(self, node: str) -> int:
-        return list(self.nodes).index(node)
-
     def driver(self, _node: str) -> str:
         return STOCK
 
@@ -99,9 +95,8 @@ def read(link: Link, **nodes: Node) -> Limits:
     lab = Standing(nodes={name: nodes.get(name) or Node(where=name) for name in names})
     limits = limits_of(cast(LabHandle, lab), link)
     ends = {link.source, link.sink, DOM0}
-    agreement = int(link.source_vif is not None)
     assert {name: node.asked for name, node in lab.nodes.items()} == {
-        name: int(name in ends) + agreement * (name == DOM0) for name in names
+        name: int(name in ends) for name in names
     }
     return limits
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from xenlab.errors import CommandFailed, MeasurementError
+from xenlab.errors import MeasurementError
 from xenlab.measure.negotiation import XenbusState
-from xenlab.transport.process import run
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.vif import judge_negotiation
-from xenlab.waiting import Deadline
 from xenlab.xen.vif import Vif, parse_negotiation
-from xenlab.xen.xenstore import READ_VALUES, XenstoreTree, parse_xenstore
+from xenlab.xen.xenstore import XenstoreTree, parse_xenstore
 
 RECORDED = Path(__file__).parent / "recorded/xenstore-ls-pair.txt"
 
@@ -98,35 +95,3 @@ def test_name_of_a_vif_gives_its_places() -> None:
 def test_name_of_another_device_is_no_vif(name: str) -> None:
     with pytest.raises(ValueError, match="not the name of a vif"):
         Vif.parse(name)
-
-
-TOOL = """\
-#!/bin/sh
-[ -d "$STORE/local" ] && [ -e "$STORE$1" ] || exit 1
-case $0 in *-read) cat "$STORE$1" ;; esac
-"""
-
-
-def read_nodes(folder: Path, *paths: str) -> XenstoreTree:
-    """What the script prints where xenstore is a folder."""
-    for name in ("xenstore-read", "xenstore-exists"):
-        (folder / name).write_text(TOOL)
-        (folder / name).chmod(0o755)
-    env = {"PATH": f"{folder}:{os.environ['PATH']}", "STORE": str(folder / "store")}
-    argv = ("sh", "-c", READ_VALUES, "sh", *paths)
-    told = run(argv, env=env, deadline=Deadline.after(10.0)).require_success()
-    return parse_xenstore(told.text.splitlines())
-
-
-def test_nodes_are_read_by_themselves_and_absent_ones_are_left_out(tmp_path: Path) -> None:
-    (tmp_path / "store/local/1").mkdir(parents=True)
-    (tmp_path / "store/local/1/offer").write_text("35\n")
-
-    tree = read_nodes(tmp_path, "/local/1/request", "/local/1/offer")
-
-    assert dict(tree.values) == {"/local/1/offer": "35"}
-
-
-def test_store_that_does_not_answer_is_not_one_without_the_node(tmp_path: Path) -> None:
-    with pytest.raises(CommandFailed):
-        read_nodes(tmp_path, "/local/1/offer")
