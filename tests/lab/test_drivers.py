@@ -10,6 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import Xenlab
+from xenlab.guest.driver import take_up_vifs
+from xenlab.kernel.driver import Driver, DriverKind
+from xenlab.kernel.module_file import ModuleFile
+from xenlab.lab import Lab
+from xenlab.life.vif_evidence import VifEvidence
+from xenlab.plan.model import DOM0
+from xenlab.xen.vif import ATTACH_VIFS, await_vifs
 
 LAB = "patched"
 LIMIT = "netfront-slots-limit"
@@ -17,6 +24,7 @@ WITH_LIMIT = ("up", "pair", "--lab", LAB, "--no-proof", "--netfront", f"alice={L
 PARAMETER = "/sys/module/xen_netfront/parameters/slots_max"
 NOTE = "/sys/module/xen_netfront/notes/.note.gnu.build-id"
 NETFRONT = "drivers/net/xen-netfront.c"
+NETBACK = "drivers/net/xen-netback"
 
 REPLACED = """
 from xenlab.guest.driver import read_loaded
@@ -181,3 +189,66 @@ def test_driver_that_does_not_load_fails_with_the_states_and_spares_the_checkpoi
     assert re.search(r"alice eth0 \(vif\d+\.0\): frontend \w+\(\d\), backend InitWait\(2\)", said)
     assert "checkpoint thrown away" not in said
     assert "broken" not in xenlab.succeed("status")
+
+
+REFUSING = (
+    "--- a/DRIVER/netback.c\n+++ b/DRIVER/netback.c\n"
+    "@@ -1754,5 +1754,5 @@ static int __init netback_init(void)\n"
+    " \tint rc = 0;\n"
+    " \n"
+    "-\tif (!xen_domain())\n"
+    "+\tif (xen_domain())\n"
+    " \t\treturn -ENODEV;\n"
+    " \n"
+)
+GIVING_UP = (
+    "--- a/DRIVER/xenbus.c\n+++ b/DRIVER/xenbus.c\n"
+    "@@ -1015,5 +1015,5 @@ static int netback_probe(struct xenbus_device *dev,\n"
+    " \tstruct backend_info *be = kzalloc(sizeof(*be), GFP_KERNEL);\n"
+    " \n"
+    "-\tif (!be) {\n"
+    "+\tif (be) {\n"
+    " \t\txenbus_dev_fatal(dev, -ENOMEM,\n"
+    ' \t\t\t\t "allocating backend structure");\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (REFUSING, "could not insert module"),
+        (GIVING_UP, r"alice eth0 \(vif\d+\.0\): frontend Initialising\(1\), backend \w+\([1567]\)"),
+    ],
+)
+def test_netback_that_does_not_load_or_gives_up_a_vif_is_to_blame(
+    xenlab: Xenlab, lab: str, tmp_path: Path, text: str, said: str
+) -> None:
+    assert lab == "pair"  # whose checkpoint it left
+    patch = tmp_path / "0001-refuse.patch"
+    patch.write_text(text.replace("DRIVER", NETBACK))
+    done = xenlab.run("up", "pair", "--lab", "broken", "--netback", str(patch))
+    told = done.stderr.decode(errors="replace")
+
+    assert done.returncode == 1, told
+    assert re.search(said, told)
+    assert "broken" not in xenlab.succeed("status")
+
+
+def test_vif_that_the_toolstack_does_not_attach_is_not_netbacks(
+    opened: Lab, tmp_path: Path
+) -> None:
+    module = ModuleFile(path=tmp_path / "x.ko", name="xen_netback", release="", build_id="aa")
+    driver = Driver(kind=DriverKind.NETBACK, name="x", build_id="aa", file=module)
+    evidence = VifEvidence(lab=opened, drivers={DOM0: driver})
+    dom0, deadline = opened.shell(DOM0), opened.budget(120)
+    assert evidence.has_answers
+    assert not evidence.misses_any
+
+    dom0.run(["xl", "network-detach", "alice", "0"], deadline=deadline).require_success()
+    try:
+        assert not evidence.misses_any
+    finally:
+        dom0.run([ATTACH_VIFS, "alice", "0"], deadline=deadline).require_success()
+    take_up_vifs(opened.shell("alice"), deadline)
+    await_vifs(dom0, [opened.vif("alice", 0)], deadline)
+    opened.restore_silence()

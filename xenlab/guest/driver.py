@@ -13,6 +13,7 @@ from xenlab.kernel.module_file import ModuleFile
 from xenlab.kernel.notes import find_build_id
 from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline, wait_until
+from xenlab.xen.vif import CONNECT_VIFS, render_take_up
 
 FOLDER = "/run/xenlab"
 
@@ -82,7 +83,7 @@ def push_driver(shell: Shell, driver: Driver, deadline: Deadline) -> NodeDriver:
     if driver.file is None:
         path = _find_stock(shell, driver.kind, deadline)
     else:
-        path = _place(driver.kind, driver.build_id)
+        path = driver_path(driver.kind, driver.build_id)
         shell.write_file(path, driver.file.path.read_bytes(), deadline=deadline)
     return NodeDriver(kind=driver.kind, name=driver.name, path=path, build_id=driver.build_id)
 
@@ -97,7 +98,7 @@ def read_stock(shell: Shell, kind: DriverKind, deadline: Deadline) -> NodeDriver
 def read_loaded(shell: Shell, kind: DriverKind, deadline: Deadline) -> NodeDriver:
     """The driver that a node has loaded: one that was brought there, or the stock one."""
     build_id = read_build_id(shell, kind, deadline)
-    path = _place(kind, build_id)
+    path = driver_path(kind, build_id)
     if shell.run(["test", "-e", path], deadline=deadline).status == 0:
         return NodeDriver(kind=kind, name=build_id, path=path, build_id=build_id)
     stock = read_stock(shell, kind, deadline)
@@ -161,9 +162,12 @@ def load_driver(
     up in the domUs.
     """
     words = [f"{name}={value}" for name, value in parameters.items()]
-    shell.run(["connect-vifs", driver.path, *words], deadline=deadline).require_success()
     if driver.kind is DriverKind.NETBACK:
+        shell.run([CONNECT_VIFS, driver.path, *words], deadline=deadline).require_success()
         shell.run_script(REJOIN_UPLINK, deadline=deadline).require_success()
+    else:
+        argv = render_take_up(deadline, driver.path, *words)
+        shell.run(argv, deadline=deadline).require_success()
     prove_driver(shell, driver, deadline)
 
 
@@ -190,7 +194,7 @@ def _await_release(shell: Shell, kind: DriverKind, deadline: Deadline) -> None:
 
 def take_up_vifs(shell: Shell, deadline: Deadline) -> None:
     """Have a domU's vifs connected and addressed once they were attached anew."""
-    shell.run(["connect-vifs"], deadline=deadline).require_success()
+    shell.run(render_take_up(deadline), deadline=deadline).require_success()
 
 
 def write_parameter(
@@ -204,7 +208,7 @@ def write_parameter(
         raise LabError(f"{shell.where}: {path} is {told.text.strip()!r} and not {value!r}")
 
 
-def _place(kind: DriverKind, build_id: str) -> str:
+def driver_path(kind: DriverKind, build_id: str) -> str:
     """Where a module that was brought into a node lies: it can be told from all others."""
     return f"{FOLDER}/xen-{kind}-{build_id}.ko"
 

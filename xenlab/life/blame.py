@@ -53,21 +53,22 @@ def blaming_drivers(lab: Lab, drivers: Mapping[str, Driver], phase: str) -> Iter
     """Connect vifs in here: a driver under test is to blame for what is seen to be missing of them.
 
     A command that failed or did not end becomes DriverFailed with both ends' states of every vif,
-    where the machine runs, each node with such a driver still answers, and vifs of theirs do not
-    carry packets. What else goes wrong, a connection that broke as well, is what it was.
+    where the machine runs, each node with such a driver still answers, and one of them is seen not
+    to load or not to do its part of a vif. What else goes wrong, a toolstack that had no memory or
+    no patience and a connection that broke as well, is what it was.
     """
     try:
         yield
     except (CommandFailed, WaitTimedOut) as error:
-        suspects = {node: each.label for node, each in drivers.items() if each.file}
+        suspects = {node: each for node, each in drivers.items() if each.file}
         if not suspects:
             raise
         lab.machine.require_running()
-        evidence = VifEvidence(lab=lab, nodes=tuple(suspects))
+        evidence = VifEvidence(lab=lab, drivers=suspects)
         pinged = phase == PING and isinstance(error, CommandFailed)
         if not evidence.has_answers or not (pinged or evidence.misses_any):
             raise
-        named = ", ".join(f"{node}: {label}" for node, label in suspects.items())
+        named = ", ".join(f"{node}: {each.label}" for node, each in suspects.items())
         told = [f"vifs do not carry packets with {named}", error.what]
         raise DriverFailed("\n".join((*told, *evidence.describe())), phase=phase) from error
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from xenlab.lab import Lab
-from xenlab.plan.model import Link
+from xenlab.plan.model import DOM0, Link
 from xenlab.waiting import Deadline
-from xenlab.xen.vif import SERVE_VIFS
+from xenlab.xen.vif import CONNECT_VIFS, SERVE_VIFS, await_vifs, render_take_up
 
 PING_BYTES = 1400
 CONNECT_BUDGET_S = 60.0
@@ -17,9 +17,16 @@ def connect_vifs(lab: Lab, node: str, deadline: Deadline, module: str = "") -> N
     `module` is a file there to load in place of the stock driver.
     """
     budget = deadline.at_most(CONNECT_BUDGET_S * lab.slowness())
-    lab.shell(node, budget).run(
-        ["connect-vifs", *filter(None, [module])], deadline=budget
-    ).require_success()
+    words = [module] if module else []
+    shell = lab.shell(node, budget)
+    argv = [CONNECT_VIFS, *words] if node == DOM0 else render_take_up(budget, *words)
+    shell.run(argv, deadline=budget).require_success()
+
+
+def await_vifs_of(lab: Lab, backend: str, deadline: Deadline) -> None:
+    """Return once all vifs of a backend carry packets; else CommandFailed."""
+    budget = deadline.at_most(CONNECT_BUDGET_S * lab.slowness())
+    await_vifs(lab.shell(backend, budget), vifs_of(lab, backend), budget)
 
 
 def vifs_of(lab: Lab, backend: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from xenlab.kernel.workshop import Workshop
 from xenlab.lab import Lab
 from xenlab.life import standby
 from xenlab.life.blame import blaming_drivers
-from xenlab.life.connect import CONNECT_BUDGET_S, connect_vifs, serve_vifs, vifs_of
+from xenlab.life.connect import await_vifs_of, connect_vifs, serve_vifs
 from xenlab.life.phases import Phases
 from xenlab.life.words_for_nodes import spread_words
 from xenlab.plan.kernels import kernel_of
@@ -27,11 +27,17 @@ from xenlab.together import on_all
 from xenlab.topology.kernel_origin import KernelKind
 from xenlab.topology.wording import list_names, quote
 from xenlab.waiting import Deadline
-from xenlab.xen.vif import await_vifs
 
 Choices = Mapping[str, DriverChoice]
 Drivers = Mapping[str, Driver]
 NO_DRIVERS: Drivers = MappingProxyType({})  # all are stock, and nobody asked for a proof
+CONNECT = "load the drivers and connect the vifs"
+# The same in three steps, where drivers are brought; each kind is loaded as its own step begins.
+BRING = "bring the drivers"
+LOAD = {
+    DriverKind.NETBACK: "load netback and attach the vifs",
+    DriverKind.NETFRONT: "load netfront and connect the vifs",
+}
 
 
 def choose_drivers(plan: LabPlan, netback: str | None, netfront: Sequence[str]) -> Choices:
@@ -126,10 +132,10 @@ def load_drivers(
         prove_driver(lab.shell(node, deadline), drivers[node], deadline)
 
     if not connected and lab.plan.xen.boot:
-        with phases.run("load the drivers and connect the vifs"):
-            if drivers or lab.plan.host is not None:
-                _connect(lab, drivers, phases, deadline)
-            else:
+        if drivers or lab.plan.host is not None:
+            _connect(lab, drivers, phases, deadline)
+        else:
+            with phases.run(CONNECT):
                 standby.connect_vifs(lab, deadline)
     if not connected and lab.plan.uplink is not None:
         with phases.run("connect the uplink"):
@@ -141,7 +147,7 @@ def load_drivers(
 
 def _connect(lab: Lab, drivers: Drivers, phases: Phases, deadline: Deadline) -> None:
     """Load the drivers; one that is not loaded yet is not to blame for what fails."""
-    built = dict(drivers)  # waits for all, so that an error of the compiler stays one
+    built: dict[str, Driver] = {}
     paths: dict[str, str] = {}
 
     def push(node: str) -> None:
@@ -152,16 +158,17 @@ def _connect(lab: Lab, drivers: Drivers, phases: Phases, deadline: Deadline) -> 
     def connect(node: str) -> None:
         connect_vifs(lab, node, deadline, paths.get(node, ""))
 
-    on_all(push, lab.plan.domain_names)
-    on_all(partial(serve_vifs, lab, deadline=deadline), lab.plan.backends)
+    with phases.run(BRING):
+        built = dict(drivers)  # waits for all, so that an error of the compiler stays one
+        on_all(push, lab.plan.domain_names)
+        on_all(partial(serve_vifs, lab, deadline=deadline), lab.plan.backends)
     loaded = {node: each for node, each in built.items() if node == DOM0}
-    with blaming_drivers(lab, loaded, phases.current):
+    with phases.run(LOAD[DriverKind.NETBACK]), blaming_drivers(lab, loaded, phases.current):
         connect(DOM0)
-    with blaming_drivers(lab, built, phases.current):
+    with phases.run(LOAD[DriverKind.NETFRONT]), blaming_drivers(lab, built, phases.current):
         on_all(connect, [domu.name for domu in lab.plan.domus])
         for backend in (DOM0, *lab.plan.backends):
-            patience = deadline.at_most(CONNECT_BUDGET_S)
-            await_vifs(lab.shell(backend, deadline), vifs_of(lab, backend), patience)
+            await_vifs_of(lab, backend, deadline)
 
 
 def label_drivers(drivers: Drivers) -> tuple[tuple[str, str], ...]:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 
 from xenlab.errors import LabError
 from xenlab.lab import Lab
-from xenlab.life.connect import vifs_of
+from xenlab.life.connect import CONNECT_BUDGET_S, vifs_of
 from xenlab.life.evidence import NOTES_FILE, NodeEvidence, believe_node, evidence_files
 from xenlab.plan.model import DOM0
 from xenlab.together import on_all
 from xenlab.transport.standby import StandbyLine, open_standby
 from xenlab.waiting import Deadline
-from xenlab.xen.vif import AWAIT_VIFS, SERVE_VIFS
+from xenlab.xen.vif import AWAIT_VIFS, CONNECT_VIFS, SERVE_VIFS, render_take_up
 
 ENTROPY_BYTES = 64
 MISSING = "-"  # of a file that may be (tools/standby/duties.c)
@@ -73,8 +73,9 @@ def connect_vifs(lab: Lab, deadline: Deadline) -> None:
         line.ask("run", AWAIT_VIFS, *vifs_of(lab, line.node), deadline=deadline)
 
     _ask_all(lab, lab.plan.backends, run(SERVE_VIFS), deadline)
-    _ask_all(lab, [DOM0], run("connect-vifs"), deadline)
-    _ask_all(lab, [domu.name for domu in lab.plan.domus], run("connect-vifs"), deadline)
+    _ask_all(lab, [DOM0], run(CONNECT_VIFS), deadline)
+    take_up = render_take_up(deadline.at_most(CONNECT_BUDGET_S))
+    _ask_all(lab, [domu.name for domu in lab.plan.domus], run(*take_up), deadline)
     _ask_all(lab, [DOM0, *lab.plan.backends], wait, deadline)
 
 

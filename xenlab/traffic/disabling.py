@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from xenlab.errors import WaitTimedOut
+from xenlab.guest.driver import take_up_vifs
 from xenlab.measure.disabling import DisablingRun
 from xenlab.plan.model import DOM0, Link
 from xenlab.slots.fate import predict
@@ -57,7 +58,7 @@ def reattach(lab: LabHandle, link: Link) -> None:
     assert link.source_vif is not None
     index, deadline = link.source_vif.index, lab.budget(REATTACH_S)
     reattach_vif(lab.shell(DOM0), link.source, index, deadline)
-    lab.shell(link.source).run(["connect-vifs"], deadline=deadline).require_success()
+    take_up_vifs(lab.shell(link.source), deadline)
     vif = lab.vif(link.source, index)
     await_vifs(lab.shell(DOM0), [vif], deadline)
     await_frontend(lab.shell(DOM0), link.source, Vif.parse(vif), deadline)

@@ -15,6 +15,9 @@ from xenlab.xen.xenstore import XenstoreTree, read_xenstore
 AWAIT_VIFS = "await-vifs"  # tools/vif-bridge
 SERVE_VIFS = "serve-vifs"  # rootfs/domu
 ATTACH_VIFS = "attach-vifs"  # rootfs/dom0
+CONNECT_VIFS = "connect-vifs"  # rootfs/dom0 and rootfs/domu, two programs
+# Of the time that a domU has, what it waits for its vifs; it says then what has not come.
+WAITING_SHARE = 0.75
 DOMAINS = "/local/domain"
 DOM0_DOMID = 0
 
@@ -59,6 +62,15 @@ def await_vifs(dom0: Shell, vifs: Sequence[str], deadline: Deadline) -> None:
     """
     patience = str(max(1, int(deadline.remaining_s)))
     dom0.run([AWAIT_VIFS, "-t", patience, *vifs], deadline=deadline).require_success()
+
+
+def render_take_up(deadline: Deadline, *words: str) -> list[str]:
+    """What a domU runs to load netfront and take up its vifs: by then it has them or gives up.
+
+    `words` are a module to use in place of the stock one, and its parameters.
+    """
+    patience = str(max(1, int(WAITING_SHARE * deadline.remaining_s)))
+    return [CONNECT_VIFS, "-t", patience, *words]
 
 
 def reattach_vif(dom0: Shell, domu: str, index: int, deadline: Deadline) -> None:
