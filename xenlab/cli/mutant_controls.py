@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -63,9 +63,7 @@ class Controls:
                     self._note_up(asked=UP in left)
                     self._run_in(lab, left)
             except (LabError, DriverFailed, KernelFault) as error:
-                broken = [place for place in left if place not in self._known]
-                for place in broken[:1] if came_up else broken:
-                    self._note(place, f"the lab broke: {error}")
+                self._note_broken(left, error, came_up=came_up)
             left = [place for place in left if place not in self._known]
 
     def _run_in(self, lab: Lab, places: Iterable[Place]) -> None:
@@ -86,6 +84,15 @@ class Controls:
         if asked:
             self._note(UP, "")
         self._known.setdefault(UP, Control(why="", elapsed_s=0.0))
+
+    def _note_broken(self, left: Sequence[Place], error: Exception, *, came_up: bool) -> None:
+        """What has no control for a lab broke: all where none came up, or else what it began with.
+
+        What came behind that, or never began, has another lab.
+        """
+        told = "the lab broke" if came_up else "no lab with them came up"
+        for place in left[:1] if came_up else left:
+            self._note(place, f"{told}: {error}")
 
     def _note(self, place: Place, why: str) -> None:
         """Keep what a control came to, unless that is known; `why` it is no pass."""

@@ -12,9 +12,11 @@ import pytest
 
 from xenlab.checkpoint.key import Level
 from xenlab.cli.suite_order import SHIPPED
+from xenlab.errors import KernelFault, LabError
 from xenlab.kernel.driver import DriverKind
 from xenlab.kernel.mutant import Mutant
 from xenlab.lab import Lab
+from xenlab.life.drivers import LOAD
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases, Watcher
 from xenlab.life.removal import remove_whole_lab
@@ -49,12 +51,26 @@ def open_bare(name: str, watcher: Watcher, mutant: Mutant | None = None) -> Iter
         start_from=Level.BARE,
         transient=True,
     )
-    lab = Undertaking(order=order, phases=Phases(watcher=watcher)).bring_up().lab
+    phases = Phases(watcher=watcher)
+    with excusing(mutant, phases):
+        lab = Undertaking(order=order, phases=phases).bring_up().lab
     with contextlib.closing(lab):
         try:
             yield lab
         finally:
             remove_whole_lab(lab.record)
+
+
+@contextlib.contextmanager
+def excusing(mutant: Mutant | None, phases: Phases) -> Iterator[None]:
+    """A kernel that crashes in here before the mutant is loaded is an error of the lab."""
+    try:
+        yield
+    except KernelFault as error:
+        if mutant is None or phases.has_begun(LOAD[mutant.kind]):
+            raise
+        what = f"{mutant.name} was not loaded yet: {error.what}"
+        raise LabError(what, phase=error.phase, log_path=error.log_path) from error
 
 
 def run_witnessed(suite: str, plugin: LabPlugin, witness: Witness) -> int:

@@ -37,6 +37,10 @@ class Phases:
     elapsed_s: dict[str, float] = field(default_factory=dict)
     current: str = ""
 
+    def has_begun(self, phase: str) -> bool:
+        """Whether a phase is over, or is what we are at or failed in."""
+        return phase == self.current or phase in self.elapsed_s
+
     @contextmanager
     def run(self, phase: str) -> Iterator[None]:
         """Do a phase; its name stays `current` when it fails, so that the error can tell it."""

@@ -107,8 +107,8 @@ class Mutation:
         return Ending.EQUIVALENT if self.equivalent else Ending.SURVIVED
 
     def controlled(self, control: Control) -> Mutation:
-        """The same with its control; that stock drivers do not pass either is a trouble."""
-        trouble = f"control: stock drivers do not pass it either: {control.why}"
+        """The same with its control; that stock drivers were not seen to pass is a trouble."""
+        trouble = f"control: stock drivers were not seen to pass it: {control.why}"
         troubles = self.troubles if control.passed else (*self.troubles, trouble)
         return replace(self, control=control, troubles=troubles)
 
