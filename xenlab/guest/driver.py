@@ -26,17 +26,20 @@ for device in $drivers/vif-*; do
 done
 true
 """
-UNLOAD_NETFRONT = "[ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront || exit\n"
 
 # No frontend takes back what it asked for, and one that does not know a key leaves it as it is: the
 # backend would take it for the next one's.
-FORGET_REQUESTS = """for vif in $(xenstore-list device/vif 2>/dev/null); do
+FORGET_REQUESTS = """\
+for vif in $(xenstore-list device/vif 2>/dev/null); do
 	for key in $(xenstore-list "device/vif/$vif"); do
 		case $key in feature-* | request-*) set -- "$@" "device/vif/$vif/$key" ;; esac
 	done
 done
 [ $# = 0 ] || xenstore-rm "$@"
 """
+UNLOAD_NETFRONT = f"""\
+[ ! -e /sys/module/xen_netfront ] || rmmod xen_netfront || exit
+{FORGET_REQUESTS}"""
 
 # Every vif of the plan is detached, for each of them holds the module. Some of it may be gone, if a
 # load before this one failed.
@@ -138,8 +141,7 @@ def unload_netfront(shell: Shell, deadline: Deadline) -> None:
     """
     shell.run_script(UNBIND_VIFS, deadline=deadline).require_success()
     _await_release(shell, DriverKind.NETFRONT, deadline)
-    unload = UNLOAD_NETFRONT + FORGET_REQUESTS
-    shell.run_script(unload, deadline=deadline).require_success()
+    shell.run_script(UNLOAD_NETFRONT, deadline=deadline).require_success()
 
 
 def unload_netback(shell: Shell, bridges: Sequence[str], deadline: Deadline) -> None:

@@ -27,6 +27,7 @@ from xenlab.traffic.turn_watch import TurnWatch, watching_turns
 from xenlab.transport.shell import CommandResult
 from xenlab.verdict.outcome import Outcome
 from xenlab.waiting import Deadline
+from xenlab.xen.vif import CONNECT_VIFS
 
 LOAD = IperfSpec(address="192.0.2.1", streams=2, write_bytes=1000)
 KINDS = {DOM0: DriverKind.NETBACK, "alice": DriverKind.NETFRONT}
@@ -79,10 +80,11 @@ class Node:
 
     def run(self, argv: Sequence[str], *, deadline: Deadline) -> CommandResult:
         assert deadline.remaining_s > 0
-        if argv[0] == "connect-vifs" and argv[1:]:
+        side = argv[-1]
+        if argv[0] == CONNECT_VIFS and side in BUILD_IDS:
             assert self.where not in self.lab.loaded
-            self.lab.loaded[self.where] = argv[1]
-            self.lab.take(self.where, argv[1], COMES)
+            self.lab.loaded[self.where] = side
+            self.lab.take(self.where, side, COMES)
         return self._end(b"")
 
     def read_file(self, _path: str, *, deadline: Deadline) -> bytes:
