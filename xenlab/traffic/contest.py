@@ -11,6 +11,7 @@ from xenlab.guest.sysctl import sysctls_set
 from xenlab.kernel.driver import Driver
 from xenlab.measure.contest import BASE, PATCHED, Bout, Contest
 from xenlab.measure.strategy_trial import StrategyCounts, StrategyRound
+from xenlab.traffic.consoles import await_consoles
 from xenlab.traffic.drivers import put_in_drivers, take_out_drivers
 from xenlab.traffic.guests import link_from_domu
 from xenlab.traffic.handle import LabHandle
@@ -93,6 +94,7 @@ def hold_contest(
     with sysctls_set(lab.shell(link.source), LARGE_PACKETS, lab.budget(PUSH_S)):
         load = _weigh(ring.lane, load, seconds)
         bouts = tuple(_hold_bout(ring, load, patched_first=not n % 2) for n in range(ROUNDS))
+        await_consoles(lab)  # of the last turn's words too it is known whose they are
     subject = f"{link.source} -> {link.sink}, {STREAMS} streams in turns"
     return Contest(
         subject=subject, bouts=bouts, base=ring.counts[BASE], patched=ring.counts[PATCHED]
