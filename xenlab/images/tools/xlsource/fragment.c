@@ -5,7 +5,7 @@
  * All free memory is taken page by page and locked, then given back but for one page of those in
  * each aligned block of 2^(ORDER + 1): whatever others give back, such a block is never free. What
  * larger blocks are left, the kernel's last reserve of them among it, or come up later, is taken
- * whole. Locked pages stay where they are only while
+ * in blocks of that size. Locked pages stay where they are only while
  * vm.compact_unevictable_allowed is 0. All of it is free again when the program ends.
  */
 #include <fcntl.h>
@@ -120,14 +120,18 @@ static bool take_some(unsigned int order, unsigned int count)
 	return false;
 }
 
-/* The largest order of which /proc/buddyinfo has free blocks, and how many; -1 if there is none. */
-static int largest_order(unsigned int *count)
+/* Free memory: its largest blocks, and what blocks of some order all that are as large make. */
+struct spare {
+	int largest;
+	unsigned int blocks;
+};
+
+static struct spare read_spare(int wanted)
 {
+	struct spare s = { .largest = -1 };
 	FILE *file = fopen("/proc/buddyinfo", "r");
 	char line[1024];
-	int largest = -1;
 
-	*count = 0;
 	if (!file)
 		die("/proc/buddyinfo");
 	while (fgets(line, sizeof(line), file)) {
@@ -139,29 +143,30 @@ static int largest_order(unsigned int *count)
 		     (word = strtok(NULL, " \n")); order++) {
 			unsigned int blocks = atoi(word);
 
-			if (!blocks || order < largest)
-				continue;
-			*count = blocks + (order == largest ? *count : 0);
-			largest = order;
+			if (blocks && order > s.largest)
+				s.largest = order;
+			if (order >= wanted)
+				s.blocks += blocks << (order - wanted);
 		}
 	}
 	fclose(file);
-	return largest;
+	return s;
 }
 
 /*
- * No more than there is: the kernel makes no larger blocks out of others for this. All of an order
- * in one go, for each ring waits for all CPUs; one by one where somebody else was quicker.
+ * No more than there is: the kernel makes no larger blocks out of others for this. All in one go,
+ * for each ring waits for all CPUs; one by one where somebody else was quicker. The largest of them
+ * are not taken as they are: the kernel clears a block without a look at who else wants to run,
+ * which for 4 MiB on a slow CPU is longer than its watchdogs have patience.
  */
-static unsigned int take_blocks(int order)
+static unsigned int take_blocks(unsigned int order)
 {
 	unsigned int count, taken = 0;
-	int larger;
 
-	while ((larger = largest_order(&count)) > order) {
-		if (!take_some(larger, count)) {
+	while ((count = read_spare(order).blocks)) {
+		if (!take_some(order, count)) {
 			count = 1;
-			if (!take_some(larger, count))
+			if (!take_some(order, count))
 				break;
 		}
 		taken += count;
@@ -171,7 +176,7 @@ static unsigned int take_blocks(int order)
 
 void fragment(int argc, char **argv)
 {
-	unsigned int order, taken, left;
+	unsigned int order, taken;
 	size_t count, kept = 0;
 	int map = open("/proc/self/pagemap", O_RDONLY);
 
@@ -184,13 +189,13 @@ void fragment(int argc, char **argv)
 	count = take_all();
 	for (size_t i = 0; i < count; i++)
 		kept += give_back(map, steps[i], order + 1);
-	taken = take_blocks(order);
+	taken = take_blocks(order + 1);
 	printf("{\"schema\":%d,\"kept_pages\":%zu,\"taken_blocks\":%u,\"largest_order\":%d"
-	       ",\"free_kib\":%" PRIu64 "}\n", XLFLOW_SCHEMA, kept, taken, largest_order(&left),
-	       free_kib());
+	       ",\"free_kib\":%" PRIu64 "}\n", XLFLOW_SCHEMA, kept, taken,
+	       read_spare(order).largest, free_kib());
 	fflush(stdout);
 	for (;;) {
-		take_blocks(order);
+		take_blocks(order + 1);
 		usleep(WATCH_MS * 1000);
 	}
 }
