@@ -1,119 +1,39 @@
 """The sections of a topology file as pydantic models: types, bounds, and the JSON Schema.
 
 Only this edge knows pydantic. What follows checks across sections (`references`) and makes the
-`Topology` (`translation`). An empty section (`alice:`) means that section's defaults.
+`Topology` (`translation`). An empty section (`alice:`) means that section's defaults. A description
+says what a key means and, where the schema has no default, what holds without it.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from xenlab.topology import defaults, fields
-from xenlab.topology.host_rules import SSH_PATTERN, check_ssh
 from xenlab.topology.model import Accel, Dom0Iommu, Dom0Kind, DomUKind, Iommu, NicModel
-
-Name: TypeAlias = Annotated[
-    str,
-    AfterValidator(fields.check_name),
-    WithJsonSchema({"type": "string", "pattern": fields.NAME_PATTERN}),
-]
-NodeName: TypeAlias = Annotated[
-    str,
-    AfterValidator(fields.check_node_name),
-    WithJsonSchema({"type": "string", "pattern": fields.NAME_PATTERN}),
-]
-# Names of networks and kernels are looked up in `references`, which knows what there is.
-Reference: TypeAlias = Annotated[
-    str, WithJsonSchema({"type": "string", "pattern": fields.NAME_PATTERN})
-]
-MemoryMib: TypeAlias = Annotated[
-    int,
-    BeforeValidator(fields.parse_memory),
-    WithJsonSchema({"type": "string", "pattern": fields.MEMORY_PATTERN}),
-]
-Mac: TypeAlias = Annotated[
-    str,
-    AfterValidator(fields.parse_mac),
-    WithJsonSchema({"type": "string", "pattern": fields.MAC_PATTERN}),
-]
-CommandLine: TypeAlias = Annotated[
-    str,
-    AfterValidator(fields.check_command_line),
-    WithJsonSchema({"type": "string", "pattern": fields.COMMAND_LINE_PATTERN}),
-]
-Description: TypeAlias = Annotated[
-    str,
-    AfterValidator(fields.check_description),
-    WithJsonSchema({"type": "string", "pattern": fields.DESCRIPTION_PATTERN}),
-]
-Suite: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        partial(fields.check_pattern, fields.SUITE_PATTERN, "a Debian suite", "bookworm")
-    ),
-    WithJsonSchema({"type": "string", "pattern": fields.SUITE_PATTERN}),
-]
-Package: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        partial(
-            fields.check_pattern,
-            fields.PACKAGE_PATTERN,
-            "a Debian package",
-            defaults.KERNEL_PACKAGE,
-        )
-    ),
-    WithJsonSchema({"type": "string", "pattern": fields.PACKAGE_PATTERN}),
-]
-Version: TypeAlias = Annotated[
-    str,
-    AfterValidator(partial(fields.check_pattern, fields.VERSION_PATTERN, "a version", "4.17.5")),
-    WithJsonSchema({"type": "string", "pattern": fields.VERSION_PATTERN}),
-]
-CpuModel: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        partial(fields.check_pattern, fields.CPU_MODEL_PATTERN, "a CPU of QEMU", defaults.CPU_MODEL)
-    ),
-    WithJsonSchema({"type": "string", "pattern": fields.CPU_MODEL_PATTERN}),
-]
-Cpus: TypeAlias = Annotated[int, Field(ge=1, le=defaults.CPUS_MAX)]
-MtuBytes: TypeAlias = Annotated[int, Field(ge=defaults.MTU_MIN_BYTES, le=defaults.MTU_MAX_BYTES)]
-Feature: TypeAlias = Annotated[
-    str,
-    AfterValidator(fields.check_feature),
-    WithJsonSchema({"type": "string", "enum": list(fields.FEATURES)}),
-]
-Switch: TypeAlias = Annotated[
-    bool,
-    BeforeValidator(fields.parse_switch),
-    WithJsonSchema({"enum": [True, False, "on", "off"]}),
-]
-
-
-PathText: TypeAlias = Annotated[
-    str,
-    AfterValidator(partial(fields.check_pattern, fields.PATH_PATTERN, "a path", "~/linux")),
-    WithJsonSchema({"type": "string", "pattern": fields.PATH_PATTERN}),
-]
-Patches: TypeAlias = Annotated[list[PathText], Field(max_length=defaults.PATCHES_MAX)]
-Revision: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        partial(fields.check_pattern, fields.REVISION_PATTERN, "the name of a commit", "v6.12")
-    ),
-    WithJsonSchema({"type": "string", "pattern": fields.REVISION_PATTERN}),
-]
-
-
-SshAddress: TypeAlias = Annotated[
-    str,
-    AfterValidator(check_ssh),
-    WithJsonSchema({"type": "string", "pattern": SSH_PATTERN}),
-]
+from xenlab.topology.scalars import (
+    CommandLine,
+    CpuModel,
+    Cpus,
+    Description,
+    Feature,
+    Mac,
+    MemoryMib,
+    MtuBytes,
+    Name,
+    NodeName,
+    Package,
+    Patches,
+    PathText,
+    Reference,
+    Revision,
+    SshAddress,
+    Suite,
+    Switch,
+    Version,
+)
 
 
 class Section(BaseModel):
@@ -125,49 +45,75 @@ class Section(BaseModel):
 class NicSection(Section):
     """A NIC of the machine, its network's backend's; at the other end of its wire is the `peer`."""
 
-    model: Annotated[NicModel, Field(strict=False)] = NicModel.E1000E
-    network: Reference | None = Field(None, description="the only one")
+    model: Annotated[NicModel, Field(strict=False)] = Field(
+        NicModel.E1000E, description="which NIC QEMU emulates, and whether an IOMMU translates it"
+    )
+    network: Reference | None = Field(
+        None, description="the network whose backend has it; may be left away if there is only one"
+    )
 
 
 class MachineSection(Section):
     """The QEMU guest that boots Xen, or with `ssh` a host that runs it already."""
 
-    cpus: Cpus = defaults.MACHINE_CPUS
-    memory: MemoryMib | None = Field(None, description="as much as its domains need")
-    accel: Annotated[Accel, Field(strict=False)] = Accel.AUTO
-    cpu_model: CpuModel = defaults.CPU_MODEL
+    cpus: Cpus = Field(defaults.MACHINE_CPUS, description="CPUs of the machine, for all domains")
+    memory: MemoryMib | None = Field(
+        None, description="memory of the machine; without it as much as its domains need"
+    )
+    accel: Annotated[Accel, Field(strict=False)] = Field(
+        Accel.AUTO, description="KVM or emulation (tcg); auto: KVM where it proves to work"
+    )
+    cpu_model: CpuModel = Field(
+        defaults.CPU_MODEL, description="the CPU, as QEMU's `-cpu` takes it"
+    )
     iommu: Annotated[
         Iommu, Field(strict=False), BeforeValidator(fields.check_iommu_has_a_driver)
-    ] = Iommu.NONE
+    ] = Field(Iommu.NONE, description="the IOMMU that QEMU emulates: VT-d (intel) or AMD-Vi (amd)")
     interrupt_remapping: Switch = Field(
         default=False, description="the IOMMU remaps interrupts too"
     )
     iommu_passthrough: Switch = Field(
-        default=True, description="intel-iommu can let DMA through as it is"
+        default=True, description="off: intel-iommu cannot let DMA through untranslated"
     )
-    nic: NicSection | None = Field(None, description="none, and no outside peer")
+    nic: NicSection | None = Field(
+        None, description="a NIC with a wire to an outside peer; without it there is neither"
+    )
     ssh: SshAddress | None = Field(None, description="a Xen host to use in place of a machine")
     identity: PathText = Field(defaults.HOST_IDENTITY, description="the private key for `ssh`")
-    known_hosts: PathText = Field(defaults.HOST_KNOWN_HOSTS, description="has the host's key")
-    reset: CommandLine = Field("", description="your command for a host that hangs; none")
-    drivers: Switch = Field(default=False, description="drivers under test may be loaded there")
+    known_hosts: PathText = Field(
+        defaults.HOST_KNOWN_HOSTS, description="the file that has the host's own key, for `ssh`"
+    )
+    reset: CommandLine = Field("", description="your command that brings back a host that hangs")
+    drivers: Switch = Field(
+        default=False, description="on: drivers under test may be loaded into the host's kernel"
+    )
 
 
 class XenSection(Section):
     """Which Xen to boot, and words for its command line."""
 
-    suite: Suite = defaults.SUITE
-    version: Version | None = Field(None, description="the newest of the suite")
-    command_line: CommandLine = ""
+    suite: Suite = Field(
+        defaults.SUITE, description="the Debian suite that Xen and its toolstack come from"
+    )
+    version: Version | None = Field(
+        None, description="the version of the package; without it the newest of the suite"
+    )
+    command_line: CommandLine = Field("", description="more words for Xen's command line")
     iommu: Switch = Field(default=True, description="off: Xen leaves the machine's IOMMU alone")
-    boot: Switch = Field(default=True, description="off: Linux alone, a control of the wire")
+    boot: Switch = Field(
+        default=True, description="off: the machine boots Linux alone, as a control of the wire"
+    )
 
 
 class KernelSection(Section):
     """A kernel that dom0 and domUs can name: `package`, `source`, `tree` or `image` says whence."""
 
-    suite: Suite = defaults.SUITE
-    package: Package = defaults.KERNEL_PACKAGE
+    suite: Suite = Field(
+        defaults.SUITE, description="the Debian suite of the `package` or the `source`"
+    )
+    package: Package = Field(
+        defaults.KERNEL_PACKAGE, description="the Debian package with the kernel"
+    )
     source: Package | None = Field(None, description="a Debian source to build: `linux-source`")
     tree: PathText | None = Field(None, description="a git tree of Linux to build")
     ref: Revision = Field(defaults.KERNEL_REF, description="the commit of the tree")
@@ -182,28 +128,44 @@ class KernelSection(Section):
 class Dom0Section(Section):
     """The control domain; forwarding makes it a router between the networks."""
 
-    kernel: Reference = defaults.KERNEL
-    vcpus: Cpus = defaults.DOM0_VCPUS
-    memory: MemoryMib = Field(0, description="512MiB, 768MiB where a domU has its QEMU there")
-    command_line: CommandLine = ""
-    forwarding: bool = False
-    type: Annotated[Dom0Kind, Field(strict=False)] = Dom0Kind.PV
+    kernel: Reference = Field(
+        defaults.KERNEL, description="a name from `kernels`, or debian, bookworm, trixie, sid"
+    )
+    vcpus: Cpus = Field(defaults.DOM0_VCPUS, description="virtual CPUs of dom0")
+    memory: MemoryMib = Field(
+        0, description="memory; without it 512MiB, or 768MiB where a domU has its QEMU there"
+    )
+    command_line: CommandLine = Field("", description="more words for its kernel's command line")
+    forwarding: bool = Field(default=False, description="true: it routes between the networks")
+    type: Annotated[Dom0Kind, Field(strict=False)] = Field(
+        Dom0Kind.PV, description="how Xen runs it; pvh needs an IOMMU"
+    )
     iommu: Annotated[Dom0Iommu, Field(strict=False)] | None = Field(
-        None, description="relaxed for a PV dom0, strict for a PVH one"
+        None, description="what its devices reach; without it relaxed for pv, strict for pvh"
     )
 
 
 class VifSection(Section):
     """One vif of a domU; the network may be left away where there is only one."""
 
-    network: Reference | None = None
-    mac: Mac | None = Field(None, description="derived from the domU's name")
-    mtu: MtuBytes | None = Field(None, description="that of its network")
-    queues: Annotated[int, Field(ge=1, le=defaults.QUEUES_MAX)] | None = None
+    network: Reference | None = Field(
+        None, description="the network it is on; may be left away if there is only one"
+    )
+    mac: Mac | None = Field(
+        None, description="its MAC address; without it one derived from the domU's name"
+    )
+    mtu: MtuBytes | None = Field(
+        None, description="its MTU in bytes; without it that of its network"
+    )
+    queues: Annotated[int, Field(ge=1, le=defaults.QUEUES_MAX)] | None = Field(
+        None, description="its number of queues; without it the drivers choose"
+    )
     trusted: Switch = Field(
         default=True, description="off: the frontend copies each packet to pages of its own"
     )
-    features: dict[Feature, Switch] = {}
+    features: dict[Feature, Switch] = Field(
+        {}, description="offloads of the domU's device, switched as `ethtool -K` does"
+    )
 
 
 class DomUSection(Section):
@@ -212,36 +174,51 @@ class DomUSection(Section):
     Forwarding makes it a router between the networks that it is on, as backend or by a vif.
     """
 
-    kernel: Reference = defaults.KERNEL
-    type: Annotated[DomUKind, Field(strict=False)] = DomUKind.PV
-    vcpus: Cpus = defaults.DOMU_VCPUS
-    memory: MemoryMib = Field(0, description="192MiB, 384MiB for a shim")
-    command_line: CommandLine = ""
-    forwarding: bool = False
-    vifs: Annotated[list[VifSection], Field(max_length=defaults.VIFS_MAX)] | None = None
+    kernel: Reference = Field(
+        defaults.KERNEL, description="a name from `kernels`, or debian, bookworm, trixie, sid"
+    )
+    type: Annotated[DomUKind, Field(strict=False)] = Field(
+        DomUKind.PV, description="how Xen runs it; pvshim: PV on a small Xen of its own"
+    )
+    vcpus: Cpus = Field(defaults.DOMU_VCPUS, description="virtual CPUs of the domU")
+    memory: MemoryMib = Field(0, description="memory; without it 192MiB, or 384MiB for a pvshim")
+    command_line: CommandLine = Field("", description="more words for its kernel's command line")
+    forwarding: bool = Field(
+        default=False, description="true: it routes between the networks that it is on"
+    )
+    vifs: Annotated[list[VifSection], Field(max_length=defaults.VIFS_MAX)] | None = Field(
+        None, description="its vifs; without it one on the only network, and none for a backend"
+    )
 
 
 class NetworkSection(Section):
     """One bridge in dom0, or in the domU whose netback its vifs have: a driver domain."""
 
-    mtu: MtuBytes = defaults.MTU_BYTES
-    backend: Reference = Field(defaults.BACKEND, description="a domU: its driver domain")
+    mtu: MtuBytes = Field(defaults.MTU_BYTES, description="the MTU in bytes, also of its vifs")
+    backend: Reference = Field(
+        defaults.BACKEND, description="who has its bridge and netback: dom0, or a domU by name"
+    )
 
 
 class TopologyFile(Section):
     """A xenlab topology: the machine, Xen, dom0, the domUs and the networks between them."""
 
-    description: Description = ""
-    machine: MachineSection | None = None
-    xen: XenSection | None = None
+    description: Description = Field("", description="one line, for `xenlab topologies`")
+    machine: MachineSection | None = Field(
+        None, description="the QEMU guest that boots Xen, or a Xen host in its place"
+    )
+    xen: XenSection | None = Field(None, description="which Xen, and how it is booted")
     kernels: (
         Annotated[dict[Name, KernelSection | None], Field(max_length=defaults.KERNELS_MAX)] | None
-    ) = None
-    dom0: Dom0Section | None = None
+    ) = Field(None, description="kernels by name, beside debian, bookworm, trixie and sid")
+    dom0: Dom0Section | None = Field(None, description="the control domain")
     domus: Annotated[
         dict[NodeName, DomUSection | None],
-        Field(max_length=defaults.DOMUS_MAX, description="none without Xen, and only there"),
+        Field(
+            max_length=defaults.DOMUS_MAX,
+            description="the domUs by name; only without Xen there are none",
+        ),
     ]
     networks: (
         Annotated[dict[Name, NetworkSection | None], Field(max_length=defaults.NETWORKS_MAX)] | None
-    ) = None
+    ) = Field(None, description="the networks by name; without it one, `lan`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
@@ -349,6 +350,17 @@ def test_schema_names_every_field_of_every_section() -> None:
     assert schema["$defs"]["VifSection"]["properties"].keys() == vif.model_fields.keys()
     assert schema["additionalProperties"] is False
     assert '"title": "xenlab topology"' in render_schema()
+
+
+def test_schema_says_of_every_key_what_it_means() -> None:
+    schema = json.loads(render_schema())
+    keys = {
+        (name, key): value
+        for name, section in (*schema["$defs"].items(), ("file", schema))
+        for key, value in section.get("properties", {}).items()
+    }
+    assert len(keys) > len(schema["properties"])
+    assert [place for place, value in keys.items() if not value.get("description")] == []
 
 
 @pytest.mark.parametrize(
