@@ -1,1 +1,1 @@
-"""Rx: a guest that does not run: its ring is filled exactly, then packets wait, expire, recover."""
+"""Driverdomain: a netback in a domU that ends under traffic, and what is lost until it is back."""
