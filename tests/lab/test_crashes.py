@@ -176,7 +176,8 @@ def test_crash_and_hang_of_each_kernel_is_a_verdict_and_the_rest_runs_in_the_nex
     xenlab.succeed("down", NAME)
     text = DYING.replace("{module!r}", repr(module)).replace("{words!r}", repr(WORDS))
     (tmp_path / "test_dying.py").write_text(text)
-    done = xenlab.run("test", str(tmp_path / "test_dying.py"), "--lab", NAME, "--json", "-")
+    words = ("--lab", NAME, "--topology", "pair", "--json", "-")
+    done = xenlab.run("test", str(tmp_path / "test_dying.py"), *words)
 
     said = done.stderr.decode(errors="replace")
     assert done.returncode == 1, said

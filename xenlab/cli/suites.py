@@ -37,8 +37,9 @@ adjacent      a guest's compound pages as one frag in dom0; three set-ups in tur
 modes         guests of every type, queues, untrusting frontends; every mode in turn
 driverdomain  netback in a domU that ends under traffic, and comes back
 
-They run in the lab that --lab names if it is up. Otherwise a lab is brought up for them, which
-ends with this command, whatever becomes of it.
+They run in the lab that --lab names if it is up, which stays. Otherwise a lab is brought up for
+them, which ends with this command, whatever becomes of it; with --topology it may have a name that
+no lab has while others are up.
 """
 
 
@@ -114,12 +115,9 @@ def test(
     **wanted: Unpack[BringUpWords],
 ) -> int:
     """See HELP."""
-    from xenlab.cli.output import own_command
-    from xenlab.cli.results import Results
     from xenlab.cli.suite_order import SuiteOrder
     from xenlab.cli.trial import run_trial
     from xenlab.life.order import UpOrder
-    from xenlab.registry.runs import new_run_folder
 
     order = SuiteOrder.parse(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat,
@@ -128,7 +126,7 @@ def test(
     matrix = None if lab or topologies else order.matrix
     named = topologies or (matrix.topologies if matrix else (order.topology,))
     labs = [UpOrder.parse(name, lab, accel=accel, transient=True, **wanted) for name in named]
-    results = Results(
-        folder=new_run_folder(), command=own_command(), json_path=json_path, junit_path=junit_path
-    )
-    return run_trial(order, labs, results, topology_chosen=bool(topologies), matrix=matrix)
+    return run_trial(
+        order, labs, topology_chosen=bool(topologies), matrix=matrix,
+        json_path=json_path, junit_path=junit_path,
+    )  # fmt: skip

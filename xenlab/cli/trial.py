@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 import click
 
 from xenlab.cli.matrix_table import Matrix, note_skipped_cells, render_cells
-from xenlab.cli.output import echo_failure, echo_lines, tell_swept
+from xenlab.cli.named_lab import find_named_lab
+from xenlab.cli.output import echo_failure, echo_lines, own_command, tell_swept
 from xenlab.cli.results import Results
 from xenlab.cli.suite_order import SuiteOrder
 from xenlab.cli.watch import Watch
-from xenlab.errors import DriverFailed, InputError, KernelFault, LabError
+from xenlab.errors import DriverFailed, KernelFault, LabError
 from xenlab.lab import Lab, attach_lab
 from xenlab.life.artifacts import keep_artifacts
 from xenlab.life.order import Undertaking, UpOrder
@@ -27,9 +28,9 @@ from xenlab.plan.codec import encode
 from xenlab.plan.model import LabPlan
 from xenlab.pytest_plugin import LabPlugin, run_suite
 from xenlab.registry.lock import hold_lab
-from xenlab.registry.record import LabRecord, LabState, read_record
+from xenlab.registry.record import LabRecord
+from xenlab.registry.runs import new_run_folder
 from xenlab.report.progress import open_progress
-from xenlab.topology.wording import quote
 from xenlab.verdict.verdict import verdict_of_error
 
 COMES_UP = "lab comes up"
@@ -171,18 +172,19 @@ class Trial:
 
 
 def run_trial(
-    order: SuiteOrder, labs: Sequence[UpOrder], results: Results, *,
-    topology_chosen: bool, matrix: Matrix | None = None,
+    order: SuiteOrder, labs: Sequence[UpOrder], *, topology_chosen: bool,
+    matrix: Matrix | None, json_path: str | None, junit_path: str | None,
 ) -> int:  # fmt: skip
     """Run the suites in the lab that was named, or in one lab after the other; the exit code.
 
     Cells of a matrix without a topology are skips with their reason; all are shown as a table.
     """
-    trial = Trial(order=order, results=results)
     tell_swept(sweep())
-    standing = _find_standing(labs[0].lab)
-    if standing is not None:
-        _require_same(standing, labs[0], topology_chosen=topology_chosen)
+    standing = find_named_lab(labs[0], topology_chosen=topology_chosen)
+    results = Results(
+        folder=new_run_folder(), command=own_command(), json_path=json_path, junit_path=junit_path
+    )
+    trial = Trial(order=order, results=results)
     try:
         if standing is not None:
             trial.run_in_standing_lab(standing)
@@ -197,33 +199,6 @@ def run_trial(
     if matrix is not None:
         echo_lines(render_cells(matrix, results.runs))
     return results.exit_code
-
-
-def _require_same(standing: LabRecord, order: UpOrder, *, topology_chosen: bool) -> None:
-    """Raise InputError for words that ask for another lab than the one that is up."""
-    name = quote(standing.name)
-    if topology_chosen:
-        raise InputError(f"lab {name} is up already: --topology is for a lab that is not")
-    if order.netback or order.netfront:
-        raise InputError(
-            f"lab {name} is up already, with its drivers:"
-            " --netback and --netfront are for a lab that is not"
-        )
-    if order.dom0_kernel or order.domu_kernel:
-        raise InputError(
-            f"lab {name} is up already, with its kernels:"
-            " --dom0-kernel and --domu-kernel are for a lab that is not"
-        )
-    suite = LabPlan.from_json(standing.plan_json).xen.suite
-    if order.xen not in {None, suite}:
-        raise InputError(
-            f"lab {name} is up already, with Xen of {suite}: --xen is for a lab that is not"
-        )
-
-
-def _find_standing(name: str) -> LabRecord | None:
-    record = read_record(name) if name else None
-    return record if record and record.alive and record.state is LabState.UP else None
 
 
 def _describe(lab: Lab) -> Mapping[str, str]:

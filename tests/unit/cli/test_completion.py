@@ -42,11 +42,11 @@ def shell(home: Path) -> Path:
     return folder
 
 
-def write_lab(name: str, *domus: str) -> None:
+def write_lab(name: str, *domus: str, transient: bool = False) -> None:
     """A lab that this test holds up."""
     own = ProcessIdentity.own()
     record = LabRecord(
-        name=name, lab_id=f"{name:x<8}", state=LabState.UP, transient=False, creator=own,
+        name=name, lab_id=f"{name:x<8}", state=LabState.UP, transient=transient, creator=own,
         created_unix_s=time.time(), topology="pair", accel="tcg", accel_reason="a test",
         plan_json=json.dumps({"plan": {"domus": [{"name": domu} for domu in domus]}}),
         machine_uuid="", sandbox=own,
