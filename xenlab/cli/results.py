@@ -115,7 +115,13 @@ class Results:
             self._codes.append(EXIT_CODES[pytest.ExitCode(pytest_status)])
 
     def finish(self, *, complete: bool) -> None:
-        """Write everything into the folder for the last time, and tell of bugs."""
+        """Write everything into the folder for the last time, and tell of bugs.
+
+        Where nothing was begun the folder goes: it would be shown as the newest run.
+        """
+        if not self._runs and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+            return
         self._write(complete=complete)
         for bug in self._bugs:
             click.echo(f"xenlab: a bug in xenlab or in a test: {bug}", err=True)
@@ -135,7 +141,8 @@ class Results:
                 click.echo(f"\n{run.name}: {_describe(run.environment)}")
                 print_verdicts(run.verdicts, sys.stdout)
                 print_exhibits(exhibits, sys.stdout)
-        click.echo(f"report: {spell(f'xenlab report {self.folder.name}')}", err=True)
+        if self.folder.exists():
+            click.echo(f"report: {spell(f'xenlab report {self.folder.name}')}", err=True)
 
     @property
     def runs(self) -> tuple[SuiteRun, ...]:

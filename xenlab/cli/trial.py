@@ -181,6 +181,8 @@ def run_trial(
     """
     tell_swept(sweep())
     standing = find_named_lab(labs[0], topology_chosen=topology_chosen)
+    for lab in labs if standing is None else ():
+        order.require_suitable(lab.plan())  # of the last one too, before the first is begun
     results = Results(
         folder=new_run_folder(), command=own_command(), json_path=json_path, junit_path=junit_path
     )

@@ -144,6 +144,17 @@ def test_state_directory_that_cannot_be_made_ends_with_4_and_its_name(
     assert "Traceback" not in said.err
 
 
+def test_every_topology_is_understood_before_anything_is_made(
+    xenlab: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/sys/xenlab-state")  # nothing can be made there
+
+    said = xenlab("test", "smoke", "--topology", "pair", "--topology", "piar")
+
+    assert said.code == 2
+    assert "did you mean `pair`?" in said.err
+
+
 @pytest.mark.parametrize(
     "words", [["--help"], ["status"], ["status", "--json"], ["slots", "--json", "lin=42@0"]]
 )

@@ -53,6 +53,18 @@ def test_newest_run_is_reported_beside_its_results_and_its_path_printed(
     assert text.count("<figure>") == 1
 
 
+def test_command_that_began_nothing_leaves_no_run(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = runs / NEWEST
+    folder.mkdir()
+
+    Results(folder=folder, command="x", json_path=None, junit_path=None).close(complete=False)
+
+    assert list(runs.iterdir()) == []
+    assert "report:" not in capsys.readouterr().err
+
+
 def test_what_consoles_said_while_drivers_took_turns_is_told_beside_the_runs_own(
     xenlab: Run, runs: Path
 ) -> None:
