@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
 import click
@@ -9,6 +10,7 @@ import click
 from xenlab.cli import options
 from xenlab.cli.completion import complete_lab, complete_topology
 from xenlab.cli.output import echo_lines, render_document, spell, tell_swept
+from xenlab.errors import InputError
 
 if TYPE_CHECKING:
     from xenlab.life.bring_up_words import BringUpWords
@@ -63,13 +65,20 @@ def up(
 @click.argument("lab", required=False, shell_complete=complete_lab)
 @click.option("--all", "everything", is_flag=True, help="Take all labs down.")
 def down(lab: str | None, everything: bool) -> None:
-    """Take a lab down; nothing is left of it but the cache. There may be none."""
+    """Take a lab down; nothing is left of it but the cache.
+
+    There may be none, but a name that neither a topology nor a lab has is refused where labs are.
+    """
     from xenlab.life.removal import sweep, take_down, take_down_all
     from xenlab.registry.record import list_lab_names
     from xenlab.registry.selection import choose_lab
-    from xenlab.topology.wording import did_you_mean, list_names, quote
+    from xenlab.topology.wording import quote
 
     if everything:
+        if lab is not None:
+            raise click.UsageError(
+                f"--all takes every lab down: leave {quote(lab)} out, or leave --all out"
+            )
         names = take_down_all()
         tell_swept(sweep())
         click.echo(f"down: {', '.join(names)}" if names else "no lab is there")
@@ -82,8 +91,19 @@ def down(lab: str | None, everything: bool) -> None:
     if take_down(name):
         click.echo(f"lab {name} is down")
     else:
-        there = f" (there are {list_names(names)})" if names else ""
-        click.echo(f"there is no lab {quote(name)}{did_you_mean(name, names)}{there}")
+        _tell_none(name, names)
+
+
+def _tell_none(name: str, names: Sequence[str]) -> None:
+    """Say that a lab is not there; InputError if its name may be a slip for one that is."""
+    from xenlab.topology.library import topology_paths
+    from xenlab.topology.wording import did_you_mean, list_names, quote
+
+    there = f" (there are {list_names(names)})" if names else ""
+    told = f"there is no lab {quote(name)}{did_you_mean(name, names)}{there}"
+    if names and name not in topology_paths():
+        raise InputError(told, try_next="xenlab status")
+    click.echo(told)
 
 
 @click.command()

@@ -29,7 +29,7 @@ def test_lab_named_twice_differently_is_refused(xenlab: Run) -> None:
     assert "`two/alice` is in lab `two`, but --lab says `one`" in said.err
 
 
-@pytest.mark.parametrize("words", [["down"], ["down", "pair"], ["down", "--all"]])
+@pytest.mark.parametrize("words", [["down"], ["down", "pair"], ["down", "mine"], ["down", "--all"]])
 def test_down_without_a_lab_is_well(xenlab: Run, words: list[str]) -> None:
     assert xenlab(*words).code == 0
 
@@ -114,12 +114,35 @@ def test_where_other_labs_are_they_are_shown_and_not_a_new_one(xenlab: Run, home
         "xenlab: there is no lab `piar`; did you mean `pair`? (there are `pair`, `quad`)\n"
         "  try: xenlab status\n"
     )
-    assert xenlab("down", "piar").out == (
-        "there is no lab `piar`; did you mean `pair`? (there are `pair`, `quad`)\n"
-    )
     several = "xenlab: there are several labs (`pair`, `quad`): say which"
     assert xenlab("down").err.startswith(f"{several} by its name, or --all\n")
     assert xenlab("logs", "alice").err.startswith(f"{several} with --lab\n")
+
+
+def test_down_of_a_name_that_nothing_has_is_refused_where_labs_are(xenlab: Run, home: Path) -> None:
+    labs = home / "state" / "xenlab" / "labs"
+    (labs / "mine").mkdir(parents=True)
+
+    said = xenlab("down", "mien")
+
+    assert said.code == 2
+    assert said.err == (
+        "xenlab: there is no lab `mien`; did you mean `mine`? (there are `mine`)\n"
+        "  try: xenlab status\n"
+    )
+    again = xenlab("down", "pair")  # as in a script that makes sure of it
+    assert (again.code, again.out) == (0, "there is no lab `pair` (there are `mine`)\n")
+    assert (labs / "mine").is_dir()
+
+
+def test_one_lab_and_all_labs_cannot_be_meant_at_once(xenlab: Run, home: Path) -> None:
+    (home / "state" / "xenlab" / "labs" / "mine").mkdir(parents=True)
+
+    said = xenlab("down", "--all", "mine")
+
+    assert said.code == 2
+    assert "--all takes every lab down: leave `mine` out, or leave --all out" in said.err
+    assert (home / "state" / "xenlab" / "labs" / "mine").is_dir()
 
 
 def test_seed_and_duration_of_a_soak_are_checked_before_anything_is_started(xenlab: Run) -> None:
