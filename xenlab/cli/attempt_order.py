@@ -16,6 +16,7 @@ from xenlab.cli.attempt import Attempt
 from xenlab.cli.output import (
     STDOUT,
     echo_lines,
+    is_typed,
     own_command,
     render_document,
     spell,
@@ -113,6 +114,8 @@ def _parse(words: tuple[str, ...], given: AttemptWords) -> tuple[PatchSeries, Su
     if given["test_id"] is not None:
         raise InputError("--test is what --bisect runs: name suites after the patches")
     ours = PatchWords.sort(words)
+    if given["tree"] is not None and is_typed("tree"):
+        ours.require_use_of(given["tree"])
     series = ours.read_series(given["tree"])
     return series, ours.choose_suites(given["keyword"], quick=given["quick"])
 

@@ -74,6 +74,16 @@ def own_command() -> str:
     return shlex.join(["xenlab", *sys.argv[1:], *set_elsewhere])
 
 
+def is_typed(name: str) -> bool:
+    """Whether an option, by click's name for it, stands on the command line that is carried out.
+
+    One that the environment or `xenlab.toml` sets may be for other commands, or for later ones.
+    """
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(name) if context else None
+    return source is ParameterSource.COMMANDLINE
+
+
 def _words_set_elsewhere(context: click.Context) -> Iterator[str]:
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xenlab.cli.suite_order import NODE_ID, SuiteOrder, shipped_suites
 from xenlab.errors import InputError
-from xenlab.kernel.commit_range import count_commits, is_range, read_range
+from xenlab.kernel.commit_range import count_commits, is_range, read_range, say_no_tree
 from xenlab.kernel.driver import SHARED_HEADERS, DriverKind
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
@@ -50,6 +50,14 @@ class PatchWords:
         if problems:
             raise InputError(*problems)
         return PatchSeries.join(found)
+
+    def require_use_of(self, tree: str) -> None:
+        """Raise InputError for a tree that somebody typed and that nothing here is of."""
+        problems = [] if Path(tree).is_dir() else [say_no_tree(Path(tree))]
+        if not any(map(is_range, self.patches)):
+            problems += ["--tree: none of the patches is a range of commits such as v6.1..mine"]
+        if problems:
+            raise InputError(*problems)
 
     def choose_suites(self, keyword: str, *, quick: bool) -> SuiteOrder:
         """Those that were named, or those that a patch on the drivers is to be tried with."""

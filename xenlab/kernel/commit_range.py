@@ -33,6 +33,11 @@ def name_first(series: PatchSeries) -> str:
     return f"{series.patches[0].path.absolute()}@{found['first']}"
 
 
+def say_no_tree(tree: Path) -> str:
+    """What is wrong with a tree that is not there."""
+    return f"--tree {quote(tree)}: no such folder"
+
+
 def is_range(word: str) -> bool:
     """Whether a word could be `A..B`."""
     return RANGE.fullmatch(word) is not None and not Path(word).exists()
@@ -78,7 +83,7 @@ def count_commits(tree: Path, word: str, deadline: Deadline, *, besides: Sequenc
 
 def _require_commit(tree: Path, name: str, deadline: Deadline) -> None:
     if not tree.is_dir():
-        raise InputError(f"--tree {tree}: no such folder")
+        raise InputError(say_no_tree(tree))
     asked = _git(tree, deadline, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if asked.status != 0:
         inside = _git(tree, deadline, "rev-parse", "--git-dir")

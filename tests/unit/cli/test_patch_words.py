@@ -49,6 +49,22 @@ def test_everything_wrong_about_patches_is_told_at_once(tmp_path: Path) -> None:
     assert "--tree" in raised.value.problems[2]
 
 
+def test_tree_that_no_patch_is_of_is_refused(tmp_path: Path) -> None:
+    patch = str(write(tmp_path, GOOD, "b.patch"))
+    none = "--tree: none of the patches is a range of commits such as v6.1..mine"
+    missing = "--tree `/nosuch`: no such folder"
+
+    for tree, words, problems in (
+        (str(tmp_path), [patch], (none,)),
+        ("/nosuch", [patch], (missing, none)),
+        ("/nosuch", ["v6.1..mine"], (missing,)),
+    ):
+        with pytest.raises(InputError) as raised:
+            PatchWords.sort(words).require_use_of(tree)
+        assert raised.value.problems == problems
+    PatchWords.sort(["smoke", patch, "v6.1..mine"]).require_use_of(str(tmp_path))
+
+
 def test_no_patch_at_all_is_refused() -> None:
     with pytest.raises(InputError, match="no patch"):
         PatchWords.sort(["smoke"]).read_series(None)
@@ -133,6 +149,7 @@ def test_range_that_does_not_apply_is_told_with_the_kernel_that_it_lies_on(
         (["x.patch", "--test", "smoke"], "name suites after the patches"),
         ([], "no patch"),
         (["none.patch"], "no such patch"),
+        (["none.patch", "--tree", "."], "none of the patches is a range"),
     ],
 )
 def test_wrong_words_end_before_anything_is_done(
@@ -140,6 +157,17 @@ def test_wrong_words_end_before_anything_is_done(
 ) -> None:
     assert run(["try", *words]) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_tree_of_the_environment_is_for_whatever_patches_are_of_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XENLAB_TRY_TREE", ".")
+
+    assert run(["try", "none.patch"]) == 2
+    said = capsys.readouterr().err
+    assert "no such patch" in said
+    assert "--tree" not in said
 
 
 @pytest.mark.parametrize(("name", "tried"), [(NAME, {"netfront"}), ("net/core/dev.c", set())])
