@@ -11,7 +11,7 @@ from typing import Unpack
 from xenlab.cache.disk import disk_errors
 from xenlab.checkpoint.key import Level
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
-from xenlab.errors import KernelFault, LabError, Unavailable
+from xenlab.errors import InputError, KernelFault, LabError
 from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.images.lab_images import LabImages, provide_images
 from xenlab.kernel.driver import Driver, DriverKind
@@ -149,7 +149,7 @@ class Undertaking:
         self.lab_name = require_lab_name(self.order.lab or self.plan.topology_name)
 
     def find_standing(self) -> LabRecord | None:
-        """The lab of this name if it is up; Unavailable if it is another than the one ordered."""
+        """The lab of this name if it is up; InputError if it is another than the one ordered."""
         record = read_record(self.lab_name)
         if record is None or not record.alive:
             return None
@@ -157,7 +157,7 @@ class Undertaking:
         if record.drivers_digest != self.digest:
             other = other or "other drivers or kernels"
         if other:
-            raise Unavailable(
+            raise InputError(
                 f"lab {record.name} is up with {other} (topology {record.topology}):"
                 " take it down first, or give this one a name with --lab",
                 try_next=f"xenlab down {record.name}",
