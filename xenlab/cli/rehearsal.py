@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,8 @@ from xenlab.kernel.packaged import PackagedKernel
 from xenlab.kernel.workshop import open_workshop
 from xenlab.life.boot import READY
 from xenlab.life.by_hand import render_steps, take_free_port
-from xenlab.life.order import IMAGES_BUDGET_S, UpOrder
+from xenlab.life.order import IMAGES_BUDGET_S, Undertaking, UpOrder
+from xenlab.life.phases import Phases
 from xenlab.life.summary import PLAIN
 from xenlab.plan.codec import encode
 from xenlab.plan.command_lines import (
@@ -32,8 +34,9 @@ from xenlab.plan.command_lines import (
     render_xen_command_line,
 )
 from xenlab.plan.model import DOM0, UPLINK, Accel, LabPlan
-from xenlab.registry.places import PLAIN_PATH, LabPlaces, cache_dir, require_lab_name
+from xenlab.registry.places import PLAIN_PATH, LabPlaces, cache_dir
 from xenlab.report.columns import render_columns
+from xenlab.report.progress import open_progress
 from xenlab.transport.keys import generate_keys
 from xenlab.waiting import Deadline
 
@@ -46,10 +49,14 @@ NOBODY = MachineIdentity(
 
 
 def rehearse(order: UpOrder, bundle: str | None, json_path: str | None) -> int:
-    """Show the plan and change nothing; with a bundle folder, write there what would be booted."""
-    plan = order.plan()
-    lab = require_lab_name(order.lab or plan.topology_name)
-    chosen = {node: choice.name for node, choice in order.choose_drivers(plan).items()}
+    """Show the plan and change nothing; with a bundle folder, write there what would be booted.
+
+    InputError for all that `xenlab up` would refuse before it begins, the user's files too.
+    """
+    with contextlib.closing(open_progress(sys.stderr)) as progress:
+        undertaking = Undertaking(order=order, phases=Phases(watcher=progress))
+    plan, lab = undertaking.plan, undertaking.lab_name
+    chosen = {node: choice.name for node, choice in undertaking.drivers.items()}
     if chosen and bundle is not None:
         raise InputError("--bundle holds what is booted: drivers under test are loaded afterwards")
     if plan.host is not None and bundle is not None:

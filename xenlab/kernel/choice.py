@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from xenlab.debian.supply import PackageSupply
 from xenlab.errors import InputError
 from xenlab.kernel.built import BuiltKernel
 from xenlab.kernel.compiler import Compiler
-from xenlab.kernel.fragments import read_fragments
+from xenlab.kernel.fragments import list_fragments, read_fragments
 from xenlab.kernel.origin import DebianOrigin, GitOrigin, SourceOrigin, find_uncommitted
 from xenlab.kernel.packaged import PackagedKernel
 from xenlab.kernel.packages import resolve_newest_source
@@ -22,7 +22,7 @@ from xenlab.kernel.shelf import list_series, shelf
 from xenlab.plan.model import KernelOrigin, KernelPlan
 from xenlab.topology.defaults import KERNEL_REF
 from xenlab.topology.kernel_origin import KernelKind
-from xenlab.topology.wording import list_names
+from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.waiting import Deadline
 
 SHOWN_FILES = 5
@@ -127,6 +127,9 @@ def read_series(words: Iterable[str]) -> tuple[PatchSeries, ...]:
     problems: list[str] = []
     for word in words:
         path = shelf() / "patches" / word if word in shipped else Path(word)
+        if word not in shipped and "/" not in word and not path.exists():
+            problems.append(_say_unknown(word, shipped, list_fragments()))
+            continue
         try:
             series.append(PatchSeries.read(path))
         except InputError as error:
@@ -134,3 +137,12 @@ def read_series(words: Iterable[str]) -> tuple[PatchSeries, ...]:
     if problems:
         raise InputError(*problems)
     return tuple(series)
+
+
+def _say_unknown(word: str, series: Sequence[str], configs: Sequence[str]) -> str:
+    """What a word behind a kernel's `+` could have been."""
+    return (
+        f"no patch, series or configuration {quote(word)}{did_you_mean(word, (*series, *configs))}"
+        f" (series: {list_names(series)}; configurations: {list_names(configs)};"
+        " a file is named with `/`)"
+    )

@@ -6,6 +6,8 @@ import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pytest
+
 from tests.unit.cli.conftest import Run
 
 
@@ -88,3 +90,30 @@ def test_driver_that_is_nowhere_is_refused(xenlab: Run) -> None:
 
     assert said.code == 2
     assert "no such file, folder or series" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--dom0-kernel", "./nosuch"), "/project/nosuch: no such folder\n"),
+        (("--domu-kernel", "~/linux@v6.12"), "/home/linux: no such folder\n"),
+        (("--dom0-kernel", "./no:./modules"), "/project/no: no such file\n"),
+        (("--domu-kernel", "sid+./x.patch"), "/project/x.patch: No such file"),
+        (
+            ("--domu-kernel", "bookworm+debgu"),
+            "no patch, series or configuration `debgu`; did you mean `debug`? (series: ",
+        ),
+        (("./rack.yaml", "--accel", "tcg"), "--accel is for a machine of the lab's own"),
+    ],
+)
+def test_what_up_would_refuse_is_refused(
+    xenlab: Run, home: Path, words: tuple[str, ...], why: str
+) -> None:
+    (home / "project" / "rack.yaml").write_text(
+        "machine: {ssh: root@rack7}\nnetworks: {rack: {}}\ndomus: {anna: {}}\n"
+    )
+
+    said = xenlab("up", "--dry-run", *words)
+
+    assert (said.code, said.out) == (2, "")
+    assert why in said.err
