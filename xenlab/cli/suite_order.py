@@ -32,6 +32,8 @@ ANY_BACKEND = frozenset({"driverdomain", "iommu", "smoke"})
 WITHOUT_XEN = frozenset({"smoke"})
 LAYOUT_SUITES = ("slots", "fraglist")
 SOAK = "soak"
+# Who looks at an option; tests of somebody's own may look at any.
+USERS = {"seed": (SOAK, *LAYOUT_SUITES), "duration": (SOAK,), "layouts": LAYOUT_SUITES}
 STRATEGIES = "strategies"
 EVERY_QUICK = 5  # the short form has fewer packets than the thousand that a fault waits for
 NODE_ID = "::"  # pytest's: between a file and the tests in it
@@ -98,6 +100,17 @@ class SuiteOrder:
                 f" {quote(plan.topology_name)} are in {list_names(plan.backends)}"
             )
 
+    def require_use_of(self, options: Iterable[str]) -> None:
+        """Raise InputError with each of the options, by name, that no suite here looks at."""
+        problems = []
+        for option in options:
+            users = USERS[option]
+            if not self._has_own and not any(map(self._has, users)):
+                use = "use" if len(users) > 1 else "uses"
+                problems.append(f"--{option}: only {list_names(users)} {use} it")
+        if problems:
+            raise InputError(*problems)
+
     @property
     def shipped(self) -> frozenset[str]:
         """The suites of ours that run as a whole, by name."""
@@ -112,11 +125,15 @@ class SuiteOrder:
         """
         endurance = self.endurance
         seed = endurance.name(endurance.first_round)
-        own = any(not path.is_relative_to(SHIPPED) for path in self.paths)
-        tried = tuple(sorted(self.tried)) if own or self._has(STRATEGIES) else ()
+        may_ask = self._has_own or self._has(STRATEGIES)
+        tried = tuple(sorted(self.tried)) if may_ask else ()
         if self._has(SOAK):
             return (seed, str(endurance.layouts), str(endurance.duration_s), *tried)
         return (seed if endurance.seed_given else "", str(endurance.layouts), *tried)
+
+    @property
+    def _has_own(self) -> bool:
+        return any(not path.is_relative_to(SHIPPED) for path in self.paths)
 
     def _has(self, suite: str) -> bool:
         return any(path.is_relative_to(SHIPPED / suite) for path in self.paths)

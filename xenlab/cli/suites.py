@@ -115,7 +115,8 @@ def test(
     **wanted: Unpack[BringUpWords],
 ) -> int:
     """See HELP."""
-    from xenlab.cli.suite_order import SuiteOrder
+    from xenlab.cli.output import is_typed
+    from xenlab.cli.suite_order import USERS, SuiteOrder
     from xenlab.cli.trial import run_trial
     from xenlab.life.order import UpOrder
 
@@ -123,6 +124,7 @@ def test(
         suites, keyword=keyword, quick=quick, plant=plant, plant_every=plant_every, repeat=repeat,
         seed=seed, duration=duration, layouts=layouts, layout_file=layout_file,
     )  # fmt: skip
+    order.require_use_of(filter(is_typed, USERS))
     matrix = None if lab or topologies else order.matrix
     named = topologies or (matrix.topologies if matrix else (order.topology,))
     labs = [UpOrder.parse(name, lab, accel=accel, transient=True, **wanted) for name in named]

@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from xenlab.cli.suite_order import SHIPPED, SuiteOrder
+import pytest
+
+from tests.unit.cli.conftest import Run
+from xenlab.cli.suite_order import SHIPPED, USERS, SuiteOrder
+from xenlab.errors import InputError
 from xenlab.kernel.driver import DriverKind
+
+SEED = "--seed: only `soak`, `slots`, `fraglist` use it"
+DURATION = "--duration: only `soak` uses it"
+LAYOUTS = "--layouts: only `slots`, `fraglist` use it"
 
 
 def order(*words: str, seed: str | None = None, duration: str | None = None) -> SuiteOrder:
@@ -43,3 +51,36 @@ def test_strategies_are_others_where_they_leave_another_driver_loaded() -> None:
     assert replace(order("smoke"), tried=front).chance == order("smoke").chance
     own = replace(order("smoke"), paths=(Path("/tmp/test_mine.py"),))
     assert replace(own, tried=front).chance != replace(own, tried=back).chance
+
+
+@pytest.mark.parametrize(
+    ("words", "problems"),
+    [
+        (("smoke",), (SEED, DURATION, LAYOUTS)),
+        (("smoke", "gso"), (SEED, DURATION, LAYOUTS)),
+        (("smoke", "soak"), (LAYOUTS,)),
+        (("fraglist",), (DURATION,)),
+        ((str(SHIPPED / "slots/test_slots.py"),), (DURATION,)),
+        (("soak", "slots"), ()),
+        (("smoke", __file__), ()),
+    ],
+)
+def test_options_that_no_suite_looks_at_are_refused_and_ones_own_tests_may_look_at_any(
+    words: tuple[str, ...], problems: tuple[str, ...]
+) -> None:
+    if not problems:
+        order(*words).require_use_of(USERS)
+        return
+    with pytest.raises(InputError) as raised:
+        order(*words).require_use_of(USERS)
+    assert raised.value.problems == problems
+
+
+def test_only_what_was_typed_has_to_be_of_use(xenlab: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XENLAB_TEST_SEED", "7")
+
+    typed = xenlab("test", "smoke", "--duration", "2h", "--topology", "piar").err
+    told = xenlab("test", "smoke", "--topology", "piar").err
+
+    assert typed == f"xenlab: {DURATION}\n"
+    assert told.startswith("xenlab: no topology `piar`")
