@@ -72,8 +72,11 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
         """Run the command with the settings of the project and the user beneath its options."""
+        from xenlab.cli.environment import find_unknown_variables
         from xenlab.cli.settings import read_settings
 
+        for told in find_unknown_variables(self, ctx):
+            click.echo(f"warning: {told}", err=True)
         ctx.default_map = read_settings(self, ctx)
         return super().invoke(ctx)
 
@@ -106,8 +109,7 @@ def run(words: list[str]) -> int:
     try:
         status = xenlab.main(words, prog_name="xenlab", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _report_usage(error)
     except (KeyboardInterrupt, click.Abort) as interruption:
         return _report_interruption(interruption)
     except SystemExit as end:
@@ -118,6 +120,17 @@ def run(words: list[str]) -> int:
         behind = _find_interruption(error)
         return _report_interruption(behind) if behind else failed
     return status if isinstance(status, int) else 0
+
+
+def _report_usage(error: click.ClickException) -> int:
+    """Wrong words; what was not typed is told with where it is from."""
+    from xenlab.cli.sources import find_source
+
+    told = find_source(error)
+    if told is not None:
+        return _report_failure(told)
+    error.show()
+    return error.exit_code
 
 
 def _report_error(error: Exception, words: list[str]) -> int:

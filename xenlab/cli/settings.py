@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from xenlab.cli.environment import walk_commands
 from xenlab.errors import InputError
 
 FILE = "xenlab.toml"
@@ -31,22 +32,53 @@ def read_settings(group: click.Group, ctx: click.Context) -> dict[str, Any] | No
     """Click's default map; None where no file is. Raises InputError with every unknown key."""
     merged: dict[str, Any] | None = None
     for path in settings_files():
-        tables = _parse(path)
+        text, tables = _read(path)
         options = _options_by_command(group, ctx)
         problems = list(_find_problems(tables, options))
         if problems:
-            raise InputError(*(f"{path}:1:1: {problem}" for problem in problems))
+            from xenlab.cli.toml_place import find_place
+
+            raise InputError(
+                *(f"{path}:{find_place(text, keys)}: {problem}" for keys, problem in problems)
+            )
         merged = _merge(merged or {}, _spread(tables, options))
     return merged
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def find_setting(command: tuple[str, ...], key: str) -> str:
+    """`file:line:column` of what sets an option of a command, which something does."""
+    from xenlab.cli.toml_place import find_place
+
+    for path in reversed(tuple(settings_files())):
+        text, tables = _read(path)
+        for keys in ((*command, key), (key,)):
+            table: Any = tables
+            for word in keys[:-1]:
+                table = table.get(word, {})
+            if key in table:
+                return f"{path}:{find_place(text, keys)}"
+    raise AssertionError(f"nothing sets {key}")
+
+
+def name_key(option: click.Option) -> str:
+    """An option's key in the files: its long name, as it is typed."""
+    return max(option.opts, key=len).lstrip("-")
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """A file's text, and what it says."""
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise InputError(f"{path}:1:1: {error}") from error
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        from xenlab.cli.toml_place import describe_error
+
+        raise InputError(f"{path}:{describe_error(text, error)}") from error
 
 
 Options = Mapping[tuple[str, ...], Mapping[str, str]]
@@ -54,24 +86,20 @@ Options = Mapping[tuple[str, ...], Mapping[str, str]]
 
 def _options_by_command(group: click.Group, ctx: click.Context) -> Options:
     """For each command its options: the long name, as it is typed, and click's own."""
-    found: dict[tuple[str, ...], Mapping[str, str]] = {}
-    for name in group.list_commands(ctx):
-        command = group.get_command(ctx, name)
-        if isinstance(command, click.Group):
-            inner = _options_by_command(command, ctx)
-            found |= {(name, *path): options for path, options in inner.items()}
-        elif command is not None:
-            found[name,] = {
-                max(parameter.opts, key=len).lstrip("-"): str(parameter.name)
-                for parameter in command.params
-                if isinstance(parameter, click.Option)
-            }
-    return found
+    return {
+        path: {
+            name_key(parameter): str(parameter.name)
+            for parameter in command.params
+            if isinstance(parameter, click.Option)
+        }
+        for path, command in walk_commands(group, ctx)
+    }
 
 
 def _find_problems(
     tables: Mapping[str, Any], options: Options, path: tuple[str, ...] = ()
-) -> Iterator[str]:
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each key that means nothing, by its path, and why."""
     from xenlab.topology.wording import did_you_mean, quote
 
     commands = {known[len(path)] for known in options if known[: len(path)] == path != known}
@@ -81,11 +109,13 @@ def _find_problems(
             if key in commands:
                 yield from _find_problems(value, options, (*path, key))
             else:
-                yield f"no command {quote(' '.join((*path, key)))}{did_you_mean(key, commands)}"
+                words = quote(" ".join((*path, key)))
+                yield (*path, key), f"no command {words}{did_you_mean(key, commands)}"
         elif key not in valid:
             where = f"`{' '.join(path)}` has" if path else "no command has"
             no = " no" if path else ""
-            yield f"{where}{no} option {quote(key)}{did_you_mean(key, valid)}"
+            hint = did_you_mean(key, valid)
+            yield (*path, key), f"{where}{no} option {quote(key)}{hint}"
 
 
 def _spread(tables: Mapping[str, Any], options: Options) -> dict[str, Any]:

@@ -78,25 +78,80 @@ def test_command_of_a_group_has_a_table_in_its_groups_table(xenlab: Run, home: P
     assert "`images build` has no option `ofline`; did you mean `offline`?" in said.err
 
 
-def test_every_unknown_word_is_named_with_the_one_that_was_meant(xenlab: Run, home: Path) -> None:
-    write_settings(home, project="[upp]\ncold = true\n[up]\ncolt = true\n", user="aceel = 1\n")
+def test_every_unknown_word_is_named_with_its_place_and_the_one_that_was_meant(
+    xenlab: Run, home: Path
+) -> None:
+    write_settings(
+        home, project='# ours\nlab = "mine"\n[upp]\ncold = true\n\n[up]\n  frm = "bare"\n'
+    )
+    path = f"{home}/project/xenlab.toml"
 
     said = xenlab("status")
 
     assert said.code == 2
-    assert "no command has option `aceel`; did you mean `accel`?" in said.err
+    assert said.err.splitlines()[:2] == [
+        f"{path}:3:2: no command `upp`; did you mean `up`?",
+        f"{path}:7:3: `up` has no option `frm`; did you mean `from`?",
+    ]
+    write_settings(home, user="aceel = 1\n")
+    (home / "project" / "xenlab.toml").unlink()
+    told = f"{home}/config/xenlab/xenlab.toml:1:1: no command has option `aceel`; did you mean"
+    assert f"{told} `accel`?" in xenlab("status").err
 
 
-def test_file_that_is_not_toml_is_named(xenlab: Run, home: Path) -> None:
-    write_settings(home, project="accel = \n")
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("accel = \n", "1:9"), ("\n[up\n", "2:4"), ("x = [\n1,", "2:3")],
+)
+def test_file_that_is_not_toml_is_named_with_the_place(
+    xenlab: Run, home: Path, text: str, place: str
+) -> None:
+    write_settings(home, project=text)
 
     said = xenlab("status")
 
     assert said.code == 2
-    assert f"{home}/project/xenlab.toml:1:1: " in said.err
+    assert f"{home}/project/xenlab.toml:{place}: " in said.err
+    assert "(at " not in said.err
 
 
-def test_value_that_the_option_does_not_take_is_refused(xenlab: Run, home: Path) -> None:
-    write_settings(home, project='[up]\naccel = "xen"\n')
+def test_value_that_the_option_does_not_take_is_refused_with_its_place(
+    xenlab: Run, home: Path
+) -> None:
+    project, user = (f"{home}/{name}/xenlab.toml" for name in ("project", "config/xenlab"))
+    wrong = "'xen' is not one of 'auto', 'kvm', 'tcg'\n"
 
-    assert xenlab("up", "--dry-run").code == 2
+    write_settings(home, user='[up]\naccel = "xen"\n')
+    assert xenlab("up", "--dry-run").err == f"{user}:2:1: accel: {wrong}"
+    write_settings(home, project='\naccel = "xen"\n')
+    said = xenlab("up", "--dry-run")
+    assert (said.code, said.err) == (2, f"{project}:2:1: accel: {wrong}")
+    assert "'--accel'" in xenlab("up", "--dry-run", "--accel", "xen").err
+
+
+def test_value_of_a_variable_that_the_option_does_not_take_is_refused_with_its_name(
+    xenlab: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XENLAB_ACCEL", "foo")
+
+    said = xenlab("up", "--dry-run")
+
+    assert said.code == 2
+    assert said.err == "xenlab: XENLAB_ACCEL: 'foo' is not one of 'auto', 'kvm', 'tcg'\n"
+
+
+def test_variable_that_sets_nothing_is_warned_of(
+    xenlab: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topology = "XENLAB_KERNEL_BUILD_TOPOLOGY"
+    for name in ("XENLAB_ACEL", f"{topology[:-4]}LGY", "XENLAB_QQQ", "XENLAB_XEN"):
+        monkeypatch.setenv(name, "trixie")
+
+    said = xenlab("status")
+
+    assert said.code == 0
+    assert said.err.splitlines() == [
+        "warning: XENLAB_ACEL sets no option; did you mean XENLAB_ACCEL?",
+        f"warning: {topology[:-4]}LGY sets no option; did you mean {topology}?",
+        "warning: XENLAB_QQQ sets no option",
+    ]
