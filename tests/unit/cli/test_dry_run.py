@@ -96,7 +96,7 @@ def test_driver_that_is_nowhere_is_refused(xenlab: Run) -> None:
     ("words", "why"),
     [
         (("--dom0-kernel", "./nosuch"), "/project/nosuch: no such folder\n"),
-        (("--domu-kernel", "~/linux@v6.12"), "/home/linux: no such folder\n"),
+        (("--domu-kernel", "~/linux@v6.12"), "/linux: no such folder\n"),
         (("--dom0-kernel", "./no:./modules"), "/project/no: no such file\n"),
         (("--domu-kernel", "sid+./x.patch"), "/project/x.patch: No such file"),
         (
