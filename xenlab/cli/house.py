@@ -8,12 +8,12 @@ from xenlab.cli import options
 from xenlab.cli.output import echo_lines, render_document
 
 
-@click.command(short_help="Sweep what dead owners left; bound the cache.")
+@click.command(short_help="Remove leftovers of dead processes; limit the cache.")
 @options.checkpoint_limit("--limit")
 @click.option("--dry-run", is_flag=True, help="Show what would go; touch nothing.")
 @options.json_flag
 def gc(checkpoint_limit_bytes: int, dry_run: bool, as_json: bool) -> None:
-    """Sweep what dead owners left, and bound what checkpoints, images and results take."""
+    """Remove leftovers of dead processes, and limit what checkpoints, images and results take."""
     from xenlab.life.housekeeping import clean_up, find_waste
 
     removed = []

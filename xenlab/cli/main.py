@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +40,16 @@ COMMANDS = {
     "doctor": "house:doctor",
     "completion": "completion:completion",
 }
+# What other tools call it, and no likeness of letters leads to.
+CALLED_HERE = {
+    "help": ("--help",),
+    "list": ("status", "topologies"),
+    "ls": ("status", "topologies"),
+    "run": ("test",),
+    "start": ("up",),
+    "stop": ("down",),
+    "version": ("--version",),
+}
 
 
 class LazyGroup(click.Group):
@@ -58,6 +70,28 @@ class LazyGroup(click.Group):
         name_variables(command, cmd_name)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before the command; an option of a command is told its place."""
+        words = tuple(args)  # click empties the list
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            advice = self._place_option(ctx, error.option_name, words)
+            if not advice:
+                raise
+            raise click.UsageError(advice, ctx) from error
+
+    def _place_option(self, ctx: click.Context, option: str, words: Sequence[str]) -> str:
+        """Where an option goes that the first command among the words has; else nothing."""
+        at = next((at for at, word in enumerate(words) if word in COMMANDS), None)
+        command = None if at is None else self.get_command(ctx, words[at])
+        if at is None or command is None or not any(option in each.opts for each in command.params):
+            return ""
+        from xenlab.cli.output import spell
+
+        line = shlex.join(("xenlab", words[at], *words[:at], *words[at + 1 :]))
+        return f"{option} goes behind the command: {spell(line)}"
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -66,7 +100,8 @@ class LazyGroup(click.Group):
         if wrong and not ctx.resilient_parsing:  # while a shell completes, nothing is wrong yet
             from xenlab.topology.wording import did_you_mean, quote
 
-            hint = did_you_mean(args[0], COMMANDS)
+            meant = " or ".join(map(quote, CALLED_HERE.get(args[0], ())))
+            hint = f"; did you mean {meant}?" if meant else did_you_mean(args[0], COMMANDS)
             raise click.UsageError(f"no command {quote(args[0])}{hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import click
 
 from xenlab.cli import options
+from xenlab.cli.output import spell
 
 READER_GONE = 141  # as a shell sees a program that SIGPIPE ended
 
 NODE_COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
-@click.command(name="exec", short_help="Run a command in a node.", context_settings=NODE_COMMAND)
+class _NodeFirst(click.Command):
+    """A command for a node; who forgets the node is told where it goes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; of `-- COMMAND` alone click would take the command for the node."""
+        words = tuple(args)  # click empties the list
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            at = words.index("--") if "--" in words else len(words)
+            if not words[at + 1 :]:
+                raise
+            line = shlex.join(("xenlab", "exec", *words[:at], "dom0", *words[at:]))
+            raise click.UsageError(f"name a node before the command: {spell(line)}", ctx) from error
+
+
+@click.command(
+    name="exec", cls=_NodeFirst, short_help="Run a command in a node.",
+    context_settings=NODE_COMMAND,
+)  # fmt: skip
 @options.lab
 @options.node
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -51,7 +72,6 @@ def ssh(lab: str | None, node: str, command: tuple[str, ...]) -> None:
     outside peer of a lab with an uplink by a NIC of its own too.
     """
     import os
-    import shlex
 
     from xenlab.lab import open_lab
     from xenlab.registry.selection import split_node

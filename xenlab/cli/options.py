@@ -11,12 +11,26 @@ from typing import Any, TypeVar
 import click
 
 from xenlab.checkpoint.limit import DEFAULT_LIMIT_BYTES
-from xenlab.cli.completion import complete_lab, complete_log, complete_node
+from xenlab.cli.completion import DAEMON_LOGS, complete_lab, complete_log, complete_node
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+
+NODES = "Name `dom0` or a domU; `xenlab status` shows them."
+LOGS = f"{NODES[:-1]}; also {', '.join(f'`{name}`' for name in DAEMON_LOGS)}."
+
+
+class _Name(click.types.StringParamType):
+    """A word that cannot be left out, and which ones there are."""
+
+    def __init__(self, which: str) -> None:
+        self.which = which
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """What to write there."""
+        return self.which
 
 
 def _parse_size(_ctx: click.Context, _option: click.Parameter, text: str) -> int:
@@ -51,11 +65,11 @@ def checkpoint_limit(*short: str) -> Callable[[Command], Command]:
 
 
 lab = click.option(
-    "--lab", metavar="NAME", envvar="XENLAB_LAB", help="Which lab is meant.",
+    "--lab", metavar="NAME", envvar="XENLAB_LAB", help="Name of the lab.",
     shell_complete=complete_lab,
 )  # fmt: skip
-node = click.argument("node", shell_complete=complete_node)
-log = click.argument("node", shell_complete=complete_log)
+node = click.argument("node", type=_Name(NODES), shell_complete=complete_node)
+log = click.argument("node", type=_Name(LOGS), shell_complete=complete_log)
 offline = click.option(
     "--offline", is_flag=True, envvar="XENLAB_OFFLINE", help="Never use the network."
 )
@@ -87,7 +101,7 @@ _VERSIONS = (
 _BRING_UP = (
     click.option(
         "--accel", type=click.Choice(["auto", "kvm", "tcg"]), envvar="XENLAB_ACCEL",
-        help="How to run the machine; the topology's word otherwise, and `auto` without one.",
+        help="How to run the machine.  [default: as in the topology, else auto]",
     ),
     click.option(
         "--netback", metavar="D", envvar="XENLAB_NETBACK",

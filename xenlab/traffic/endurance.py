@@ -15,7 +15,8 @@ UNITS_S = {"s": 1, "m": 60, "h": 3600}
 DEFAULT_S = 60.0
 SEEDS = 1 << 32
 
-_DURATION = re.compile(r"(\d{1,6})([smh])")
+_AMOUNT = r"([0-9]{1,6})"
+_DURATION = re.compile(rf"{_AMOUNT}([smh])")
 _SEED = re.compile(r"(\d{1,10})(?::(\d{1,9}))?")
 
 
@@ -46,7 +47,7 @@ class Endurance:
             raise InputError(f"--seed {quote(seed or '')}: should be SEED or SEED:ROUND")
         lasting = _DURATION.fullmatch(duration or f"{DEFAULT_S:.0f}s")
         if lasting is None:
-            raise InputError(f"--duration {quote(duration or '')}: should be like 90s, 10m or 2h")
+            raise InputError(f"--duration {quote(duration or '')}: {_correct(duration or '')}")
         return cls(
             seed=int(wanted[1]),
             seed_given=seed is not None,
@@ -62,3 +63,9 @@ class Endurance:
     def chance(self, number: int) -> Random:
         """The dice of one round, whatever came before it."""
         return Random(self.name(number))  # noqa: S311 (it must be repeatable, not secret)
+
+
+def _correct(duration: str) -> str:
+    if re.fullmatch(_AMOUNT, duration):
+        return f"should be {duration}s, {duration}m or {duration}h: it has no unit"
+    return "should be like 90s, 10m or 2h"

@@ -14,7 +14,7 @@ import pytest
 from tests.unit.cli.conftest import Run
 from tests.unit.house.repository import ROOT
 from xenlab import __version__
-from xenlab.cli.main import COMMANDS
+from xenlab.cli.main import CALLED_HERE, COMMANDS
 from xenlab.cli.signals import Interrupted
 from xenlab.errors import LabError
 
@@ -63,6 +63,51 @@ def test_wrong_command_ends_with_2_and_the_one_that_was_meant(xenlab: Run) -> No
 
     assert said.code == 2
     assert "no command `statsu`; did you mean `status`?" in said.err
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("list", "`status` or `topologies`"),
+        ("run", "`test`"),
+        ("start", "`up`"),
+        ("stop", "`down`"),
+        ("help", "`--help`"),
+        ("version", "`--version`"),
+    ],
+)
+def test_command_of_another_tool_gets_what_it_is_called_here(
+    xenlab: Run, word: str, meant: str
+) -> None:
+    said = xenlab(word)
+
+    assert said.code == 2
+    assert f"no command `{word}`; did you mean {meant}?\n" in said.err
+
+
+def test_every_name_from_elsewhere_leads_to_something_that_is_there() -> None:
+    meant = {name for names in CALLED_HERE.values() for name in names}
+
+    assert meant <= {*COMMANDS, "--help", "--version"}
+    assert not CALLED_HERE.keys() & COMMANDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--lab", "x", "logs", "dom0"), "--lab goes behind the command: xenlab logs --lab x dom0"),
+        (("-k", "a b", "test"), "-k goes behind the command: xenlab test -k 'a b'"),
+        (("--lab", "x", "doctor"), "No such option '--lab'"),
+        (("--lab", "x"), "No such option '--lab'"),
+    ],
+)
+def test_option_before_its_command_is_told_its_place(
+    xenlab: Run, words: tuple[str, ...], line: str
+) -> None:
+    said = xenlab(*words)
+
+    assert said.code == 2
+    assert line in said.err
 
 
 def test_wrong_option_ends_with_2(xenlab: Run) -> None:

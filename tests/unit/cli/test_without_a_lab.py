@@ -22,6 +22,40 @@ def test_command_that_needs_a_lab_says_how_to_get_one(xenlab: Run, words: list[s
     assert "try: xenlab up" in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            (
+                "--",
+                "ls",
+            ),
+            "xenlab exec dom0 -- ls",
+        ),
+        (("--lab", "x", "--", "ls"), "xenlab exec --lab x dom0 -- ls"),
+        (("alice",), "Missing argument 'COMMAND...'"),
+    ],
+)
+def test_command_without_its_node_is_told_where_that_goes(
+    xenlab: Run, words: tuple[str, ...], line: str
+) -> None:
+    said = xenlab("exec", *words)
+
+    assert said.code == 2
+    assert line in said.err
+
+
+@pytest.mark.parametrize("command", ["exec", "ssh", "console", "logs"])
+def test_node_that_is_missing_is_asked_for_with_those_there_can_be(
+    xenlab: Run, command: str
+) -> None:
+    said = xenlab(command)
+
+    assert said.code == 2
+    assert "Missing argument 'NODE'. Name `dom0` or a domU" in said.err
+    assert ("`libvirtd`, `qemu`, `sandbox`" in said.err) == (command == "logs")
+
+
 def test_lab_named_twice_differently_is_refused(xenlab: Run) -> None:
     said = xenlab("exec", "--lab", "one", "two/alice", "true")
 
@@ -149,6 +183,7 @@ def test_seed_and_duration_of_a_soak_are_checked_before_anything_is_started(xenl
     for words, why in (
         (("--seed", "x"), "--seed `x`: should be SEED or SEED:ROUND"),
         (("--duration", "soon"), "--duration `soon`: should be like 90s, 10m or 2h"),
+        (("--duration", "5"), "--duration `5`: should be 5s, 5m or 5h: it has no unit"),
     ):
         said = xenlab("test", "soak", *words)
 
