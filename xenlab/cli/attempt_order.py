@@ -42,7 +42,7 @@ from xenlab.report.comparison import ComparisonView
 from xenlab.report.cover import join_environments, render_cover
 from xenlab.report.progress import open_progress
 from xenlab.report.results import SuiteRun, render_results_junit
-from xenlab.topology.wording import quote
+from xenlab.topology.wording import list_names, quote
 from xenlab.verdict.outcome import EXIT_NOTHING_SELECTED, Outcome
 
 
@@ -122,11 +122,23 @@ def _parse(words: tuple[str, ...], given: AttemptWords) -> tuple[PatchSeries, Su
 
 def _parse_bisect(words: tuple[str, ...], given: AttemptWords) -> tuple[PatchSeries, SuiteOrder]:
     tree, test_id = given["tree"], given["test_id"]
-    others = words or given["per_patch"] or given["cover"]
-    if tree is None or test_id is None or others:
-        raise InputError("--bisect takes --tree DIR and --test ID, and no other patches")
+    problems = tuple(_find_unfit_for_bisect(words, given))
+    if tree is None or test_id is None or problems:
+        raise InputError(*problems)
     series = read_driver_commits(given["bisect"] or "", tree)
     return series, choose_test(test_id, given["keyword"], quick=given["quick"])
+
+
+def _find_unfit_for_bisect(words: tuple[str, ...], given: AttemptWords) -> Iterator[str]:
+    needed = {"--tree DIR": given["tree"], "--test ID": given["test_id"]}
+    missing = [name for name, value in needed.items() if value is None]
+    if missing:
+        yield f"--bisect needs {' and '.join(missing)} beside it"
+    for name, asked in (("--per-patch", given["per_patch"]), ("--cover", given["cover"])):
+        if asked:
+            yield f"--bisect and {name} exclude each other"
+    if words:
+        yield f"--bisect has its patches from the range, and no other words: {list_names(words)}"
 
 
 def run_attempt(order: AttemptOrder) -> int:

@@ -12,7 +12,7 @@ from xenlab.kernel.commit_range import count_commits, is_range, read_range, say_
 from xenlab.kernel.driver import SHARED_HEADERS, DriverKind
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
-from xenlab.topology.wording import did_you_mean, quote
+from xenlab.topology.wording import did_you_mean, list_names, quote
 from xenlab.waiting import Deadline
 
 DEFAULT_SUITES = ("smoke", "slots", "compound", "gso", "fraglist", "rx")
@@ -41,14 +41,17 @@ class PatchWords:
         if not self.patches:
             raise InputError("no patch among these words", try_next="xenlab try --help")
         found: list[PatchSeries] = []
-        problems: list[str] = []
+        wrong: list[InputError] = []
         for word in self.patches:
             try:
                 found.append(_read(word, tree))
             except InputError as error:
-                problems += error.problems
-        if problems:
-            raise InputError(*problems)
+                wrong.append(error)
+        if wrong:
+            raise InputError(
+                *(problem for error in wrong for problem in error.problems),
+                try_next=next((error.try_next for error in wrong if error.try_next), ""),
+            )
         return PatchSeries.join(found)
 
     def require_use_of(self, tree: str) -> None:
@@ -104,6 +107,20 @@ def _read(word: str, tree: str | None) -> PatchSeries:
     if path.exists():
         return PatchSeries.read(path.absolute())
     if is_range(word):
-        raise InputError(f"{quote(word)}: a range of commits is one of a --tree DIR")
-    known = (*list_series(), *shipped_suites())
-    raise InputError(f"{quote(word)}: no such patch, folder or suite{did_you_mean(word, known)}")
+        raise InputError(
+            f"{quote(word)}: a range of commits needs its tree",
+            try_next=f"xenlab try {word} --tree DIR",
+        )
+    raise _unknown(word)
+
+
+def _unknown(word: str) -> InputError:
+    """Neither a file nor a name: the names are listed unless it can only be a file's."""
+    series, suites = list_series(), tuple(shipped_suites())
+    hint = did_you_mean(word, (*series, *suites))
+    names = f" (series: {list_names(series)}; suites: {list_names(suites)})"
+    return InputError(
+        f"no patch file, folder, series or suite {quote(word)}{hint}"
+        f"{'' if set('./') & set(word) else names}",
+        try_next="xenlab try --help",
+    )

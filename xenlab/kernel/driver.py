@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,8 @@ from xenlab.errors import InputError
 from xenlab.kernel.module_file import SUFFIX, ModuleFile
 from xenlab.kernel.patch_series import JOINT, PAPERS, PatchSeries
 from xenlab.kernel.shelf import list_series, shelf
+from xenlab.topology.defaults import SUITE
+from xenlab.topology.kernel_words import PLUS
 from xenlab.topology.wording import did_you_mean, list_names, quote
 
 STOCK = "stock"
@@ -85,7 +88,11 @@ class Reach:
     def why(self) -> str:
         """Which way it takes, and what decided that."""
         if self.elsewhere:
-            return f"{list_names(self.elsewhere)} is part of no driver: this takes a whole kernel"
+            verb = "is" if len(self.elsewhere) == 1 else "are"
+            return (
+                f"{list_names(self.elsewhere)} {verb} outside the two drivers:"
+                " this takes a whole kernel"
+            )
         if not self.drivers:
             return "nothing that a kernel is built from is changed"
         names = " and ".join(kind.module for kind in self.drivers)
@@ -145,7 +152,7 @@ class DriverChoice:
         if word in list_series() and not path.exists():
             path = shelf() / "patches" / word
         if not path.exists():
-            known = (STOCK, *list_series())
+            known = (STOCK, *_list_series_on(kind))
             raise InputError(
                 f"--{kind} {quote(word)}: no such file, folder or series{did_you_mean(word, known)}"
                 f" (there are {list_names(known)})"
@@ -153,7 +160,7 @@ class DriverChoice:
         if path.suffix == SUFFIX:
             return cls(kind=kind, name=path.name, module=_require_driver(kind, path).path)
         series = PatchSeries.read(path.absolute())
-        _require_files(kind, series)
+        _require_files(kind, series, word)
         return cls(kind=kind, name=series.name, series=series)
 
     @classmethod
@@ -199,10 +206,29 @@ def _require_driver(kind: DriverKind, path: Path) -> ModuleFile:
     return module
 
 
-def _require_files(kind: DriverKind, series: PatchSeries) -> None:
-    """InputError unless a series changes this driver, and nothing but the two drivers."""
+def _list_series_on(kind: DriverKind) -> Iterator[str]:
+    """The series that come with xenlab and can be put on a driver."""
+    for name in list_series():
+        reach = Reach.of(PatchSeries.read(shelf() / "patches" / name).files)
+        if reach.is_drivers_only and kind in reach.drivers:
+            yield name
+
+
+def _require_files(kind: DriverKind, series: PatchSeries, word: str) -> None:
+    """InputError unless a series changes this driver, and nothing but the two drivers.
+
+    What to try with the same word is the option that takes it.
+    """
     reach = Reach.of(series.files)
     if reach.elsewhere:
-        raise InputError(f"{series.name}: {reach.why}")
+        option = "--dom0-kernel" if kind is DriverKind.NETBACK else "--domu-kernel"
+        kernel = shlex.quote(f"{SUITE}{PLUS}{word.replace(PLUS, PLUS * 2)}")
+        raise InputError(f"{series.name}: {reach.why}", try_next=f"{option} {kernel}")
     if kind not in reach.drivers:
-        raise InputError(f"{series.name}: changes nothing of {kind.module} ({kind.sources})")
+        nothing = f"{series.name}: changes nothing of {kind.module} ({kind.sources})"
+        if not reach.drivers:
+            raise InputError(nothing)
+        (other,) = reach.drivers
+        raise InputError(
+            f"{nothing}, but {other.module}", try_next=f"--{other} {shlex.quote(word)}"
+        )

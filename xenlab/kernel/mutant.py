@@ -51,7 +51,10 @@ class Mutant:
     @property
     def choice(self) -> DriverChoice:
         """The driver with this patch. Raises InputError for one on anything else."""
-        return DriverChoice.parse(self.kind, str(self.path))
+        try:
+            return DriverChoice.parse(self.kind, str(self.path))
+        except InputError as error:  # what it says to try are options of other commands
+            raise InputError(*error.problems) from error
 
     @classmethod
     def read(cls, path: Path) -> Mutant:
@@ -64,7 +67,10 @@ class Mutant:
         wanted = HARMLESS_FIELDS if path.parent.name == HARMLESS else MUTANT_FIELDS
         missing = [name for name in wanted if not fields.get(name)]
         if missing:
-            raise InputError(f"{path}: the header has no {list_names(missing)}")
+            raise InputError(
+                f"{path}: the header has no {list_names(missing)}; one that has all:"
+                f" {_find_example(path)}"
+            )
         driver = path.name.partition("-")[0]
         if driver not in list(DriverKind):
             raise InputError(f"{path}: the name does not begin with {list_names(DriverKind)}")
@@ -81,9 +87,14 @@ class Mutant:
         )
 
 
+def mutants_folder() -> Path:
+    """Where those lie that come with xenlab."""
+    return shelf() / "mutants"
+
+
 def read_mutants() -> tuple[Mutant, ...]:
     """All that come with xenlab: the planted bugs by name, then the harmless rewrites."""
-    folder = shelf() / "mutants"
+    folder = mutants_folder()
     paths = (*sorted(folder.glob("*.patch")), *sorted(folder.glob(f"{HARMLESS}/*.patch")))
     return tuple(map(Mutant.read, paths))
 
@@ -105,5 +116,15 @@ def choose_mutants(words: Sequence[str]) -> tuple[Mutant, ...]:
         elif Path(word).is_file():
             chosen.append(Mutant.read(Path(word).absolute()))
         else:
-            raise InputError(f"no mutant and no file {quote(word)}{did_you_mean(word, known)}")
+            harmless = sum(mutant.harmless for mutant in known.values())
+            raise InputError(
+                f"no mutant and no file {quote(word)}{did_you_mean(word, known)} (there are"
+                f" {len(known) - harmless}, and {harmless} harmless ones, in {mutants_folder()})"
+            )
     return tuple(chosen)
+
+
+def _find_example(path: Path) -> Path:
+    """A mutant of ours with the header that one in a file of that name needs."""
+    folder = mutants_folder() / HARMLESS if path.parent.name == HARMLESS else mutants_folder()
+    return min(folder.glob("*.patch"))

@@ -18,9 +18,13 @@ from xenlab.cli.patch_words import (
     count_others,
     read_driver_commits,
 )
+from xenlab.cli.suite_order import shipped_suites
 from xenlab.errors import InputError
+from xenlab.kernel.shelf import list_series
 from xenlab.life.order import UpOrder
 from xenlab.traffic.ladder import Extent
+
+BISECT = ("--bisect", "a..b", "--tree", ".", "--test", "smoke")
 
 
 def test_words_may_stand_in_any_order() -> None:
@@ -46,7 +50,29 @@ def test_everything_wrong_about_patches_is_told_at_once(tmp_path: Path) -> None:
 
     assert len(raised.value.problems) == 3
     assert "did you mean `netfront-slots-limit`" in raised.value.problems[1]
-    assert "--tree" in raised.value.problems[2]
+    assert raised.value.problems[2] == "`v6.1..mine`: a range of commits needs its tree"
+    assert raised.value.try_next == "xenlab try --help"
+
+
+def test_range_without_its_tree_is_told_how_to_name_it() -> None:
+    with pytest.raises(InputError, match="needs its tree") as raised:
+        PatchWords.sort(["v6.1..mine"]).read_series(None)
+
+    assert raised.value.try_next == "xenlab try v6.1..mine --tree DIR"
+
+
+@pytest.mark.parametrize(
+    ("word", "listed"),
+    [("zzz", True), ("zzz.patch", False), ("patches/zzz", False)],
+)
+def test_unknown_word_gets_the_names_there_are_unless_it_is_a_files(
+    word: str, listed: bool
+) -> None:
+    with pytest.raises(InputError, match=f"no patch file, folder, series or suite `{word}") as told:
+        PatchWords.sort([word]).read_series(None)
+
+    for name in (*list_series(), *shipped_suites()):
+        assert (f"`{name}`" in str(told.value)) == listed
 
 
 def test_tree_that_no_patch_is_of_is_refused(tmp_path: Path) -> None:
@@ -144,11 +170,13 @@ def test_range_that_does_not_apply_is_told_with_the_kernel_that_it_lies_on(
     ("words", "reason"),
     [
         (["--bisect", "a..b"], "--tree DIR and --test ID"),
-        (["--bisect", "a..b", "--tree", ".", "--test", "smoke", "x.patch"], "no other patches"),
-        (["--bisect", "a..b", "--tree", ".", "--test", "smoke", "--cover"], "no other patches"),
+        (["--bisect", "a..b", "--tree", "."], "--bisect needs --test ID beside it"),
+        ([*BISECT, "x.patch"], "no other words: `x.patch`"),
+        ([*BISECT, "--cover"], "--bisect and --cover exclude each other"),
+        ([*BISECT, "--per-patch"], "--bisect and --per-patch exclude each other"),
         (["x.patch", "--test", "smoke"], "name suites after the patches"),
         ([], "no patch"),
-        (["none.patch"], "no such patch"),
+        (["none.patch"], "no patch file"),
         (["none.patch", "--tree", "."], "none of the patches is a range"),
     ],
 )
@@ -166,8 +194,15 @@ def test_tree_of_the_environment_is_for_whatever_patches_are_of_it(
 
     assert run(["try", "none.patch"]) == 2
     said = capsys.readouterr().err
-    assert "no such patch" in said
+    assert "no patch file" in said
     assert "--tree" not in said
+
+
+def test_everything_that_does_not_go_with_a_bisection_is_told_at_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["try", "--bisect", "a..b", "--cover", "x.patch"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 3
 
 
 @pytest.mark.parametrize(("name", "tried"), [(NAME, {"netfront"}), ("net/core/dev.c", set())])

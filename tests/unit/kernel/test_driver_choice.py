@@ -13,6 +13,8 @@ from xenlab.errors import InputError
 from xenlab.kernel.driver import DriverChoice, DriverKind
 from xenlab.kernel.patch_series import PatchSeries
 from xenlab.kernel.shelf import find_module, list_series, shelf
+from xenlab.topology.kernel_words import KernelWords
+from xenlab.topology.model import KernelSpec
 
 NETBACK = "drivers/net/xen-netback/netback.c"
 
@@ -63,14 +65,59 @@ def test_series_on_the_other_driver_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD.replace(NAME, NETBACK))
 
     assert DriverChoice.parse(DriverKind.NETBACK, str(path)).name == "0001-a-change"
-    with pytest.raises(InputError, match="changes nothing of xen_netfront"):
+    with pytest.raises(InputError, match=r"nothing of xen_netfront .*, but xen_netback") as told:
         DriverChoice.parse(DriverKind.NETFRONT, str(path))
+    assert told.value.try_next == f"--netback {path}"
+
+
+def test_series_on_no_driver_is_refused_without_another_to_try(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace(NAME, "Documentation/networking/xen.rst"))
+
+    with pytest.raises(InputError, match="changes nothing of xen_netback") as told:
+        DriverChoice.parse(DriverKind.NETBACK, str(path))
+    assert told.value.try_next == ""
+
+
+@pytest.mark.parametrize("kind", list(DriverKind))
+def test_only_series_that_can_be_on_a_driver_are_listed_for_it(kind: DriverKind) -> None:
+    with pytest.raises(InputError, match="no such file") as told:
+        DriverChoice.parse(kind, "zzz")
+
+    listed = str(told.value).partition("there are ")[2].rstrip(")").replace("`", "").split(", ")
+    taken = [name for name in list_series() if is_taken(kind, name)]
+    assert listed == ["stock", *taken]
+    assert 0 < len(taken) < len(list_series())
+
+
+def is_taken(kind: DriverKind, name: str) -> bool:
+    try:
+        return bool(DriverChoice.parse(kind, name))
+    except InputError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [(DriverKind.NETFRONT, "--domu-kernel"), (DriverKind.NETBACK, "--dom0-kernel")],
+)
+def test_series_beyond_the_drivers_is_told_the_kernel_that_would_have_it(
+    tmp_path: Path, kind: DriverKind, option: str
+) -> None:
+    path = write(tmp_path, GOOD.replace(NAME, "net/core/skbuff.c"), "a+b.patch")
+
+    with pytest.raises(InputError, match="takes a whole kernel") as told:
+        DriverChoice.parse(kind, str(path))
+
+    assert told.value.try_next == f"{option} bookworm+{tmp_path}/a++b.patch"
+    word = told.value.try_next.split()[1]
+    known = {"bookworm": KernelSpec(name="bookworm")}
+    assert KernelWords(known=known, configs=()).read(word).origin.patches == (str(path),)
 
 
 def test_series_beyond_the_drivers_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD + GOOD.replace(NAME, "net/core/skbuff.c"))
 
-    with pytest.raises(InputError, match=r"net/core/skbuff\.c` is part of no driver"):
+    with pytest.raises(InputError, match=r"net/core/skbuff\.c` is outside the two drivers"):
         DriverChoice.parse(DriverKind.NETFRONT, str(path))
 
 

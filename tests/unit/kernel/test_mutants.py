@@ -65,7 +65,8 @@ def test_chosen_by_name_by_file_and_all_without_a_word(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["netfront-tx-limit", "no/such.patch"])
 def test_word_that_is_no_mutant_is_refused(word: str) -> None:
-    with pytest.raises(InputError, match="no mutant and no file"):
+    there = f"there are {len(BUGS)}, and {len(ALL) - len(BUGS)} harmless ones, in "
+    with pytest.raises(InputError, match=f"no mutant and no file .*{there}{shelf() / 'mutants'}"):
         choose_mutants((word,))
 
 
@@ -84,8 +85,23 @@ def test_header_that_does_not_say_what_it_has_to_is_refused(
     path.parent.mkdir(exist_ok=True)
     path.write_text(header + DIFF)
 
-    with pytest.raises(InputError, match=reason):
+    with pytest.raises(InputError, match=reason) as told:
         Mutant.read(path)
+    _, has_example, example = str(told.value).partition("; one that has all: ")
+    assert bool(has_example) == reason.startswith("the header")
+    if has_example:
+        assert Mutant.read(Path(example)).harmless == (path.parent.name == "harmless")
+
+
+def test_mutant_on_anything_but_its_driver_is_refused_without_options_that_others_have(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "netback-x.patch"
+    path.write_text(HEADER + DIFF)
+
+    with pytest.raises(InputError, match="changes nothing of xen_netback") as told:
+        _ = Mutant.read(path).choice
+    assert told.value.try_next == ""
 
 
 def test_shelf_has_nothing_that_is_not_read() -> None:

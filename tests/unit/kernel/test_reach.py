@@ -53,6 +53,10 @@ def test_anything_else_takes_a_whole_kernel_and_is_named(file: str) -> None:
     assert "whole kernel" in reach.why
 
 
+def test_several_files_outside_are_named_in_the_plural() -> None:
+    assert Reach.of(("a.c", "b.c")).why.startswith("`a.c`, `b.c` are outside the two drivers")
+
+
 def test_words_alone_change_no_kernel() -> None:
     reach = Reach.of(("Documentation/networking/xen.rst",))
 
