@@ -19,6 +19,7 @@ from xenlab.topology.wording import did_you_mean, escape, list_names, quote
 SHIPPED = Path(__file__).parent.parent / "topologies"
 SUFFIX = ".yaml"
 NAME_MAX_CHARS = 15
+ABSENT = "no such file"
 
 
 def topology_paths() -> Mapping[str, Path]:
@@ -64,7 +65,9 @@ def read_topology_file(path: Path) -> bytes:
         finally:
             os.close(handle)
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown_path(path)}:1:1: {_reason(error)}") from error
+        reason = _reason(error)
+        try_next = "xenlab topologies" if reason == ABSENT else ""
+        raise InputError(f"{shown_path(path)}:1:1: {reason}", try_next=try_next) from error
 
 
 def name_of_path(path: Path) -> str:
@@ -83,7 +86,7 @@ def shown_path(path: Path) -> str:
 def _reason(error: OSError | ValueError) -> str:
     match error:
         case OSError(errno=errno.ENOENT | errno.ENOTDIR):
-            return "no such file"
+            return ABSENT
         case OSError(errno=errno.EACCES | errno.EPERM):
             return "not readable by this user"
         case OSError():

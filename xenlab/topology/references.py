@@ -6,6 +6,7 @@ those of single fields; what is malformed is passed over here, because it has it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -156,7 +157,8 @@ class _Checker:
     def _unknown(
         self, what: str, name: str, known: Mapping[str, Value] | set[str], path: Path
     ) -> Problem:
-        hint = did_you_mean(name, sorted(known)) or f"; known: {list_names(sorted(known))}"
+        valid = sorted(each for each in known if re.fullmatch(fields.NAME_PATTERN, each))
+        hint = did_you_mean(name, valid) or f"; known: {list_names(valid)}"
         return self._problem(path, f"unknown {what} {quote(name)}{hint}")
 
     def _problem(self, path: Path, message: str) -> Problem:

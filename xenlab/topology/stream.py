@@ -21,6 +21,9 @@ ALIASES_MAX = 100
 NODES_MAX = 10_000
 DEPTH_MAX = 30
 TAG = "tag:yaml.org,2002:"
+# The beginning and the end of what libyaml says of a bracket and of a character out of place.
+UNEXPECTED = "did not find expected"
+UNSTARTABLE = "cannot start any token"
 # YAML 1.2.2, 5.1: what a stream may hold, apart from NUL and the other control characters.
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -88,9 +91,7 @@ def read_root(raw: bytes) -> yaml.Node:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = position_of_mark(mark) if mark else START
-        raise _unreadable(where, f"not YAML: {error.problem or error.context}") from error
+        raise _explain(error, text) from error
     except yaml.YAMLError as error:
         raise _unreadable(START, f"not YAML: {error}") from error
     if root is None:
@@ -115,13 +116,26 @@ def _decode(raw: bytes) -> str:
 
 def _check_limits(text: str) -> None:
     """Refuse depth, tags, aliases and expanded size beyond the limits, on the flat event stream."""
-    loader = CoreLoader(text)
+    loader, limits = CoreLoader(text), _Limits()
     try:
-        limits = _Limits()
         while (event := loader.get_event()) is not None:
             limits.count(event)
+    except yaml.MarkedYAMLError as error:
+        raise _explain(error, text, limits.bracket) from error
     finally:
         loader.dispose()
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str, bracket: str = "") -> Unreadable:
+    """What libyaml says and where; `bracket` is the innermost one that is open there, if any."""
+    mark = error.problem_mark or error.context_mark
+    where = position_of_mark(mark) if mark else START
+    what = str(error.problem or error.context)
+    if mark and what.endswith(UNSTARTABLE) and text[mark.index : mark.index + 1] == "\t":
+        what = "a tab, where YAML is indented with spaces"
+    if bracket and what.startswith(UNEXPECTED):
+        what += f"; {bracket} is still open"
+    return _unreadable(where, f"not YAML: {what}")
 
 
 class _Limits:
@@ -131,13 +145,18 @@ class _Limits:
         self._nodes = 0
         self._names = 0
         self._sizes: dict[str, int] = {}
-        self._open: list[tuple[str | None, int]] = []
+        self._open: list[tuple[str | None, int, str]] = []
+
+    @property
+    def bracket(self) -> str:
+        """The innermost bracket that is open, with its line; nothing where none is."""
+        return self._open[-1][2] if self._open else ""
 
     def count(self, event: yaml.Event) -> None:
         """Take one event. Raises Unreadable at the first limit passed."""
         where = position_of_mark(event.start_mark) if event.start_mark else START
         if isinstance(event, yaml.CollectionEndEvent):
-            anchor, nodes_before = self._open.pop()
+            anchor, nodes_before, _ = self._open.pop()
             if anchor is not None:
                 self._sizes[anchor] = self._nodes - nodes_before
         elif isinstance(event, yaml.NodeEvent):
@@ -160,12 +179,18 @@ class _Limits:
         if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
             raise _unreadable(where, f"tags such as {quote(event.tag)} are refused")
         if isinstance(event, yaml.CollectionStartEvent):
-            self._open.append((event.anchor, self._nodes))
+            self._open.append((event.anchor, self._nodes, _bracket_of(event, where)))
             if len(self._open) > DEPTH_MAX:
                 raise _unreadable(where, f"nested more than {DEPTH_MAX} deep")
         elif event.anchor is not None:
             self._sizes[event.anchor] = 1
         self._nodes += 1
+
+
+def _bracket_of(event: yaml.CollectionStartEvent, where: Position) -> str:
+    """The bracket that a collection begins with, and its line; nothing for an indented one."""
+    sign = "[" if isinstance(event, yaml.SequenceStartEvent) else "{"
+    return f"the `{sign}` of line {where.line}" if event.flow_style else ""
 
 
 def position_of_mark(mark: _Mark) -> Position:

@@ -33,6 +33,10 @@ def test_backend_without_a_word_about_vifs_has_none() -> None:
             "1:28: unknown domU `netvn`; did you mean `netvm`?",
         ),
         (
+            "{networks: {lan: {backend: zzz}}, domus: {alice: }}",
+            "1:28: unknown domU `zzz`; known: `alice`, `dom0`",
+        ),
+        (
             "{networks: {lan: {backend: n}}, domus: {n: {vifs: [{network: lan}]}}}",
             "1:62: `n` is the backend of `lan`, and on it without a vif",
         ),
@@ -62,3 +66,10 @@ def test_what_cannot_work_is_refused_with_its_place(text: str, problem: str) -> 
     with pytest.raises(InputError) as caught:
         parse(text)
     assert caught.value.problems == (f"lab.yaml:{problem}",)
+
+
+def test_name_that_is_refused_itself_is_not_among_those_to_choose_from() -> None:
+    with pytest.raises(InputError) as caught:
+        parse("{networks: {lan: {backend: zzz}}, domus: {ALICE: , alice: }}")
+    assert caught.value.problems[0] == "lab.yaml:1:28: unknown domU `zzz`; known: `alice`, `dom0`"
+    assert "bad name `ALICE`" in caught.value.problems[1]

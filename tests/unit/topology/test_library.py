@@ -113,6 +113,7 @@ def test_what_is_no_file_is_refused_without_waiting(
     with pytest.raises(InputError) as caught:
         load_topology_file(path)
     assert str(caught.value).endswith(f":1:1: {message}")
+    assert (caught.value.try_next == "xenlab topologies") == (message == "no such file")
     assert str(caught.value).isprintable()
 
 

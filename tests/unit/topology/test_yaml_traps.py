@@ -16,6 +16,9 @@ from xenlab.topology.stream import (
     Unreadable,
 )
 
+NO_NODE = "not YAML: did not find expected node content"
+NO_COMMA = "not YAML: did not find expected ','"
+
 
 def read_value(text: str) -> Value:
     document = read_document(text.encode())
@@ -81,6 +84,11 @@ def test_duplicate_key_keeps_the_first_value_and_is_a_problem_at_the_second() ->
         (4, "key `c` stands twice (first in line 3)"),
         (5, "key `a` stands twice (first in line 1)"),
     ]
+
+
+@pytest.mark.parametrize("raw", [b"a: ]", b"a:\n  - ]"])
+def test_where_no_bracket_is_open_none_is_named(raw: bytes) -> None:
+    assert refusal(raw)[1] == NO_NODE
 
 
 def test_duplicate_key_is_found_behind_another_spelling() -> None:
@@ -153,7 +161,15 @@ def test_more_values_than_allowed_are_refused() -> None:
         (b"a: 1\nb: \xff", (2, 4), "not UTF-8"),
         ("a: b".encode("utf-16"), (1, 1), "not UTF-8"),
         (b"a: b: c", (1, 5), "not YAML: mapping values"),
-        (b"a:\n\t- b", (2, 1), "not YAML: found character"),
+        (b"a:\n\t- b", (2, 1), "not YAML: a tab, where YAML is indented with spaces"),
+        ("ä: \U0001f600\n\tb: c".encode(), (2, 1), "not YAML: found a tab character"),
+        ("ä: \U0001f600\r\nb:\r\n\t- c".encode(), (3, 1), "not YAML: a tab, where"),
+        ("ä: '\u2028'\nb: @".encode(), (3, 4), "not YAML: found character"),
+        (b"a: @", (1, 4), "not YAML: found character that cannot start any token"),
+        (b"a: 1\nb: [\n", (3, 1), f"{NO_NODE}; the `[` of line 2 is still open"),
+        (b"a: [1,\n 2\nb: 3", (3, 2), f"{NO_COMMA} or ']'; the `[` of line 1 is still open"),
+        (b"a: [\n {x: 1\nb: 3", (3, 2), f"{NO_COMMA} or '}}'; the `{{` of line 2 is still open"),
+        (b"a: [{b: 1}\n", (2, 1), f"{NO_COMMA} or ']'; the `[` of line 1 is still open"),
         (b'a: "\\ud800"', (1, 7), "not YAML: found invalid Unicode"),
         (b"--- 1\n--- 2\n", (2, 1), "not YAML: but found another document"),
         (b"%YAML 9.9\n--- 1\n", (1, 1), "not YAML: found incompatible"),
