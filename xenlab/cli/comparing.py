@@ -28,13 +28,13 @@ def compare(base: str, patched: str, json_path: str | None, junit_path: str | No
     that `xenlab try` left, the patched side counts. A failure that A has too says nothing of B.
     """
     from xenlab.cli.run_files import read_run
-    from xenlab.registry.runs import find_run
+    from xenlab.registry.runs import find_runs
 
-    runs = (read_run(find_run(base)), read_run(find_run(patched)))
-    for run in runs:
+    first, second = map(read_run, find_runs(base, patched))
+    for run in (first, second):
         for problem in run.problems:
             click.echo(f"warning: {run.name}: {problem}", err=True)
-    return _compare(*runs, json_path, junit_path)
+    return _compare(first, second, json_path, junit_path)
 
 
 def _compare(

@@ -112,7 +112,7 @@ class PackageSupply:
         """
         if self.offline:
             raise VersionUnavailable(
-                f"{suite}: {what} needs the network", try_next="xenlab images build"
+                f"{suite}: {what} needs the network", try_next="the same without --offline"
             )
         with open_archive(
             suite,

@@ -50,5 +50,20 @@ def find_run(word: str | None) -> Path:
     )
 
 
+def find_runs(*words: str) -> tuple[Path, ...]:
+    """The folders of runs; InputError with every word that is none, each of them once."""
+    found: list[Path] = []
+    wrong: dict[str, InputError] = {}
+    for word in words:
+        try:
+            found.append(find_run(word))
+        except InputError as error:
+            wrong[word] = error
+    if wrong:
+        problems = (problem for error in wrong.values() for problem in error.problems)
+        raise InputError(*problems, try_next=next(iter(wrong.values())).try_next)
+    return tuple(found)
+
+
 def _runs_folder() -> Path:
     return state_dir() / "runs"

@@ -11,6 +11,7 @@ from xenlab.slots.frontend import TCP
 from xenlab.slots.layout import ETHERNET_HEADER_BYTES, Checksum, Layout, parse_layout
 from xenlab.topology.wording import escape
 from xenlab.traffic.composer.wire import LENGTH_MAX_BYTES
+from xenlab.verdict.layouts import LAYOUTS_FILE
 
 COMMENT = "#"
 # A segment of fewer payload bytes is known by half a mark (struct xlc_mark).
@@ -27,9 +28,14 @@ def read_layout_file(file: str) -> tuple[Layout, ...]:
     """
     try:
         text = Path(file).read_text(encoding="utf-8")
+    except FileNotFoundError as refusal:
+        raise InputError(
+            f"--layout-file `{escape(file)}`: no such file (a run in which layouts disagree"
+            f" has them in its folder, in {LAYOUTS_FILE})"
+        ) from refusal
     except (OSError, UnicodeDecodeError) as refusal:
         why = getattr(refusal, "strerror", None) or "is no text in UTF-8"
-        raise InputError(f"{file}: {why}") from refusal
+        raise InputError(f"--layout-file `{escape(file)}`: {why}") from refusal
     layouts: list[Layout] = []
     problems: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):

@@ -122,3 +122,15 @@ def test_run_that_is_not_there_is_refused(xenlab: Run, runs: Path) -> None:
 
     assert said.code == 2
     assert "there is no run `on`" in said.err
+
+
+def test_both_runs_that_are_not_there_are_told_each_once(xenlab: Run, runs: Path) -> None:
+    for words in (("one", "two"), ("one", "one")):
+        said = xenlab("compare", *words)
+
+        assert said.code == 2
+        *problems, way_out = said.err.splitlines()
+        assert problems == [
+            f"xenlab: there is no run `{word}` (there is none)" for word in dict.fromkeys(words)
+        ]
+        assert way_out == "  try: xenlab test"

@@ -75,8 +75,9 @@ def test_remembered_answer_needs_no_network(tmp_path: Path) -> None:
 
 
 def test_unknown_request_is_unavailable_while_offline(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="resolving busybox-static needs the network"):
+    with pytest.raises(Unavailable, match="resolving busybox-static needs the network") as told:
         offline(tmp_path).resolve(REQUEST)
+    assert told.value.try_next == "the same without --offline"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"request": 1}', "\x00"])

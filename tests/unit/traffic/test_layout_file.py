@@ -12,6 +12,7 @@ from xenlab.slots.boundaries import boundary_layouts, sweep_layouts
 from xenlab.slots.layout import MAX_FRAGS
 from xenlab.slots.random_layouts import random_layouts, widest_mix
 from xenlab.traffic.layout_file import PROBLEMS_MAX, read_layout_file, require_frags
+from xenlab.verdict.layouts import LAYOUTS_FILE
 
 
 def write(folder: Path, text: str) -> str:
@@ -86,7 +87,9 @@ def test_layout_that_the_composer_refuses_is_refused_before_there_is_a_lab(
 
 def test_file_without_a_layout_or_that_is_none_is_refused(tmp_path: Path) -> None:
     assert problems_of(write(tmp_path, "# nothing\n")) == ["1:1: no layout in it"]
-    assert "No such file" in problems_of(str(tmp_path / "none"))[0]
+    (absent,) = problems_of(str(tmp_path / "none"))
+    assert absent.startswith(f"--layout-file `{tmp_path / 'none'}`: no such file (a run")
+    assert LAYOUTS_FILE in absent
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     assert "no text in UTF-8" in problems_of(str(tmp_path / "bytes"))[0]
 
