@@ -107,7 +107,7 @@ def test_memory_that_is_whole_fails_who_expects_it_in_pieces(opened: Lab, link: 
 
 
 def test_pages_that_are_not_compound_are_no_result(opened: Lab, link: Link) -> None:
-    """Each frag takes a block of its own: the kernel can make up one of order 5, never sixteen."""
+    """Each frag takes a block of its own: no block of order 5 is free, of sixteen."""
     frag = Frag(order=5, offset_bytes=0, size_bytes=600)
     large = Layout(linear_bytes=42, linear_offset_bytes=2, frags=(frag,) * 16)
     with (

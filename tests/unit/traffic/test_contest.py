@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import cast
@@ -19,11 +19,10 @@ from xenlab.measure.contest import BASE, PATCHED
 from xenlab.plan.model import DOM0
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
-from xenlab.traffic import vigil
 from xenlab.traffic.contest import Ring
 from xenlab.traffic.iperf import IperfSpec
 from xenlab.traffic.lane import Lane
-from xenlab.traffic.turn_watch import TurnWatch, watching_turns
+from xenlab.traffic.turn_watch import TurnWatch
 from xenlab.transport.shell import CommandResult
 from xenlab.verdict.outcome import Outcome
 from xenlab.waiting import Deadline
@@ -100,14 +99,6 @@ class Node:
 @pytest.fixture
 def lab() -> Changing:
     return Changing(plan=plan_lab(load_topology("pair")), said={"dom0": OLD})
-
-
-@pytest.fixture
-def watch(lab: Changing, monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnWatch]:
-    monkeypatch.setattr(vigil, "REPORT_S", 0.01)  # whatever is said here is said at once
-    kept = {node: len(lab.console_bytes(node)) for node in lab.plan.node_names}
-    with watching_turns(lab, kept) as watch:  # type: ignore[arg-type]
-        yield watch
 
 
 def ring(lab: Changing, watch: TurnWatch) -> Ring:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from xenlab.errors import (
 from xenlab.measure.contest import BASE, PATCHED
 from xenlab.plan.planner import plan_lab
 from xenlab.topology.loading import load_topology
-from xenlab.traffic import vigil
 from xenlab.traffic.turn_watch import SPENT, TurnWatch, watching_turns
 from xenlab.transport.shell import CommandResult
 from xenlab.verdict.outcome import Outcome
@@ -105,14 +104,6 @@ class Silent(Consoles):
 @pytest.fixture
 def lab() -> Silent:
     return Silent(plan=plan_lab(load_topology("pair")), said={"dom0": OLD})
-
-
-@pytest.fixture
-def watch(lab: Silent, monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnWatch]:
-    monkeypatch.setattr(vigil, "REPORT_S", 0.01)  # whatever is said here is said at once
-    kept = {node: len(lab.console_bytes(node)) for node in lab.plan.node_names}
-    with watching_turns(lab, kept) as watch:  # type: ignore[arg-type]
-        yield watch
 
 
 def test_what_was_said_before_is_nobodys(watch: TurnWatch) -> None:

@@ -36,13 +36,13 @@ def test_packets_that_find_no_memory_are_dropped_and_counted_and_all_others_arri
 ) -> None:
     layouts = tuple(copied_layouts()) * REPEATS
     links = guest_links(lab.plan)
-    with memory_fragmented(lab, links[0].source, order) as memory:
+    with (
+        composers_loaded(lab, *links),
+        memory_fragmented(lab, links[0].source, order) as memory,
+    ):
         for link in links:
             probe, limits = block_probe(order), limits_of(lab, link)
-            with (
-                composers_loaded(lab, link),
-                observing(lab, link, probes=True, in_source=[probe]) as observer,
-            ):
+            with observing(lab, link, probes=True, in_source=[probe]) as observer:
                 sent = send_layouts(lab, link, layouts, seed=SEED)
                 penalties = Penalties(observation=observer.read())
                 memory.require(lab.budget(PIECES_S))

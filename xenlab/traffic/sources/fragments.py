@@ -7,29 +7,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xenlab.errors import MeasurementError, WaitTimedOut
-from xenlab.guest.answer import Answer
-from xenlab.guest.counters import SCHEMA
 from xenlab.guest.sysctl import sysctls_set
 from xenlab.measure.buddy import FreeBlocks, parse_buddyinfo
 from xenlab.traffic.handle import LabHandle
-from xenlab.traffic.sources.tool import XLSOURCE
-from xenlab.transport.shell import RunningCommand, Shell
+from xenlab.traffic.kernel_module import build_modules, module_loaded
+from xenlab.transport.shell import Shell
 from xenlab.waiting import Deadline, wait_until
 
-FRAGMENT_S = 120.0
+MODULE = "xlpieces"
 READ_S = 20.0
 PIECES_S = 5.0
 BUDDYINFO = "/proc/buddyinfo"
+QUIET = f"/sys/module/{MODULE}/parameters/quiet"
+# Looks of the module, of which there is one each 8 ms.
+QUIET_LOOKS = 60
+SETTLE_S = 20.0
+# Else large blocks are made up by compaction, out of what others have in use: now and then, and for
+# who finds none of more than 8 pages, however a zone is fragmented (mm/compaction.c,
+# compaction_suitable).
 WHILE_IN_PIECES = {
-    # Else compaction moves locked pages too, and makes large blocks of what they leave.
-    "vm/compact_unevictable_allowed": "0",
-    # Else each zone keeps blocks that nobody is given but a driver in need: against those who could
-    # have had memory of a higher zone, and more of them each time that memory goes to pieces. What
-    # was kept by then goes when the marks are set anew, be it as they were (mm/page_alloc.c,
-    # __setup_per_zone_wmarks).
-    "vm/lowmem_reserve_ratio": "0 0 0 0 0",
-    "vm/watermark_boost_factor": "0",
-    "vm/watermark_scale_factor": "10",
+    "vm/compaction_proactiveness": "0",
+    "vm/extfrag_threshold": "1000",
 }
 
 
@@ -54,15 +52,17 @@ def memory_fragmented(lab: LabHandle, node: str, order: int) -> Iterator[Fragmen
     Raises MeasurementError where that could not be reached, or did not last.
     """
     shell = lab.shell(node)
+    (module,) = build_modules(lab, MODULE, [node]).values()
     before = read_free_blocks(shell, lab.budget(READ_S))
-    with sysctls_set(shell, WHILE_IN_PIECES, lab.budget(READ_S)):
-        deadline = lab.budget(FRAGMENT_S)
-        with shell.start([XLSOURCE, "fragment", str(order)], deadline=deadline) as running:
-            _await_pieces(shell, running, deadline)
-            found = _require_pieces(shell, order, lab.budget(PIECES_S))
-            fragmentation = Fragmentation(shell=shell, order=order, before=before, found=found)
-            yield fragmentation
-            fragmentation.require(lab.budget(PIECES_S))
+    with (
+        sysctls_set(shell, WHILE_IN_PIECES, lab.budget(READ_S)),
+        module_loaded(lab, node, MODULE, module, {"order": str(order)}),
+    ):
+        _settle(shell, lab.budget(SETTLE_S))
+        found = _require_pieces(shell, order, lab.budget(PIECES_S))
+        fragmentation = Fragmentation(shell=shell, order=order, before=before, found=found)
+        yield fragmentation
+        fragmentation.require(lab.budget(PIECES_S))
 
 
 def read_free_blocks(shell: Shell, deadline: Deadline) -> FreeBlocks:
@@ -70,8 +70,20 @@ def read_free_blocks(shell: Shell, deadline: Deadline) -> FreeBlocks:
     return parse_buddyinfo(shell.where, shell.read_file(BUDDYINFO, deadline=deadline).decode())
 
 
+def _settle(shell: Shell, deadline: Deadline) -> None:
+    """No larger block comes up any more. Raises MeasurementError where that does not end."""
+
+    def quiet() -> bool:
+        return int(shell.read_file(QUIET, deadline=deadline)) >= QUIET_LOOKS
+
+    try:
+        wait_until(quiet, "memory that stays in pieces", deadline)
+    except WaitTimedOut as error:
+        raise MeasurementError(f"{shell.where}: large blocks of memory keep coming up") from error
+
+
 def _require_pieces(shell: Shell, order: int, deadline: Deadline) -> FreeBlocks:
-    """The free blocks; larger ones that came up this moment are taken by the tool in the next."""
+    """The free blocks; larger ones that came up this moment are taken by the module in the next."""
     seen: list[FreeBlocks] = []
 
     def in_pieces() -> bool:
@@ -87,9 +99,3 @@ def _require_pieces(shell: Shell, order: int, deadline: Deadline) -> FreeBlocks:
             f"{shell.where}: memory is not in pieces of order {order}: {seen[-1]}"
         ) from error
     return seen[-1]
-
-
-def _await_pieces(shell: Shell, running: RunningCommand, deadline: Deadline) -> None:
-    answer = Answer.parse(f"xlsource on {shell.where}", running.read_line(deadline))
-    if answer.integer("schema") != SCHEMA:
-        raise MeasurementError(f"{answer.what}: schema {answer.integer('schema')}, not {SCHEMA}")

@@ -75,7 +75,6 @@ bool blocks_take(struct blocks *b, unsigned int order, unsigned int count)
 	if (!count)
 		return true;
 	fd = socket(AF_PACKET, SOCK_RAW, 0); /* of no protocol: no packet comes into it */
-	b->fd = fd;
 	if (fd < 0)
 		die("socket AF_PACKET");
 	if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring))) {

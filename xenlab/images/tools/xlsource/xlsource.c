@@ -7,15 +7,13 @@
  *	xlsource tap --device D [--bridge B] SENDER				<LAYOUTS
  *	xlsource sendfile|splice [--timeout-ms N] tcp@ADDRESS@PORT@SEED@SIZES
  *	xlsource interleave [--timeout-ms N] tcp@ADDRESS@PORT@SEED@SIZES...
- *	xlsource fragment ORDER
  *
  * SENDER is --seed N --first-id N --mac FROM,TO --ip4 FROM,TO --ip6 FROM,TO --ports FROM,TO
  * [--timeout-ms N]. A driver that gives nothing back, or has no room, for as long as --idle-ms says
  * is waited for no longer. Layouts are the text of xenlab/slots/layout.py, one a line; each source
  * says which of them it can make, and refuses the others. The sink of a flow is `xlflow recv`, that
- * of frames /dev/xlreceive. Each run prints one JSON object in one line; `fragment` then waits
- * until it is ended. Status: 0 ran to its end (whatever became of the packets), 1 the system
- * refused something, 2 usage.
+ * of frames /dev/xlreceive. Each run prints one JSON object in one line. Status: 0 ran to its end
+ * (whatever became of the packets), 1 the system refused something, 2 usage.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +31,6 @@ static const struct {
 	{ "sendfile", from_sendfile },
 	{ "splice", from_splice },
 	{ "interleave", interleave },
-	{ "fragment", fragment },
 };
 
 void usage(void)
@@ -44,8 +41,7 @@ void usage(void)
 	      " --mac FROM,TO --ip4 FROM,TO --ip6 FROM,TO --ports FROM,TO [--timeout-ms N]"
 	      " <layouts\n"
 	      "       xlsource sendfile|splice|interleave [--timeout-ms N]"
-	      " tcp@address@port@seed@sizes...\n"
-	      "       xlsource fragment ORDER\n", stderr);
+	      " tcp@address@port@seed@sizes...\n", stderr);
 	exit(2);
 }
 

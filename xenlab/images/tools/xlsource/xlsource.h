@@ -33,7 +33,6 @@ struct blocks {
 	uint8_t *rings[ORDER_MAX + 1];
 	unsigned int count[ORDER_MAX + 1];
 	unsigned int total, compound;
-	int fd;		/* of the last ring; it lives as long as its mapping too */
 };
 
 /* False, and errno, where there is no memory for them. */
@@ -95,7 +94,6 @@ void tap(int argc, char **argv);
 void from_sendfile(int argc, char **argv);
 void from_splice(int argc, char **argv);
 void interleave(int argc, char **argv);
-void fragment(int argc, char **argv);
 
 /* Words of the command line. */
 void usage(void) __attribute__((noreturn));
