@@ -1,16 +1,9 @@
-"""Memory in pieces: a frontend that finds none to linearise, and pages that are not compound.
-
-In a lab of this file's own: what large packets before them left behind in a kernel's memory comes
-back as whole blocks in the middle of a run.
-"""
+"""Memory in pieces: a frontend that finds none to linearise, and pages that are not compound."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.lab.conftest import Xenlab
 from xenlab.errors import MeasurementError
 from xenlab.guest.block_probes import block_probe
 from xenlab.lab import Lab
@@ -32,16 +25,8 @@ from xenlab.verdict.layouts import judge_layouts
 from xenlab.verdict.outcome import Outcome
 from xenlab.verdict.ring_slots import judge_linearised
 
-LAB = "pieces"
 SEED = 5
 ORDER = 3
-
-
-@pytest.fixture(scope="module")
-def opened(xenlab: Xenlab) -> Iterator[Lab]:
-    with xenlab.bring_up(LAB) as opened:
-        opened.restore_silence()
-        yield opened
 
 
 @pytest.fixture

@@ -19,16 +19,17 @@ class _NodeFirst(click.Command):
     """A command for a node; who forgets the node is told where it goes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words; of `-- COMMAND` alone click would take the command for the node."""
+        """Read the words; of `-- COMMAND` click would take the command for the node."""
         words = tuple(args)  # click empties the list
-        try:
-            return super().parse_args(ctx, args)
-        except click.MissingParameter as error:
-            at = words.index("--") if "--" in words else len(words)
-            if not words[at + 1 :]:
-                raise
+        at = words.index("--") if "--" in words else len(words)
+        if words[at + 1 :] and self._names_no_node(ctx, words[:at]):
             line = shlex.join(("xenlab", "exec", *words[:at], "dom0", *words[at:]))
-            raise click.UsageError(f"name a node before the command: {spell(line)}", ctx) from error
+            raise click.UsageError(f"name a node before the command: {spell(line)}", ctx)
+        return super().parse_args(ctx, args)
+
+    def _names_no_node(self, ctx: click.Context, words: tuple[str, ...]) -> bool:
+        given, _rest, _order = self.make_parser(ctx).parse_args(list(words))
+        return not isinstance(given.get("node"), str)  # else click says that it is not set
 
 
 @click.command(

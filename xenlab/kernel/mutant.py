@@ -62,7 +62,8 @@ class Mutant:
 
         Raises InputError with the fields that are missing.
         """
-        head = HeaderParser().parsestr(path.read_text(encoding="utf-8"))
+        # The header alone is read: what the patch itself holds is for those who apply it.
+        head = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
         fields = {name: " ".join(str(value).split()) for name, value in head.items()}
         wanted = HARMLESS_FIELDS if path.parent.name == HARMLESS else MUTANT_FIELDS
         missing = [name for name in wanted if not fields.get(name)]

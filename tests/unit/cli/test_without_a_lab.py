@@ -25,13 +25,8 @@ def test_command_that_needs_a_lab_says_how_to_get_one(xenlab: Run, words: list[s
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (
-            (
-                "--",
-                "ls",
-            ),
-            "xenlab exec dom0 -- ls",
-        ),
+        (("--", "ls"), "xenlab exec dom0 -- ls"),
+        (("--", "ls", "-l", "/"), "xenlab exec dom0 -- ls -l /"),
         (("--lab", "x", "--", "ls"), "xenlab exec --lab x dom0 -- ls"),
         (("alice",), "Missing argument 'COMMAND...'"),
     ],

@@ -93,6 +93,16 @@ def test_header_that_does_not_say_what_it_has_to_is_refused(
         assert Mutant.read(Path(example)).harmless == (path.parent.name == "harmless")
 
 
+def test_words_of_another_coding_are_for_those_who_apply_the_patch(tmp_path: Path) -> None:
+    path = tmp_path / "netfront-x.patch"
+    path.write_bytes(f"{HEADER}{DIFF}".encode() + "+/* grün */\n".encode("latin-1"))
+
+    assert Mutant.read(path).breaks
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="the header has no"):
+        Mutant.read(path)
+
+
 def test_mutant_on_anything_but_its_driver_is_refused_without_options_that_others_have(
     tmp_path: Path,
 ) -> None:
