@@ -124,7 +124,7 @@ lock: $(READY) ## Resolve the dependencies anew (ARGS="--upgrade")
 			--no-emit-find-links --no-emit-trusted-host $(ARGS) $$lock || exit 1; \
 	done
 
-clean: ## Remove .venv and the tools' caches (labs and images: xenlab down --all, xenlab gc)
+clean: ## Remove the venvs and the tools' caches (labs, images: xenlab down --all, xenlab images prune --all)
 	rm -rf .venv .venv-bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 endif

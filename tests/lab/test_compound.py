@@ -63,8 +63,8 @@ def settings(lab: Lab, link: Link) -> dict[str, str]:
     """All that sources change in the nodes of a link."""
     script = (
         "cat /sys/class/net/[evx]*/mtu /proc/sys/net/core/high_order_alloc_disable"
-        " /proc/sys/vm/compact_unevictable_allowed /proc/sys/vm/lowmem_reserve_ratio"
-        " /proc/sys/vm/watermark_*_factor; ls /sys/class/net; lsmod | cut -d' ' -f1"
+        " /proc/sys/vm/compaction_proactiveness /proc/sys/vm/extfrag_threshold"
+        "; ls /sys/class/net; lsmod | cut -d' ' -f1"
     )
     return {
         node: lab.shell(node).run(["sh", "-c", script], deadline=lab.budget(BUDGET_S)).text

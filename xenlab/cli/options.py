@@ -71,7 +71,10 @@ lab = click.option(
 node = click.argument("node", type=_Name(NODES), shell_complete=complete_node)
 log = click.argument("node", type=_Name(LOGS), shell_complete=complete_log)
 offline = click.option(
-    "--offline", is_flag=True, envvar="XENLAB_OFFLINE", help="Never use the network."
+    "--offline",
+    is_flag=True,
+    envvar="XENLAB_OFFLINE",
+    help="Do not use the network, but for what a suite builds and is not in the cache.",
 )
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 json_file = click.option(

@@ -25,10 +25,10 @@ def is_starved(prediction: Prediction, largest_order: int) -> bool:
 def starve(run: LayoutRun, limits: Limits, largest_order: int, *, blocks: int = 0) -> LayoutRun:
     """The same run, expected to lose just the packets for which there is no memory.
 
-    `blocks` is how many larger ones somebody found while it went on: they come up for a moment when
-    others give back what lies side by side. So many packets at most may have been copied into one;
-    which ones only their driver knows, and they must arrive like all others. Raises
-    MeasurementError where no packet was left without.
+    `blocks` is how many larger ones somebody found while it went on, be it who keeps memory in
+    pieces: they come up for a moment when others give back what lies side by side. So many packets
+    at most may have been copied into one; which ones only their driver knows, and they must arrive
+    like all others. Raises MeasurementError where no packet was left without.
     """
     predictions = [predict(layout, limits) for layout in run.layouts]
     without = [is_starved(prediction, largest_order) for prediction in predictions]

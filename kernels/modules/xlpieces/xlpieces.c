@@ -22,7 +22,7 @@ MODULE_PARM_DESC(order, "no free block has more than 2^order pages");
 
 static ulong kept;
 module_param(kept, ulong, 0444);
-MODULE_PARM_DESC(kept, "so many pages are kept, one of each larger block that was free");
+MODULE_PARM_DESC(kept, "so many pages are kept, one of each 2^(order+1) that were free as one");
 
 static ulong quiet;
 module_param(quiet, ulong, 0444);

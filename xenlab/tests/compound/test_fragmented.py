@@ -1,8 +1,9 @@
 """A frontend that finds no memory to linearise: a loss that is seen as what it is.
 
-Needs: what the composer needs, and a domU whose memory can be had almost whole: it is cut into
-pieces of 8 pages and less, which /proc/buddyinfo proves before and after, and is whole again later.
-Packets whose copy needs more must be dropped and counted by the frontend, all others must arrive.
+Needs: what the composer needs, and compaction in the domU's kernel, which is held back meanwhile. A
+module (kernels/modules/xlpieces) leaves no free block above 16 pages, then none above 8, which
+/proc/buddyinfo proves before and after. Packets whose copy needs more must be dropped and counted
+by the frontend, all others must arrive.
 """
 
 from __future__ import annotations

@@ -72,13 +72,17 @@ def read_free_blocks(shell: Shell, deadline: Deadline) -> FreeBlocks:
 
 def _settle(shell: Shell, deadline: Deadline) -> None:
     """No larger block comes up any more. Raises MeasurementError where that does not end."""
+    seen: list[int] = []
 
     def quiet() -> bool:
-        return int(shell.read_file(QUIET, deadline=deadline)) >= QUIET_LOOKS
+        seen.append(int(shell.read_file(QUIET, deadline=deadline)))
+        return seen[-1] >= QUIET_LOOKS
 
     try:
         wait_until(quiet, "memory that stays in pieces", deadline)
     except WaitTimedOut as error:
+        if not seen:  # the node itself does not answer
+            raise
         raise MeasurementError(f"{shell.where}: large blocks of memory keep coming up") from error
 
 
