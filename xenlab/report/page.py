@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xenlab.measure.flow_account import FlowAccount
@@ -26,7 +26,7 @@ from xenlab.verdict.verdict import Verdict
 CHARTS_SHOWN = 20
 IN_TURNS = "while drivers took turns"
 # The first of these that occurs is what the page says first.
-TELLING = (Outcome.LAB_ERROR, Outcome.CRASH, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.SKIP)
+TELLING = (Outcome.LAB_ERROR, Outcome.CRASH, Outcome.FAIL, Outcome.INCONCLUSIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,15 +150,17 @@ def _say_headline(stored: StoredRun, verdicts: tuple[Verdict, ...]) -> str:
         told = [verdict for verdict in verdicts if verdict.outcome is outcome]
         if told:
             return _say_worst(told, len(verdicts))
+    if all(verdict.outcome is Outcome.SKIP for verdict in verdicts):
+        return _say_worst(list(verdicts), len(verdicts))
     accounts = [kept.exhibit for kept in stored.exhibits if isinstance(kept.exhibit, FlowAccount)]
     if not accounts:
-        return f"{say_count(len(verdicts), 'verdict')}, every one a pass."
+        return f"{_say_passes(verdicts)}."
     packets = sum(account.packets_in for account in accounts)
     if any(account.troubled for account in accounts):
         before = sum(account.lost_before for account in accounts)
         lost = before + sum(each.lost for account in accounts for each in account.passages)
         return (
-            f"{say_count(len(verdicts), 'verdict')}, every one a pass: {group_digits(lost)} of"
+            f"{_say_passes(verdicts)}: {group_digits(lost)} of"
             f" {say_count(packets + before, 'packet')} did not come through, as they had to or may."
         )
     nothing = "Nothing was lost" if stored.complete else "So far nothing was lost"
@@ -166,6 +168,12 @@ def _say_headline(stored: StoredRun, verdicts: tuple[Verdict, ...]) -> str:
         f"{nothing}: {say_count(packets, 'packet')} of {say_count(len(accounts), 'flow')}"
         " accounted for at every hop."
     )
+
+
+def _say_passes(verdicts: Sequence[Verdict]) -> str:
+    skipped = sum(verdict.outcome is Outcome.SKIP for verdict in verdicts)
+    but = f" but for {group_digits(skipped)} skipped" if skipped else ""
+    return f"{say_count(len(verdicts), 'verdict')}, every one a pass{but}"
 
 
 def _say_worst(told: list[Verdict], verdicts: int) -> str:

@@ -62,6 +62,17 @@ def test_run_that_passes_with_losses_that_were_foretold_does_not_deny_them() -> 
     assert "1 verdict, every one a pass: 12 of 60 packets did not come through" in page
 
 
+def test_what_was_skipped_is_no_headline_of_a_run_that_passes() -> None:
+    skipped = replace(PASSED, outcome=Outcome.SKIP, reasons=("it cannot be changed",))
+    passed = render_html(stored(silent_flow(), verdicts=(skipped, PASSED)), "/runs/1")
+    nothing = render_html(stored(calm_flow(), verdicts=(skipped,)), "/runs/1")
+
+    assert "2 verdicts, every one a pass but for 1 skipped: 12 of 60 packets" in passed
+    heading = re.search(r"<h1>(.*?)</h1>", nothing, re.DOTALL)
+    assert heading is not None
+    assert "it cannot be changed" in heading[1]
+
+
 def test_page_has_numbers_reasons_control_environment_and_command() -> None:
     page = render_html(stored(), "/runs/1")
 
