@@ -33,11 +33,10 @@ WHILE_IN_PIECES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragmentation:
-    """A node's memory while it is in pieces; `before` and `found` are its free blocks till then."""
+    """A node's memory while it is in pieces; `found` is its free blocks at the beginning."""
 
     shell: Shell
     order: int
-    before: FreeBlocks
     found: FreeBlocks
 
     def require(self, deadline: Deadline) -> None:
@@ -53,14 +52,13 @@ def memory_fragmented(lab: LabHandle, node: str, order: int) -> Iterator[Fragmen
     """
     shell = lab.shell(node)
     (module,) = build_modules(lab, MODULE, [node]).values()
-    before = read_free_blocks(shell, lab.budget(READ_S))
     with (
         sysctls_set(shell, WHILE_IN_PIECES, lab.budget(READ_S)),
         module_loaded(lab, node, MODULE, module, {"order": str(order)}),
     ):
         _settle(shell, lab.budget(SETTLE_S))
         found = _require_pieces(shell, order, lab.budget(PIECES_S))
-        fragmentation = Fragmentation(shell=shell, order=order, before=before, found=found)
+        fragmentation = Fragmentation(shell=shell, order=order, found=found)
         yield fragmentation
         fragmentation.require(lab.budget(PIECES_S))
 
