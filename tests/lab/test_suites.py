@@ -13,6 +13,7 @@ from tests.lab.conftest import Xenlab
 from tests.unit.house.repository import read_example
 
 ONE_LINK = ("--quick", "-k", "alice-bob")
+RuleVerdict = tuple[str, str, list[str]]
 OWN_TESTS = """
 def test_that_holds(dom0, lab, judge):
     assert lab.plan.topology_name == "pair"
@@ -28,9 +29,13 @@ def run_tests(xenlab: Xenlab, tmp_path: Path, *words: str) -> tuple[int, dict[st
     return code, {rule: outcome for rule, outcome, _ in verdicts if outcome != "PASS"}
 
 
-def run_verdicts(
-    xenlab: Xenlab, tmp_path: Path, *words: str
-) -> tuple[int, list[tuple[str, str, list[str]]]]:
+def find_trouble(xenlab: Xenlab, tmp_path: Path, *words: str) -> tuple[int, list[RuleVerdict]]:
+    """The exit code, and every verdict that did not pass, with why: a failed test shows it."""
+    code, verdicts = run_verdicts(xenlab, tmp_path, *words)
+    return code, [verdict for verdict in verdicts if verdict[1] != "PASS"]
+
+
+def run_verdicts(xenlab: Xenlab, tmp_path: Path, *words: str) -> tuple[int, list[RuleVerdict]]:
     """The exit code, and the rule, outcome and reasons of every verdict."""
     path = tmp_path / "out.json"
     done = xenlab.run("test", *words, "--json", str(path))
@@ -49,7 +54,7 @@ def test_good_lab_passes_and_says_so_in_every_form(
     junit = tmp_path / "out.xml"
     words = ("smoke", "--lab", lab, "--quick", "--junit", str(junit))
 
-    assert run_tests(xenlab, tmp_path, *words) == (0, {})
+    assert find_trouble(xenlab, tmp_path, *words) == (0, [])
     (suite,) = ET.fromstring(junit.read_text())  # noqa: S314 (our own)
     assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
     assert int(suite.get("tests", "0")) > 20
@@ -79,7 +84,7 @@ def test_fault_in_the_path_is_found_by_its_rule_and_gone_afterwards(
     assert others
     assert [reason for reason in others if not re.fullmatch(place, reason)] == []
     # What is left of it would be counted in the next run: the sink gives up on fragments late.
-    assert run_tests(xenlab, tmp_path, "smoke", "--lab", lab, *ONE_LINK) == (0, {})
+    assert find_trouble(xenlab, tmp_path, "smoke", "--lab", lab, *ONE_LINK) == (0, [])
 
 
 def test_report_of_a_run_says_where_its_packets_went(xenlab: Xenlab, lab: str) -> None:
@@ -122,7 +127,7 @@ def test_example_of_the_page_on_ones_own_tests_passes(
     file = tmp_path / "test_example.py"
     file.write_text(read_example("docs/own-tests.md"))
 
-    assert run_tests(xenlab, tmp_path, str(file), "--lab", lab) == (0, {})
+    assert find_trouble(xenlab, tmp_path, str(file), "--lab", lab) == (0, [])
 
 
 def test_file_that_cannot_be_imported_is_the_users_and_no_interruption(
