@@ -67,6 +67,10 @@ class BootFailed(LabError):
     """Xen, dom0 or a domU did not come up."""
 
 
+class StaleCode(BootFailed):
+    """The emulator had one of its CPUs run what no memory holds: says nothing about what boots."""
+
+
 class GuestLost(LabError):
     """The machine or a domU went away while it was needed."""
 

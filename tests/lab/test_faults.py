@@ -332,6 +332,10 @@ class TestHangingBoot:
         assert hang.value.phase == "boot Xen and dom0"
         assert 0 < len(hang.value.console_tail) <= TAIL_LINES
         assert "Run /bin/cat as init process" in "\n".join(hang.value.console_tail)
+        assert re.search(
+            r"; Xen takes keys, and finds dom0's vCPU 0 at [0-9a-f]{16}, dom0's vCPU 1 at ",
+            str(hang.value),
+        )
 
 
 @pytest.mark.usefixtures("lab")

@@ -48,11 +48,10 @@ def run_verdicts(xenlab: Xenlab, tmp_path: Path, *words: str) -> tuple[int, list
     ]
 
 
-def test_good_lab_passes_and_says_so_in_every_form(
-    xenlab: Xenlab, lab: str, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("lab")  # its checkpoint; its consoles show what other tests provoked
+def test_good_lab_passes_and_says_so_in_every_form(xenlab: Xenlab, tmp_path: Path) -> None:
     junit = tmp_path / "out.xml"
-    words = ("smoke", "--lab", lab, "--quick", "--junit", str(junit))
+    words = ("smoke", "--quick", "--junit", str(junit))
 
     assert find_trouble(xenlab, tmp_path, *words) == (0, [])
     (suite,) = ET.fromstring(junit.read_text())  # noqa: S314 (our own)

@@ -88,7 +88,7 @@ def _add_devices(domain: ET.Element, plan: LabPlan, places: LabPlaces) -> None:
     devices = ET.SubElement(domain, "devices")
     begin_devices(devices)
     serial = ET.SubElement(devices, "serial", type="unix")
-    ET.SubElement(serial, "source", mode="bind", path=str(places.run / "sockets" / "console"))
+    ET.SubElement(serial, "source", mode="bind", path=str(places.serial_socket))
     ET.SubElement(serial, "log", file=places.inside(places.console_log("dom0")), append="on")
     ET.SubElement(serial, "target", port="0")
     for domu in plan.domus:

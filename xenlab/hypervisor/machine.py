@@ -178,6 +178,14 @@ class Machine:
         """Send the guest a non-maskable interrupt."""
         self._ask("no NMI could be sent", lambda domain: domain.injectNMI(0))
 
+    def monitor(self, command: str) -> str:
+        """What QEMU's monitor answers a person (HMP)."""
+        person = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+        return self._ask(
+            "QEMU's monitor did not answer",
+            lambda domain: str(libvirt_qemu.qemuMonitorCommand(domain, command, person)),
+        )
+
     def destroy(self) -> None:
         """Power off at once, if it is on."""
         self._ask(
@@ -191,12 +199,7 @@ class Machine:
 
     def forwarded_ssh_port(self) -> int:
         """The loopback port that QEMU forwards to dom0's SSH; the kernel chose it at bind time."""
-        answer = self._ask(
-            "QEMU's monitor did not answer",
-            lambda domain: libvirt_qemu.qemuMonitorCommand(
-                domain, "info usernet", libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
-            ),
-        )
+        answer = self.monitor("info usernet")
         found = FORWARDED_PORT.search(answer)
         if not found:
             raise LabError(f"QEMU forwards no port to dom0's SSH: {json.dumps(answer)}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from xenlab.errors import BootFailed, WaitTimedOut
+from xenlab.errors import BootFailed, StaleCode, WaitTimedOut
+from xenlab.hypervisor.machine import Machine
+from xenlab.hypervisor.stale_code import find_stale_code
 from xenlab.lab import Lab
 from xenlab.life.phases import Phases
+from xenlab.life.standstill import ask_for_dom0
 from xenlab.plan.model import DOM0
 from xenlab.traffic.vigil import Vigil
 from xenlab.verdict.fault_table import Category
@@ -23,6 +26,8 @@ BOOT_BUDGET_S = 300.0
 # Xen and dom0 from power-on under TCG on two idle cores: how much longer it took is how slow a host
 # is that has nothing up yet which could be asked.
 ORDINARY_DOM0_S = 12.0
+# How long an emulated CPU may take before it is looked at for stale code, and then again.
+SUSPICION_S = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +38,7 @@ class BootWatch:
     phases: Phases
     deadline: Deadline
     vigil: Vigil = field(init=False)
+    _suspicion: Deadline = field(default_factory=lambda: Deadline.after(SUSPICION_S))
 
     def __post_init__(self) -> None:
         self.vigil = Vigil(lab=self.lab)
@@ -64,7 +70,7 @@ class BootWatch:
         try:
             wait_until(ready, f"{node} to say `{marker.decode()}`", self.deadline)
         except WaitTimedOut as error:
-            raise self._failure(node, f"{node} hangs: {error.what}") from error
+            raise self._hang(node, error.what) from error
 
     def _require_hope(self, node: str) -> None:
         """Nothing while the node can still come up; BootFailed as soon as it cannot.
@@ -81,13 +87,32 @@ class BootWatch:
         refused = CREATE_FAILED.search(self.lab.console_bytes(DOM0))
         if refused:
             raise self._failure(DOM0, refused[1].decode(errors="replace").strip())
+        if self._suspicion.expired and self.lab.on_emulated_cpu:
+            self._require_fresh_code(node)
+            self._suspicion = Deadline.after(SUSPICION_S)
 
-    def _failure(self, node: str, what: str) -> BootFailed:
+    def _require_fresh_code(self, node: str) -> None:
+        machine = self.lab.machine_of(node)
+        stale = find_stale_code(machine.monitor) if isinstance(machine, Machine) else ""
+        if stale:
+            what = f"QEMU runs what is in no memory any more, and would for ever: {stale}"
+            raise StaleCode(
+                what, phase=self.phases.current, log_path=str(self.lab.console(node).path)
+            )
+
+    def _hang(self, node: str, what: str) -> BootFailed:
+        """The error of a node that never got ready: its own last lines, and where it stands."""
+        own = self.lab.console(node).tail(TAIL_LINES)
+        asked = node == DOM0 and self.lab.plan.xen.boot
+        stands = f"; {ask_for_dom0(self.lab)}" if asked else ""
+        return self._failure(node, f"{node} hangs: {what}{stands}", own)
+
+    def _failure(self, node: str, what: str, tail: tuple[str, ...] | None = None) -> BootFailed:
         console = self.lab.console(node)
         return BootFailed(
             what,
             phase=self.phases.current,
-            console_tail=console.tail(TAIL_LINES),
+            console_tail=console.tail(TAIL_LINES) if tail is None else tail,
             log_path=str(console.path),
             try_next="xenlab doctor",
         )

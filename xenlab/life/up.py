@@ -14,7 +14,7 @@ from functools import partial
 from xenlab.boot.bundle import write_bundle, write_restored
 from xenlab.checkpoint.key import Ingredients, Level
 from xenlab.checkpoint.store import Checkpoint, CheckpointStore
-from xenlab.errors import InputError, LabError
+from xenlab.errors import InputError, LabError, StaleCode
 from xenlab.hypervisor.machine import Machine
 from xenlab.images.lab_images import LabImages
 from xenlab.lab import Lab
@@ -66,7 +66,8 @@ class BringUp:
         images, ingredients = request.images, request.ingredients
         record = self._new_record(ingredients)
         with _removed_on_failure(record, self.phases), blaming_kernels(request.plan, record):
-            lab = self._restore_best(record, ingredients, images) or self._boot(record, images)
+            lab = self._restore_best(record, ingredients, images)
+            lab = lab or self._boot_soundly(record, images)
             return self._complete(lab, ingredients), self._evidence
 
     def _new_record(self, ingredients: Ingredients) -> LabRecord:
@@ -134,6 +135,17 @@ class BringUp:
             self._machines(record, checkpoint.facts.machine_name).restore(host.connection, path)
             checking.result()  # nobody has spoken to the machine yet
         return self._take(Host(record=record, connection=host.connection))
+
+    def _boot_soundly(self, record: LabRecord, images: LabImages) -> Lab:
+        """The lab from power-on; once more where nothing was at fault but the emulator."""
+        try:
+            return self._boot(record, images)
+        except StaleCode as error:
+            self.phases.watcher.warn(f"booted anew: {error}")
+            keep_failure(record, error)
+            self._stop_host(record)
+            self.deadline = Deadline.after(BOOT_BUDGET_S)
+            return self._boot(record, images)
 
     def _boot(self, record: LabRecord, images: LabImages) -> Lab:
         """The lab from power-on, bare."""

@@ -112,6 +112,11 @@ class LabPlaces:
         return self.run / "sockets" / f"standby{node_index}"
 
     @property
+    def serial_socket(self) -> Path:
+        """The machine's serial port, on which Xen and dom0 have their consoles."""
+        return self.run / "sockets" / "console"
+
+    @property
     def wire(self) -> Path:
         """The socket that is the wire between the machine's NIC and the outside peer."""
         return self.run / "sockets" / "wire"

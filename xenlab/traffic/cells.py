@@ -26,10 +26,16 @@ SET_S = 30.0
 # All cells of a link, on an ordinary machine.
 BENCH_S = 300.0
 # TCP makes packets as large as the device takes, however long the way is: by default it halves them
-# for each 512 us of its round trip (net/ipv4/tcp_output.c, tcp_tso_autosize), sends what is a third
-# of its congestion window (tcp_tso_should_defer), and none is longer than half the window that its
-# receiver has shown (tcp_bound_to_half_wnd).
-LARGE_PACKETS = {"net/ipv4/tcp_tso_rtt_log": "20", "net/ipv4/tcp_tso_win_divisor": "1"}
+# for each 512 us of its round trip (net/ipv4/tcp_output.c, tcp_tso_autosize), none holds more than
+# twice what the connection sends in a millisecond (there; tcp_input.c, tcp_update_pacing_rate), it
+# sends what is a third of its congestion window (tcp_tso_should_defer), and none is longer than
+# half the window that its receiver has shown (tcp_bound_to_half_wnd).
+LARGE_PACKETS = {
+    "net/ipv4/tcp_tso_rtt_log": "20",
+    "net/ipv4/tcp_tso_win_divisor": "1",
+    "net/ipv4/tcp_pacing_ss_ratio": "1000",
+    "net/ipv4/tcp_pacing_ca_ratio": "1000",
+}
 LARGE_WINDOW = {"net/ipv4/tcp_rmem": "4096 4194304 6291456"}
 
 
