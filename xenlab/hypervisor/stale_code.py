@@ -40,6 +40,7 @@ def find_stale_code(ask: Monitor) -> str:
         return ""
     ask(ANEW)
     try:
+        _look(ask)  # an old translation ends at the CPU's next interrupt
         anew = _look(ask)
     finally:
         ask(AS_BEFORE)
