@@ -59,6 +59,7 @@ class Spinner:
 def running(tmp_path: Path) -> Iterator[Spinner]:
     sector, memory, monitor = (tmp_path / name for name in ("sector", "memory", "monitor"))
     sector.write_bytes(SECTOR)
+    memory.write_bytes(bytes(MEMORY_BYTES))
     backend = f"memory-backend-file,id=ram,size={MEMORY_BYTES},mem-path={memory},share=on"
     argv = [
         EMULATOR, "-nodefaults", "-display", "none", "-accel", "tcg", "-m", f"{MEMORY_BYTES}B",
@@ -68,19 +69,25 @@ def running(tmp_path: Path) -> Iterator[Spinner]:
     ]  # fmt: skip
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as qemu:
         try:
-            wait_until(lambda: monitor.exists() and memory.exists(), "QEMU", Deadline.after(SOON_S))
             with (
-                socket.socket(socket.AF_UNIX) as line,
+                wait_until(lambda: connect_to(monitor), "QEMU", Deadline.after(SOON_S)) as line,
                 memory.open("r+b") as file,
                 mmap.mmap(file.fileno(), MEMORY_BYTES) as mapped,
+                line.makefile("rb") as answers,
             ):
-                line.connect(str(monitor))
-                with line.makefile("rb") as answers:
-                    spinner = Spinner(mapped, line, answers)
-                    spinner.greet()
-                    yield spinner
+                spinner = Spinner(mapped, line, answers)
+                spinner.greet()
+                yield spinner
         finally:
             qemu.kill()
+
+
+def connect_to(monitor: Path) -> socket.socket | None:
+    line = socket.socket(socket.AF_UNIX)
+    if line.connect_ex(str(monitor)):
+        line.close()
+        return None
+    return line
 
 
 @pytest.fixture
