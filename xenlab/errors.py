@@ -67,8 +67,8 @@ class BootFailed(LabError):
     """Xen, dom0 or a domU did not come up."""
 
 
-class StaleCode(BootFailed):
-    """The emulator had one of its CPUs run what no memory holds: says nothing about what boots."""
+class StaleCode(LabError):
+    """The emulator had one of its CPUs run what no memory holds: says nothing about a kernel."""
 
 
 class GuestLost(LabError):

@@ -131,7 +131,7 @@ class Lab:
 
     def require_machine(self) -> None:
         """Nothing, or LabError where the machine below Xen is to blame."""
-        self.machine.require_answer()
+        self.machine.require_sanity()
 
     def host_delay_ms(self) -> int | None:
         """How long the host has not run CPUs of the machine that could run: ms since power-on."""

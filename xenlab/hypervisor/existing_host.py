@@ -166,7 +166,7 @@ class ExistingHost:
             raise HostLost(f"the host {self.name} is {state}; its reset command: {reset}")
 
     require_life = require_running
-    require_answer = require_running
+    require_sanity = require_running
 
     def host_delay_ms(self) -> int | None:
         """Nothing is known of what is below a host."""

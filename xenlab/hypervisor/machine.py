@@ -14,8 +14,9 @@ from typing import TypeVar
 import libvirt
 import libvirt_qemu
 
-from xenlab.errors import ConnectionLost, GuestLost, LabError, WaitTimedOut
+from xenlab.errors import ConnectionLost, GuestLost, LabError, StaleCode, WaitTimedOut
 from xenlab.hypervisor.connection import Connection, libvirt_errors
+from xenlab.hypervisor.stale_code import find_stale_code
 from xenlab.waiting import Deadline, wait_until
 
 T = TypeVar("T")
@@ -137,6 +138,16 @@ class Machine:
         with contextlib.suppress(WaitTimedOut):
             wait_until(lambda: self.state() != "running", "its end", Deadline.after(NOTICE_LIMIT_S))
         self.require_running()
+
+    def require_sanity(self) -> None:
+        """Nothing, or LabError where QEMU does not run, answers nothing, or runs stale code."""
+        self.require_answer()
+        self.require_fresh_code()
+
+    def require_fresh_code(self) -> None:
+        """Nothing, or StaleCode where an emulated CPU will never leave what is in no memory."""
+        if stale := find_stale_code(self.monitor):
+            raise StaleCode(f"QEMU runs what is in no memory any more, and would for ever: {stale}")
 
     def require_answer(self) -> None:
         """Nothing, or GuestLost or WaitTimedOut where QEMU does not run, or does not answer."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from xenlab.errors import BootFailed, StaleCode, WaitTimedOut
-from xenlab.hypervisor.machine import Machine
-from xenlab.hypervisor.stale_code import find_stale_code
+from xenlab.errors import BootFailed, WaitTimedOut
 from xenlab.lab import Lab
 from xenlab.life.phases import Phases
 from xenlab.life.standstill import ask_for_dom0
@@ -26,7 +24,7 @@ BOOT_BUDGET_S = 300.0
 # Xen and dom0 from power-on under TCG on two idle cores: how much longer it took is how slow a host
 # is that has nothing up yet which could be asked.
 ORDINARY_DOM0_S = 12.0
-# How long an emulated CPU may take before it is looked at for stale code, and then again.
+# How long a boot may take before its emulated CPUs are looked at for stale code, and then again.
 SUSPICION_S = 30.0
 
 
@@ -88,17 +86,8 @@ class BootWatch:
         if refused:
             raise self._failure(DOM0, refused[1].decode(errors="replace").strip())
         if self._suspicion.expired and self.lab.on_emulated_cpu:
-            self._require_fresh_code(node)
+            self.lab.machine_of(node).require_sanity()
             self._suspicion = Deadline.after(SUSPICION_S)
-
-    def _require_fresh_code(self, node: str) -> None:
-        machine = self.lab.machine_of(node)
-        stale = find_stale_code(machine.monitor) if isinstance(machine, Machine) else ""
-        if stale:
-            what = f"QEMU runs what is in no memory any more, and would for ever: {stale}"
-            raise StaleCode(
-                what, phase=self.phases.current, log_path=str(self.lab.console(node).path)
-            )
 
     def _hang(self, node: str, what: str) -> BootFailed:
         """The error of a node that never got ready: its own last lines, and where it stands."""

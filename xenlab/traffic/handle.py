@@ -42,7 +42,7 @@ class LabHandle(Protocol):
         ...
 
     def require_machine(self) -> None:
-        """Nothing, or LabError where what is below Xen does not run, or does not answer."""
+        """Nothing, or LabError where what is below Xen does not run as it should, or not at all."""
         ...
 
     def host_delay_ms(self) -> int | None:
