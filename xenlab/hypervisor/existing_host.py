@@ -168,6 +168,9 @@ class ExistingHost:
     require_life = require_running
     require_sanity = require_running
 
+    def require_fresh_code(self) -> None:
+        """Nothing: no emulator of ours runs its CPUs."""
+
     def host_delay_ms(self) -> int | None:
         """Nothing is known of what is below a host."""
         return None

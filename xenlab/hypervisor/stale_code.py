@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
+from xenlab.errors import WaitTimedOut
 from xenlab.waiting import Deadline, wait_until
 
 Monitor = Callable[[str], str]
@@ -30,20 +31,16 @@ CPU = re.compile(r"^CPU#(\d+)\s*\n(.*?HLT=([01]))", re.MULTILINE | re.DOTALL)
 
 
 def find_stale_code(ask: Monitor) -> str:
-    """Which CPU stands where until it is translated anew; empty if none does.
+    """Which CPU stands where until it is translated anew; empty if none does, or QEMU is too slow.
 
     `ask` puts a command to QEMU's monitor. CPUs that are halted stand rightly, and one that spins
     does so in any translation.
     """
-    stuck = [(cpu, state) for (cpu, state), times in _look(ask).items() if times >= OFTEN]
-    if not stuck:
-        return ""
-    ask(ANEW)
     try:
-        _look(ask)  # an old translation ends at the CPU's next interrupt
-        anew = _look(ask)
-    finally:
-        ask(AS_BEFORE)
+        stuck = [(cpu, state) for (cpu, state), times in _look(ask).items() if times >= OFTEN]
+        anew = _look_anew(ask) if stuck else Counter()
+    except WaitTimedOut:
+        return ""
     return "; ".join(
         f"CPU {cpu} at {read_place(state)}" for cpu, state in stuck if not anew[cpu, state]
     )
@@ -58,6 +55,16 @@ def read_place(state: str) -> str:
     """The instruction pointer of a CPU's registers, in hexadecimal digits."""
     found = re.search(r"[RE]IP=([0-9a-f]+)", state)
     return found[1] if found else "an unknown place"
+
+
+def _look_anew(ask: Monitor) -> Counter[tuple[int, str]]:
+    """As `_look`, while every instruction is translated anew."""
+    ask(ANEW)
+    try:
+        _look(ask)  # an old translation ends at the CPU's next interrupt
+        return _look(ask)
+    finally:
+        ask(AS_BEFORE)
 
 
 def _look(ask: Monitor) -> Counter[tuple[int, str]]:

@@ -86,7 +86,7 @@ class BootWatch:
         if refused:
             raise self._failure(DOM0, refused[1].decode(errors="replace").strip())
         if self._suspicion.expired and self.lab.on_emulated_cpu:
-            self.lab.machine_of(node).require_sanity()
+            self.lab.machine_of(node).require_fresh_code()
             self._suspicion = Deadline.after(SUSPICION_S)
 
     def _hang(self, node: str, what: str) -> BootFailed:
