@@ -14,6 +14,7 @@ from typing import IO
 
 import pytest
 
+from xenlab.hypervisor import stale_code
 from xenlab.hypervisor.machine_xml import EMULATOR
 from xenlab.hypervisor.stale_code import find_stale_code
 from xenlab.waiting import Deadline, wait_until
@@ -88,6 +89,12 @@ def connect_to(monitor: Path) -> socket.socket | None:
         line.close()
         return None
     return line
+
+
+@pytest.fixture(autouse=True)
+def fewer_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take a second, in which there are interrupts enough."""
+    monkeypatch.setattr(stale_code, "LOOKS", 16)
 
 
 @pytest.fixture
