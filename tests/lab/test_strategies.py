@@ -111,6 +111,7 @@ def test_load_without_packets_of_many_slots_remedies_nothing(compared: Arena) ->
 def test_remedy_is_put_back_after_a_failure_under_it(
     opened: Lab, compared: Arena, remedy: Remedy
 ) -> None:
+    compared.drivers.run(DEFAULT.netfront, DEFAULT.netback)  # whatever a test before has loaded
     before = state_of(opened)
 
     with pytest.raises(ZeroDivisionError):
