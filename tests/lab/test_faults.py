@@ -21,12 +21,14 @@ import pytest
 
 from tests.lab.conftest import ROOT, Xenlab
 from xenlab.errors import BootFailed
+from xenlab.hypervisor import machine
 from xenlab.hypervisor.acceleration import Acceleration
 from xenlab.lab import Lab, open_lab
+from xenlab.life import boot
 from xenlab.life.boot import TAIL_LINES
 from xenlab.life.order import Undertaking, UpOrder
 from xenlab.life.phases import Phases
-from xenlab.life.up import BringUp
+from xenlab.life.up import COLD_BOOT, BringUp
 from xenlab.plan.model import Accel
 from xenlab.registry.places import runtime_root
 from xenlab.transport.process import which
@@ -309,6 +311,16 @@ class Silence:
     def end(self, phase: str, elapsed_s: float) -> None: ...
 
 
+class Listener(Silence):
+    """A watcher that keeps what it was warned of."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
 class TestHangingBoot:
     """F12: a boot that comes to nothing is told as a hang, with its phase and last lines."""
 
@@ -336,6 +348,25 @@ class TestHangingBoot:
             r"; Xen takes keys, and finds dom0's vCPU 0 at [0-9a-f]{16}, dom0's vCPU 1 at ",
             str(hang.value),
         )
+
+    def test_boot_that_qemu_keeps_back_is_begun_anew(
+        self, home: Xenlab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Planted is that stale code was found; to find it has tests of its own."""
+        found = iter(["CPU 1 at ffffffff81108630"])
+        monkeypatch.setattr(machine, "find_stale_code", lambda _ask: next(found, ""))
+        monkeypatch.setattr(boot, "SUSPICION_S", 1.0)
+        listener = Listener()
+        order = UpOrder(topology="pair", accel=Accel.TCG, cold=True, lab="anew")
+
+        raised = Undertaking(order=order, phases=Phases(watcher=listener)).bring_up()
+
+        with contextlib.closing(raised.lab) as lab:
+            assert lab.record.origin == COLD_BOOT
+        (warning,) = listener.warnings
+        assert re.fullmatch("booted anew: QEMU runs .*: CPU 1 at ffffffff81108630", warning)
+        assert home.succeed("exec", "alice", "--", "hostname") == "alice\n"
+        assert len(find_pids(home, "qemu-system-x86_64", "anew")) == 1
 
 
 @pytest.mark.usefixtures("lab")
